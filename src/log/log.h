@@ -1,0 +1,121 @@
+/* log.h: the durable order of records, and the only truth.
+ *
+ * A log is a row of batches. A batch is a block of records that stands or falls together; it
+ * carries the hash of the batch before it, so that nothing can be lost, changed or slipped in
+ * between without being seen. Two copies are kept, in two directories (best: two disks), written
+ * and synced in parallel; a batch is durable when both have it.
+ *
+ *   sequence    number of a record, from 1, without holes
+ *   *_us        microseconds since the epoch, given by the caller
+ *
+ * Lifecycle:    log_open (recovers, repairs) -> log_replay -> log_append / log_durable ... ->
+ *               log_close.
+ * Threads:      log_append, log_has_room and log_close belong to one thread, the writer's.
+ *               log_durable and log_failed may be called by any. Internally: one thread a copy, one
+ *               that prepares the next segment. With threads = false nothing runs by itself and
+ *               log_pump does the work of all three: that is how the simulation runs it.
+ * Endings:      a failed sync or write of a batch is final: log_failed turns true, log_durable never moves
+ *               again, and the node must stop; what the medium holds is found out at the next open.
+ *               A full disk is found before a batch is accepted, by log_has_room.
+ * Formats:      docs/formats.md. */
+#ifndef ZAN_LOG_LOG_H
+#define ZAN_LOG_LOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/disk.h"
+#include "schema/status.h"
+
+struct log;
+
+enum log_sync {
+    LOG_SYNC_ALWAYS, /* durable means synced on both copies: the default */
+    LOG_SYNC_GROUP,  /* as ALWAYS, but a sync waits up to group_us for company */
+    LOG_SYNC_NONE    /* durable means handed to the kernel: a power cut loses the last seconds */
+};
+
+struct log_config {
+    const struct disk *disk;
+    const char *dir[2]; /* whole paths of the two copies; made if absent */
+    uint16_t partition;
+    uint16_t partition_count;
+    enum log_sync sync;
+    uint32_t group_us;
+    uint64_t segment_bytes; /* size of a segment file; 0: 64 MiB */
+    size_t buffer_bytes;    /* room for batches not yet durable; 0: 8 MiB */
+    bool threads;
+    bool create;    /* make a new log if there is none */
+    bool read_only; /* open to read: nothing is repaired or written */
+};
+
+/* What log_open found and did; for the start banner and for zan verify. */
+struct log_report {
+    uint64_t first_sequence;
+    uint64_t last_sequence;
+    uint64_t batches;
+    uint64_t segments;
+    uint64_t torn_bytes; /* cut off at the end: never acknowledged */
+    uint64_t repaired_segments;
+    uint64_t repaired_bytes;
+    uint8_t log_id[16];
+    uint8_t chain[32]; /* hash of the last batch */
+    char message[256]; /* why not, if log_open failed: names file, offset, sequence range */
+};
+
+/* Opens, checks, cuts the torn tail, repairs one copy from the other.
+ * Ends: OK; BADDATA (not a log, other partition count, hole, both copies damaged: message names
+ * the range); LOCKED; IOFAIL; NOSPACE. *log is written only on OK; owned until log_close. */
+enum status log_open(const struct log_config *config, struct log **log, struct log_report *report);
+
+/* Calls each(argument, ...) for every batch that holds a sequence >= from, in order. A status other
+ * than OK from each ends the replay and is returned. The body is borrowed until each returns.
+ * May be called any time by the writer's thread; sees what is durable. */
+typedef enum status (*log_each)(void *argument, uint64_t first_sequence, uint32_t count,
+                                int64_t time_us, const uint8_t *body, size_t size);
+enum status log_replay(struct log *log, uint64_t from, log_each each, void *argument);
+
+/* Can a batch of size bytes be taken now?  OK; BUSY (the buffer is full: wait for log_durable to
+ * move); NOSPACE (no next segment: the disk is full; retried every second by itself). */
+enum status log_has_room(struct log *log, size_t size);
+
+/* Adds a batch of count records with numbers first_sequence ..; copies body. log_has_room must have
+ * said OK for size since the last append. first_sequence must be the last one plus 1. */
+void log_append(struct log *log, uint64_t first_sequence, uint32_t count, int64_t time_us,
+                const uint8_t *body, size_t size);
+
+/* Highest sequence that is durable as promised by config.sync. Never moves back. */
+uint64_t log_durable(const struct log *log);
+
+/* True once a write or sync failed. The message says what and where; static until log_close. */
+bool log_failed(const struct log *log, const char **message);
+
+/* A file descriptor that becomes readable when log_durable or log_failed changed; the writer's
+ * thread clears it with log_event_clear. -1 with threads = false. */
+int log_event_fd(const struct log *log);
+void log_event_clear(struct log *log);
+
+/* threads = false: does one unit of the waiting work (write and sync copy 0, or copy 1, or prepare
+ * a segment; chosen by pick, any number). Returns false if nothing is waiting. */
+bool log_pump(struct log *log, uint32_t pick);
+
+struct log_stats {
+    uint64_t appended_batches, appended_bytes;
+    uint64_t syncs[2];
+    uint64_t sync_us_total[2], sync_us_max[2];
+    uint64_t segments;
+    uint64_t buffered_bytes;
+};
+void log_stats(const struct log *log, struct log_stats *stats);
+
+/* Waits until everything appended is durable, seals the heads, closes. NULL is allowed. */
+void log_close(struct log *log);
+
+/* Reads every byte of both copies without changing anything, and compares them.
+ * progress may be NULL; it gets bytes done and in all. Damage is told through finding, once each. */
+enum status log_verify(const struct log_config *config, struct log_report *report,
+                       void (*progress)(void *argument, uint64_t done, uint64_t total),
+                       void (*finding)(void *argument, const char *text), void *argument);
+
+#endif

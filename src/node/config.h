@@ -1,0 +1,56 @@
+/* config.h: every setting, in one table (config.def): file, command line, CONFIG GET and the manual
+ * come from it. */
+#ifndef ZAN_NODE_CONFIG_H
+#define ZAN_NODE_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "schema/status.h"
+
+#define CONFIG_TEXT 256
+
+struct config {
+    char data[CONFIG_TEXT];        /* the data directory */
+    char log_a[CONFIG_TEXT];       /* first copy of the log; empty: DATA/log.a */
+    char log_b[CONFIG_TEXT];       /* second copy; empty: DATA/log.b; best on another disk */
+    char resp[CONFIG_TEXT];        /* 127.0.0.1:6390 */
+    char http[CONFIG_TEXT];        /* 127.0.0.1:8090; "off" for none */
+    char credentials[CONFIG_TEXT]; /* file; empty: none, loopback only */
+    char sync[32];                 /* always, group:MS, none */
+    uint64_t partitions;           /* 1 */
+    uint64_t memory_bytes;         /* for hot state, filter and cache together; 1 GiB */
+    uint64_t connections;          /* 10000 */
+    uint64_t operation_hours;      /* how long operation ids are kept: 24 */
+    uint64_t flush_seconds;        /* at most this long until state is at rest: 30 */
+    uint64_t segment_mb;           /* of the log: 64 */
+    char unknown[16];              /* accounts and items nobody registered: create, refuse */
+};
+
+/* One row of config.def. */
+struct config_item {
+    const char *name;        /* "memory" */
+    const char *form;        /* "size", "number", "text", "address", "always|group:MS|none" */
+    const char *fallback;    /* the default, as text */
+    const char *description;
+};
+extern const struct config_item config_items[];
+extern const uint32_t config_item_count;
+
+void config_default(struct config *config);
+
+/* Sets one by name. BADCONFIG: message says what was expected. */
+enum status config_set(struct config *config, const char *name, const char *value,
+                       char message[256]);
+
+/* Reads an ini file (name = value). BADCONFIG: message begins with file:line. */
+enum status config_read(struct config *config, const char *path, char message[256]);
+
+/* The value of setting i as text, for CONFIG GET; false past the last. */
+bool config_get(const struct config *config, uint32_t i, const char **name, char value[CONFIG_TEXT]);
+
+/* Checks that hold between settings (loopback without credentials, ...). */
+enum status config_check(const struct config *config, char message[256]);
+
+#endif

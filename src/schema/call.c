@@ -1,0 +1,31 @@
+#include "schema/call.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* Copies size bytes to the call's storage at *used; returns the copy. */
+static void *keep(struct call *call, size_t *used, const void *bytes, size_t size)
+{
+    uint8_t *copy = (uint8_t *)call->storage + *used;
+
+    assert(call->storage_size - *used >= size);
+    memcpy(copy, bytes, size);
+    *used += (size + 15) & ~(size_t)15;
+    return copy;
+}
+
+void call_answer(struct call *call, const struct reply *reply)
+{
+    size_t used = 0;
+
+    call->reply = *reply;
+    if (reply->kind == REPLY_INTEGERS)
+        call->reply.u.values = keep(call, &used, reply->u.values, reply->count * sizeof(uint64_t));
+    if (reply->kind == REPLY_PAGE)
+        call->reply.u.page =
+            keep(call, &used, reply->u.page, reply->count * sizeof(struct reply_entry));
+    if (reply->item != NULL)
+        call->reply.item = keep(call, &used, reply->item, sizeof *reply->item);
+    if (reply->account != NULL)
+        call->reply.account = keep(call, &used, reply->account, sizeof *reply->account);
+}

@@ -1,0 +1,52 @@
+/* facts.h: what a node knows about itself, as numbers: for INFO, /metrics, /healthz, zan info.
+ *
+ * Filled by the node (any thread may ask), formatted by wire. Counters only grow while the process
+ * lives; the rest are present values. */
+#ifndef ZAN_SCHEMA_FACTS_H
+#define ZAN_SCHEMA_FACTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "schema/status.h"
+#include "schema/verb.h"
+
+/* RELIABILITY 3.4. More than one may hold; the gravest is told. */
+enum mode { MODE_NORMAL, MODE_SHED, MODE_NOSPACE, MODE_MIRROR_DEGRADED, MODE_READONLY, MODE_STARTING,
+            MODE_STOPPING, MODE_FAILED, MODE_COUNT };
+
+#define FACTS_LATENCY_BUCKETS 24 /* bucket i: answered within 2^i us */
+
+struct facts {
+    /* the node */
+    char version[32];
+    char sync[32]; /* "always", "group:5", "none" */
+    uint64_t started_s; /* seconds since the epoch */
+    uint64_t uptime_s;
+    uint16_t partitions;
+    uint8_t mode; /* enum mode */
+    uint64_t resident_bytes;
+    /* the door */
+    uint64_t connections_open, connections_total, connections_refused;
+    uint64_t bytes_in, bytes_out;
+    uint64_t requests[VERB_COUNT];
+    uint64_t answers[STATUS_COUNT];
+    uint64_t latency[FACTS_LATENCY_BUCKETS]; /* requests, from reading to releasing the answer */
+    uint64_t latency_sum_us, latency_count;
+    /* the engine and its memory; sums over the partitions */
+    uint64_t turns;
+    uint64_t accounts_hot, items_hot, edges_hot, operations_hot; /* in memory */
+    uint64_t edges_room; /* edges that fit before a flush must end */
+    /* the log; sums, but for the sequences of partition 0 */
+    uint64_t sequence_decided, sequence_durable, sequence_at_rest;
+    uint64_t log_batches, log_bytes, log_segments, log_buffered_bytes;
+    uint64_t log_syncs[2], log_sync_us_total[2], log_sync_us_max[2];
+    /* the store */
+    uint64_t store_bytes, store_edges, store_flushes, store_flush_us_total, store_rows;
+    uint64_t store_filter_bytes, store_filter_checks, store_filter_absent, store_gets;
+    bool store_filter_complete;
+};
+
+const char *mode_name(enum mode mode);
+
+#endif

@@ -1,0 +1,54 @@
+/* reply.h: the answer to one request, before it becomes RESP or JSON.
+ *
+ * Made by the engine, written by wire (resp_reply, json_reply).
+ *
+ * Memory: values, page and the rows live in the batch's arena and are borrowed until the turn has
+ *         written its replies. */
+#ifndef ZAN_SCHEMA_REPLY_H
+#define ZAN_SCHEMA_REPLY_H
+
+#include <stdint.h>
+
+#include "schema/row.h"
+#include "schema/status.h"
+
+enum reply_kind {
+    REPLY_ERROR,    /* status says which; until_us for SUSPENDED; retry_ms for BUSY */
+    REPLY_INTEGER,  /* value */
+    REPLY_INTEGERS, /* count values */
+    REPLY_WRITE,    /* map: what a write with RETURN answers (struct reply_write) */
+    REPLY_COUNTS,   /* map: every counter of an item (item) */
+    REPLY_RECEIVED, /* map: what a creator has received (account) */
+    REPLY_PAGE,     /* cursor and count entries, newest first */
+    REPLY_ITEM,     /* map: everything known of an item (item) */
+    REPLY_ACCOUNT,  /* map: everything known of an account (account) */
+};
+
+struct reply_entry {
+    uint64_t id; /* account or target */
+    uint64_t sequence;
+    int64_t time_us;
+};
+
+struct reply {
+    uint8_t kind;   /* enum reply_kind */
+    uint8_t status; /* enum status */
+    uint8_t replayed; /* 1: the operation id was known; this is the answer given then */
+    uint8_t applied; /* writes: bit i says action i changed something */
+    uint16_t count;  /* values, entries, or actions */
+    uint16_t flips;  /* REPLY_WRITE of a SET verb: changes of this edge so far */
+    uint32_t retry_ms;
+    uint8_t on; /* REPLY_WRITE of a SET verb: the state now */
+    uint64_t sequence; /* writes: of the record that holds the decision; 0 if none was needed */
+    int64_t until_us;  /* SUSPENDED */
+    uint64_t cursor;   /* REPLY_PAGE: give this back for the next page; 0: this was the last */
+    union {
+        int64_t value;
+        const uint64_t *values;
+        const struct reply_entry *page;
+    } u;
+    const struct item_row *item;
+    const struct account_row *account;
+};
+
+#endif

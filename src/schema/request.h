@@ -1,0 +1,78 @@
+/* request.h: one thing somebody asked, after parsing and before judging.
+ *
+ * Made by wire (from RESP or HTTP), judged by the engine. A plain struct, so that a batch is an
+ * array.
+ *
+ * Memory: ids points into memory of whoever made the request and is borrowed until the reply to it
+ *         has been written. Everything else is in the struct. */
+#ifndef ZAN_SCHEMA_REQUEST_H
+#define ZAN_SCHEMA_REQUEST_H
+
+#include <stdint.h>
+
+#include "schema/verb.h"
+
+#define REQUEST_IDS_MAX     1024 /* ids in one read */
+#define REQUEST_ACTIONS_MAX 8    /* actions in one ACT */
+#define REQUEST_PAGE_MAX    1000 /* entries in one page of a list */
+#define REQUEST_PAGE        100  /* entries when COUNT is not given */
+#define REQUEST_MS_MAX      86400000u /* 24 hours: the longest watch or video time */
+#define REQUEST_FUTURE_US   300000000LL /* how far a client's clock may be ahead */
+
+enum request_flag {
+    REQUEST_RETURN = 1,       /* the caller wants a map, not an integer */
+    REQUEST_OPID = 2,         /* opid is set */
+    REQUEST_CONTEXT = 4,      /* context is set */
+    REQUEST_HAS_CREATOR = 8,  /* ITEM SET: creator is set */
+    REQUEST_HAS_DURATION = 16, /* ITEM SET: duration_ms is set */
+    REQUEST_HAS_STATE = 32,   /* ITEM SET: state is set */
+    REQUEST_HAS_UNTIL = 64,   /* ACCOUNT STATE: until_us is set */
+    REQUEST_HAS_CURSOR = 128  /* lists: cursor is set */
+};
+
+/* Where a like came from. Part of the formats. */
+enum source { SOURCE_NONE, SOURCE_BUTTON, SOURCE_DOUBLE_TAP, SOURCE_VOICE, SOURCE_ASSISTIVE,
+              SOURCE_COMPANION, SOURCE_IMPORT, SOURCE_OTHER, SOURCE_COUNT };
+
+/* What the caller says about the circumstances. Addresses, devices and networks are keyed
+ * pseudonyms, made at the door; the plain values go no further than there. 0: not given. */
+struct context {
+    uint64_t address;
+    uint64_t device;
+    uint64_t network;
+    int64_t client_us; /* the client's clock */
+    uint8_t source;    /* enum source */
+};
+
+struct request {
+    uint16_t verb;  /* enum verb */
+    uint16_t flags; /* enum request_flag */
+    uint16_t tenant;
+    uint16_t count; /* ids, actions, or page size */
+    uint64_t account;
+    uint64_t target; /* item, or creator for FOLLOW */
+    union {
+        struct {
+            uint32_t watch_ms;
+            uint32_t duration_ms;
+        } view;
+        uint8_t actions[REQUEST_ACTIONS_MAX]; /* ACT: enum verb, count of them */
+        struct {
+            uint64_t creator;
+            uint32_t duration_ms;
+            uint8_t state;
+        } item;
+        struct {
+            int64_t until_us;
+            uint8_t state;
+        } restriction;
+        const uint64_t *ids; /* reads of several targets, count of them */
+        uint64_t cursor;     /* lists: sequence below which the next entry lies */
+    } u;
+    uint64_t opid[2];
+    struct context context;
+};
+
+const char *source_name(enum source source);
+
+#endif

@@ -1,0 +1,56 @@
+#include "schema/verb.h"
+
+#include <assert.h>
+
+const struct verb_info verb_table[VERB_COUNT] = {
+#define VERB(symbol_, name_, group_, role_, shape_, edge_, on_, counter_, since_, summary_, args_) \
+    [VERB_##symbol_] = {.name = name_,                                                             \
+                        .symbol = #symbol_,                                                        \
+                        .since = since_,                                                           \
+                        .summary = summary_,                                                       \
+                        .arguments = args_,                                                        \
+                        .group = GROUP_##group_,                                                   \
+                        .role = ROLE_##role_,                                                      \
+                        .shape = SHAPE_##shape_,                                                   \
+                        .edge = EDGE_##edge_,                                                      \
+                        .on = on_,                                                                 \
+                        .counter = COUNTER_##counter_},
+#include "schema/verbs.def"
+#undef VERB
+};
+
+const char *counter_name(enum counter counter)
+{
+    static const char *const names[COUNTER_COUNT] = {
+        [COUNTER_LIKE] = "like",     [COUNTER_FAVORITE] = "favorite", [COUNTER_FOLLOW] = "follow",
+        [COUNTER_VIEW] = "view",     [COUNTER_SHARE] = "share",       [COUNTER_COMMENT] = "comment",
+        [COUNTER_SKIP] = "skip",     [COUNTER_REPORT] = "report",
+    };
+
+    assert(counter < COUNTER_COUNT);
+    return names[counter];
+}
+
+const char *account_state_name(enum account_state state)
+{
+    static const char *const names[ACCOUNT_STATE_COUNT] = {
+        [ACCOUNT_ACTIVE] = "active",
+        [ACCOUNT_LIKE_BANNED] = "like-banned",
+        [ACCOUNT_SUSPENDED] = "suspended",
+    };
+
+    assert(state < ACCOUNT_STATE_COUNT);
+    return names[state];
+}
+
+const char *item_state_name(enum item_state state)
+{
+    static const char *const names[ITEM_STATE_COUNT] = {
+        [ITEM_PUBLISHED] = "published",
+        [ITEM_PRIVATE] = "private",
+        [ITEM_REMOVED] = "removed",
+    };
+
+    assert(state < ITEM_STATE_COUNT);
+    return names[state];
+}

@@ -1,0 +1,79 @@
+/* verb.h: the commands, as an enum and a table. Everything comes from verbs.def. */
+#ifndef ZAN_SCHEMA_VERB_H
+#define ZAN_SCHEMA_VERB_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "schema/row.h"
+
+enum verb {
+#define VERB(symbol, name, group, role, shape, edge, on, counter, since, summary, arguments)       \
+    VERB_##symbol,
+#include "schema/verbs.def"
+#undef VERB
+    VERB_COUNT
+};
+
+enum verb_group { GROUP_WRITE, GROUP_READ, GROUP_SERVICE };
+
+/* Least role that may call a verb; a higher number may do all that a lower one may. */
+enum role { ROLE_NONE, ROLE_ANY, ROLE_READER, ROLE_WRITER, ROLE_ADMIN };
+
+/* How arguments become a request, and a request an answer. */
+enum verb_shape {
+    SHAPE_SET,      /* account, target -> 0|1 */
+    SHAPE_EVENT,    /* account, target -> 1 */
+    SHAPE_VIEW,     /* account, target, watch, duration -> 1 */
+    SHAPE_ACT,      /* account, target, actions -> [0|1...] */
+    SHAPE_ITEM_SET, /* target, fields -> 0|1 */
+    SHAPE_ITEM_STATE,
+    SHAPE_ACCOUNT_SET,
+    SHAPE_ACCOUNT_STATE,
+    SHAPE_STATES,   /* account, targets -> [0|1...] */
+    SHAPE_TOTALS,   /* targets -> [count...] */
+    SHAPE_COUNTS,   /* target -> map */
+    SHAPE_RECEIVED, /* account -> map */
+    SHAPE_TAKEN,    /* target, cursor, count -> page of accounts */
+    SHAPE_GIVEN,    /* account, cursor, count -> page of targets */
+    SHAPE_ITEM_GET,
+    SHAPE_ACCOUNT_GET,
+    SHAPE_SEQ,
+    SHAPE_SERVICE
+};
+
+#define COUNTER_NONE COUNTER_COUNT
+
+struct verb_info {
+    const char *name;   /* "ITEM SET" */
+    const char *symbol; /* "ITEM_SET" */
+    const char *since;
+    const char *summary;
+    const char *arguments; /* the little language of verbs.def */
+    uint8_t group;         /* enum verb_group */
+    uint8_t role;          /* enum role */
+    uint8_t shape;         /* enum verb_shape */
+    uint8_t edge;          /* enum edge_kind or EDGE_NONE */
+    uint8_t on;
+    uint8_t counter; /* enum counter or COUNTER_NONE */
+};
+
+extern const struct verb_info verb_table[VERB_COUNT];
+
+static inline const struct verb_info *verb_info(enum verb verb)
+{
+    return &verb_table[verb];
+}
+
+/* The edge of FOLLOW ends at an account; every other edge at an item. */
+static inline int edge_target_is_account(uint8_t kind)
+{
+    return kind == EDGE_FOLLOW;
+}
+
+/* "like", "favorite", ...: the names on the wire, in JSON and in metrics. */
+const char *counter_name(enum counter counter);
+const char *account_state_name(enum account_state state);
+const char *item_state_name(enum item_state state);
+
+#endif

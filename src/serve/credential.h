@@ -1,0 +1,49 @@
+/* credential.h: names, keys and roles; and pseudonyms of addresses, devices, networks.
+ *
+ * A credentials file has a line per caller:   NAME ROLE SHA256-OF-KEY   (# starts a comment)
+ * with ROLE reader, writer or admin and the digest in hex. Keys are long random strings
+ * (`zan key NAME ROLE` makes one), so a plain digest is enough: there is nothing to guess. */
+#ifndef ZAN_SERVE_CREDENTIAL_H
+#define ZAN_SERVE_CREDENTIAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "schema/status.h"
+#include "schema/verb.h"
+
+#define CREDENTIALS_MAX 256
+
+struct credential {
+    char name[64];
+    uint8_t digest[32];
+    uint8_t role; /* enum role */
+};
+
+struct credentials {
+    uint32_t count;
+    struct credential list[CREDENTIALS_MAX];
+};
+
+/* Reads a file. BADCONFIG: message names line and what was expected. Refuses a file others can
+ * write. */
+enum status credentials_read(const char *path, struct credentials *credentials, char message[256]);
+
+/* ROLE_NONE if name or key is wrong. name may be NULL: any name with that key. Constant time in
+ * the key. */
+enum role credentials_check(const struct credentials *credentials, const char *name,
+                            size_t name_size, const char *key, size_t key_size);
+
+/* The key that turns addresses and devices into pseudonyms; made at first start, kept in the data
+ * directory with mode 0600. */
+struct pseudonym_key {
+    uint8_t bytes[32];
+};
+enum status pseudonym_key_load(const char *path, struct pseudonym_key *key, char message[256]);
+
+/* 64 bits of HMAC-SHA-256; kind ('a', 'd', 'n') keeps addresses, devices and networks apart.
+ * Empty text is 0; nothing else is. */
+uint64_t pseudonym(const struct pseudonym_key *key, char kind, const char *text, size_t size);
+
+#endif

@@ -1,0 +1,121 @@
+/* store.h: state at rest, an index that can always be rebuilt from the log.
+ *
+ * The store stands for the state after exactly one sequence number, store_applied; a flush moves it
+ * from one to the next in one atomic step. It keeps accounts, items, edges, operations, and for
+ * every listed edge kind the lists "who did this, newest first" both ways.
+ *
+ * store_rocks.c keeps it in RocksDB; store_memory.c in memory, for the simulation and as a twin.
+ * Both are reached through this header: store_open chooses by config.path (NULL: memory).
+ *
+ * Threads:  the node's thread reads; one flush at a time may run on another thread. A reader sees
+ *           either everything of a flush or nothing of it.
+ * Endings:  CORRUPT means the index is damaged: drop it and rebuild. IOFAIL and NOSPACE as named.
+ * Memory:   the caller owns every buffer passed in. */
+#ifndef ZAN_STORE_STORE_H
+#define ZAN_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "schema/row.h"
+#include "schema/status.h"
+
+struct store;
+
+struct store_config {
+    const char *path; /* directory; NULL: in memory */
+    uint16_t partition;
+    uint16_t partition_count;
+    uint8_t log_id[16];   /* the log this index belongs to; another one is refused */
+    size_t cache_bytes;   /* block cache; 0: 64 MiB */
+    size_t filter_bytes;  /* key filter in memory; 0: sized by what is at rest, at least 16 MiB */
+    int64_t operation_keep_us; /* operations older than this may be dropped; 0: 24 hours */
+    bool create;
+    bool read_only;
+};
+
+enum status store_open(const struct store_config *config, struct store **store, char message[256]);
+void store_close(struct store *store);
+
+/* The state at rest includes every record up to this sequence. 0: nothing yet. */
+uint64_t store_applied(const struct store *store);
+
+/* Effects taken over from a partition, up to this sequence of its log (section "Partitions" of
+ * docs/ARCHITECTURE.md). */
+uint64_t store_mark(const struct store *store, uint16_t source);
+
+/* --- lookups: many at once, because that is twice as fast ---------------------------------------
+ * keys: id and tenant of each row asked are set; a found row is filled in and found[i] set.
+ * count at most STORE_MANY_MAX a call. The key filter answers most absent keys without I/O. */
+#define STORE_MANY_MAX 4096
+enum status store_get_accounts(struct store *store, struct account_row *rows, bool *found,
+                               uint32_t count);
+enum status store_get_items(struct store *store, struct item_row *rows, bool *found,
+                            uint32_t count);
+enum status store_get_edges(struct store *store, struct edge_row *rows, bool *found,
+                            uint32_t count); /* key: tenant, kind, account, target */
+/* key: tenant, id. now_us: older than operation_keep_us before it is not found. */
+enum status store_get_operations(struct store *store, struct operation_row *rows, bool *found,
+                                 uint32_t count, int64_t now_us);
+
+/* False: certainly not at rest. Costs one cache line; no I/O. prefetch brings that line in. */
+bool store_may_have_account(const struct store *store, uint16_t tenant, uint64_t id);
+bool store_may_have_item(const struct store *store, uint16_t tenant, uint64_t id);
+bool store_may_have_edge(const struct store *store, uint16_t tenant, uint8_t kind, uint64_t account,
+                         uint64_t target);
+bool store_may_have_operation(const struct store *store, uint16_t tenant, const uint64_t id[2]);
+void store_prefetch_edge(const struct store *store, uint16_t tenant, uint8_t kind, uint64_t account,
+                         uint64_t target);
+
+/* --- lists: newest first ------------------------------------------------------------------------
+ * Up to max candidates with a sequence below `below`. An entry at rest says "at that sequence this
+ * edge was turned on"; it still holds only if the edge's row says so now, which the caller checks
+ * (it also has to look at what is not yet at rest). *more: there are further ones. */
+struct store_entry {
+    uint64_t other; /* the account (TAKEN) or the target (GIVEN) */
+    uint64_t sequence;
+    int64_t time_us;
+};
+enum store_side { STORE_GIVEN, STORE_TAKEN };
+enum status store_list(struct store *store, enum store_side side, uint16_t tenant, uint8_t kind,
+                       uint64_t id, uint64_t below, struct store_entry *entries, uint32_t max,
+                       uint32_t *count, bool *more);
+
+/* --- flush --------------------------------------------------------------------------------------
+ * Moves the store to `applied` in one atomic step. Rows replace what was there. Edges that are on
+ * and of a listed kind also enter both lists. The arrays are borrowed until the call returns and
+ * may be reordered by it. Runs on any one thread. On a failure nothing has changed. */
+struct store_flush {
+    uint64_t applied;
+    struct account_row *accounts;
+    uint64_t account_count;
+    struct item_row *items;
+    uint64_t item_count;
+    struct edge_row *edges;
+    uint64_t edge_count;
+    struct operation_row *operations;
+    uint64_t operation_count;
+    const uint64_t *marks; /* partition_count of them */
+};
+enum status store_flush(struct store *store, const struct store_flush *flush, char message[256]);
+
+/* --- whole scans, for verify and rebuild checks; any order within a table; stops on non-OK ------ */
+struct store_visitor {
+    void *argument;
+    enum status (*account)(void *argument, const struct account_row *row);
+    enum status (*item)(void *argument, const struct item_row *row);
+    enum status (*edge)(void *argument, const struct edge_row *row);
+    enum status (*operation)(void *argument, const struct operation_row *row);
+};
+enum status store_scan(struct store *store, const struct store_visitor *visitor);
+
+struct store_stats {
+    uint64_t disk_bytes, edges_estimate, filter_bytes, cache_bytes;
+    bool filter_complete;
+    uint64_t filter_checks, filter_absent, gets;
+    uint64_t flushes, flush_us_total, flush_rows;
+};
+void store_stats(const struct store *store, struct store_stats *stats);
+
+#endif

@@ -1,0 +1,47 @@
+/* command.h: arguments to a request, by the table in verbs.def. */
+#ifndef ZAN_WIRE_COMMAND_H
+#define ZAN_WIRE_COMMAND_H
+
+#include "base/arena.h"
+#include "schema/request.h"
+#include "schema/status.h"
+#include "wire/resp.h"
+
+/* The plain circumstances of a CTX, before they become pseudonyms. Slices are borrowed. */
+struct command_context {
+    struct resp_slice address, device, network;
+};
+
+struct command_error {
+    enum status status;
+    char detail[160]; /* which argument and what was expected; printable, no more than 64 bytes
+                         of what came in are repeated, with others replaced by '?' */
+};
+
+/* Which verb the words name ("like", "ITEM SET"), how many words the name takes; VERB_COUNT if none. */
+enum verb command_verb(const struct resp_slice *args, uint32_t count, uint32_t *words);
+
+/* Fills request (ids into the arena). context.client_us and source are filled; address, device and
+ * network go to plain, for the door to make pseudonyms of. SERVICE verbs get verb only.
+ * now_us: for BADTIME. Returns OK or error->status; then error is filled and nothing else.
+ * BUSY: the arena is used up; try again in the next turn. */
+enum status command_parse(const struct resp_slice *args, uint32_t count, int64_t now_us,
+                          struct arena *arena, struct request *request,
+                          struct command_context *plain, struct command_error *error);
+
+/* An unsigned 64-bit integer: 1 to 20 decimal digits, no sign, no space; 0 and leading zeros are
+ * fine. False otherwise. */
+bool command_id(struct resp_slice text, uint64_t *id);
+
+/* A UUID (with or without dashes) as its 128 bits; any other 1 to 64 printable bytes as the first 128
+ * bits of their SHA-256. False if it is neither. */
+bool command_opid(struct resp_slice text, uint64_t opid[2]);
+
+/* COMMAND, COMMAND DOCS, COMMAND INFO, made from the table: RESP bytes into out.
+ * names empty: all. Returns the bytes needed; writes only if that is at most size. */
+size_t command_docs(const struct resp_slice *names, uint32_t count, uint8_t protocol, uint8_t *out,
+                    size_t size);
+size_t command_list(const struct resp_slice *names, uint32_t count, uint8_t protocol, bool names_only, uint8_t *out,
+                    size_t size);
+
+#endif

@@ -1,0 +1,60 @@
+/* resp.h: RESP2 and RESP3, from bytes to arguments and from replies to bytes.
+ *
+ * Source: the Redis serialization protocol specification (redis.io, "RESP protocol spec").
+ *
+ * Reading: an array of bulk strings, or one line of words (inline, with "..." and '...' quoting).
+ * The parser copies nothing: slices point into the caller's bytes and live as long as those. */
+#ifndef ZAN_WIRE_RESP_H
+#define ZAN_WIRE_RESP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "schema/reply.h"
+#include "schema/request.h"
+#include "schema/status.h"
+
+#define RESP_ARGS_MAX   1100      /* 1024 ids and the words around them */
+#define RESP_BULK_MAX   65536     /* bytes of one argument */
+#define RESP_INLINE_MAX 16384     /* bytes of one inline line */
+#define RESP_INPUT_MAX  (256u << 10) /* bytes of one whole command */
+
+struct resp_slice {
+    const char *bytes;
+    uint32_t size;
+};
+
+enum resp_result { RESP_OK, RESP_AGAIN, RESP_INVALID };
+
+struct resp_limits {
+    uint32_t args_max;
+    uint32_t bulk_max;
+    bool inline_allowed;
+};
+
+struct resp_command {
+    uint32_t count;             /* arguments; 0 for an empty line, which is passed over */
+    struct resp_slice *args;    /* RESP_ARGS_MAX, given by the caller */
+    size_t size;                /* bytes used up, on RESP_OK */
+    enum status status;         /* on RESP_INVALID: PROTO or TOOBIG */
+    const char *detail;         /* on RESP_INVALID: static text, what was expected */
+};
+
+/* OK: one command. AGAIN: the bytes so far are a good beginning. INVALID: close the connection.
+ * Never reads past size; work is bounded by size. */
+enum resp_result resp_parse(const uint8_t *bytes, size_t size, const struct resp_limits *limits,
+                            struct resp_command *command);
+
+/* --- writing ------------------------------------------------------------------------------------
+ * A growing buffer would allocate in the turn; so the caller asks for the bound, makes room, then
+ * writes. */
+
+/* An upper bound for the bytes resp_reply writes for this request and reply. */
+size_t resp_reply_bound(const struct request *request, const struct reply *reply);
+
+/* Writes the reply; protocol is 2 or 3 (maps become flat arrays in 2). Returns the bytes written. */
+size_t resp_reply(const struct request *request, const struct reply *reply, uint8_t protocol,
+                  uint8_t *bytes);
+
+#endif
