@@ -10,6 +10,7 @@
 #include "schema/status.h"
 
 #define CONFIG_TEXT 256
+#define CONFIG_MESSAGE 256
 
 struct config {
     char data[CONFIG_TEXT];        /* the data directory */
@@ -31,7 +32,7 @@ struct config {
 /* One row of config.def. */
 struct config_item {
     const char *name;        /* "memory" */
-    const char *form;        /* "size", "number", "text", "address", "always|group:MS|none" */
+    const char *form;        /* "SIZE", "N", "DIR", "HOST:PORT", "always|group:MS|none" */
     const char *fallback;    /* the default, as text */
     const char *description;
 };
@@ -40,17 +41,27 @@ extern const uint32_t config_item_count;
 
 void config_default(struct config *config);
 
-/* Sets one by name. BADCONFIG: message says what was expected. */
+/* Sets one by name; '_' and '-' in it are the same. BADCONFIG: message says what was expected, and
+ * nothing has changed. */
 enum status config_set(struct config *config, const char *name, const char *value,
-                       char message[256]);
+                       char message[CONFIG_MESSAGE]);
 
-/* Reads an ini file (name = value). BADCONFIG: message begins with file:line. */
-enum status config_read(struct config *config, const char *path, char message[256]);
+/* Reads an ini file (name = value; no sections). BADCONFIG: message begins with file:line, and
+ * config is partly set. */
+enum status config_read(struct config *config, const char *path, char message[CONFIG_MESSAGE]);
 
 /* The value of setting i as text, for CONFIG GET; false past the last. */
-bool config_get(const struct config *config, uint32_t i, const char **name, char value[CONFIG_TEXT]);
+bool config_get(const struct config *config, uint32_t i, const char **name,
+                char value[CONFIG_TEXT]);
 
 /* Checks that hold between settings (loopback without credentials, ...). */
-enum status config_check(const struct config *config, char message[256]);
+enum status config_check(const struct config *config, char message[CONFIG_MESSAGE]);
+
+/* Splits HOST:PORT ([HOST]:PORT for IPv6); host gets at most CONFIG_TEXT bytes, without brackets.
+ * False if it is no address. */
+bool config_address(const char *text, char host[CONFIG_TEXT], uint16_t *port);
+
+/* Does this host name only this machine: 127.0.0.0/8, ::1, localhost? */
+bool config_is_loopback(const char *host);
 
 #endif

@@ -1,0 +1,108 @@
+/* key.c: zan key: a key for a caller, and the line for the credentials file.
+ *
+ * The line goes to standard output and the key to standard error, so that
+ * `zan key app writer >> credentials` shows the key once and keeps only its digest. */
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/digest.h"
+#include "cli/command.h"
+#include "cli/options.h"
+#include "cli/report.h"
+
+#define KEY_BYTES 32
+
+struct values {
+    bool json;
+};
+
+static const struct option_row rows[] = {
+    {"json", NULL, "prints key and line as JSON on standard output", OPTION_FLAG,
+     offsetof(struct values, json), 0, 0},
+};
+
+static void to_hex(const uint8_t *bytes, size_t size, char *hex)
+{
+    for (size_t i = 0; i < size; i++)
+        snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
+}
+
+static bool is_name(const char *name)
+{
+    size_t size = strlen(name);
+
+    if (size == 0 || size > 63)
+        return false;
+    for (size_t i = 0; i < size; i++)
+        if (!isalnum((unsigned char)name[i]) && strchr("._-", name[i]) == NULL)
+            return false;
+    return true;
+}
+
+static bool is_role(const char *role)
+{
+    return strcmp(role, "reader") == 0 || strcmp(role, "writer") == 0 ||
+           strcmp(role, "admin") == 0;
+}
+
+static void print(const char *name, const char *role, const char *key, const char *digest,
+                  bool json)
+{
+    char line[256];
+    struct report *report;
+
+    snprintf(line, sizeof line, "%s %s %s", name, role, digest);
+    if (json) {
+        report = report_new();
+        report_text(report, "name", name);
+        report_text(report, "role", role);
+        report_text(report, "key", key);
+        report_text(report, "line", line);
+        report_print(report, stdout);
+        return;
+    }
+    fprintf(stderr, "key of %s, shown this once:\n%s\n", name, key);
+    fflush(stderr);
+    printf("%s\n", line);
+}
+
+static int key(int argc, char **argv)
+{
+    struct values values = {0};
+    struct options_words words;
+    uint8_t secret[KEY_BYTES], digest[DIGEST_BYTES];
+    char secret_hex[2 * KEY_BYTES + 1], digest_hex[2 * DIGEST_BYTES + 1];
+    int code = options_parse(&command_key, argc, argv, &values, NULL, &words);
+
+    if (code != OPTIONS_GO)
+        return code;
+    if (!is_name(words.word[0])) {
+        fprintf(stderr, "zan: a name is 1 to 63 letters, digits and . _ -\n");
+        return EXIT_USAGE;
+    }
+    if (!is_role(words.word[1])) {
+        fprintf(stderr, "zan: a role is reader, writer or admin, not '%s'\n", words.word[1]);
+        return EXIT_USAGE;
+    }
+    digest_random(secret, sizeof secret);
+    to_hex(secret, sizeof secret, secret_hex);
+    digest_sha256(secret_hex, 2 * KEY_BYTES, NULL, 0, digest);
+    to_hex(digest, sizeof digest, digest_hex);
+    print(words.word[0], words.word[1], secret_hex, digest_hex, values.json);
+    return EXIT_DONE;
+}
+
+const struct command command_key = {
+    .name = "key",
+    .words = "NAME ROLE",
+    .summary = "makes a key for a caller, and its line for the credentials file",
+    .details = "ROLE is reader, writer or admin. The file keeps a digest, never the key:\n"
+               "  zan key app writer >> credentials    (the key appears on the terminal, once)\n"
+               "  zan serve --credentials credentials",
+    .options = rows,
+    .option_count = sizeof rows / sizeof rows[0],
+    .words_min = 2,
+    .words_max = 2,
+    .run = key,
+};

@@ -1,0 +1,209 @@
+#include "cli/running.h"
+
+#include <assert.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "cli/progress.h"
+
+/* --- signals ----------------------------------------------------------------------------------- */
+
+static void *watch_signals(void *argument)
+{
+    struct running *running = argument;
+    int number;
+
+    for (;;) {
+        if (sigwait(&running->set, &number) != 0)
+            continue;
+        if (atomic_exchange(&running->stopping, true))
+            _exit(128 + number); /* the second one means it */
+        node_stop(running->node);
+    }
+    return NULL;
+}
+
+/* Before the node starts threads: they inherit the mask, and only the watcher gets signals. */
+static void block_signals(struct running *running)
+{
+    sigemptyset(&running->set);
+    sigaddset(&running->set, SIGTERM);
+    sigaddset(&running->set, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &running->set, NULL);
+}
+
+static void unblock_signals(struct running *running)
+{
+    pthread_sigmask(SIG_UNBLOCK, &running->set, NULL);
+}
+
+/* --- start ------------------------------------------------------------------------------------- */
+
+static void report_opening(void *argument, const char *what, uint64_t done, uint64_t total)
+{
+    struct progress *progress = argument;
+
+    progress->what = what;
+    progress_step(progress, done, total, done);
+}
+
+/* HOST:PORT as configured, with the port that was really bound. */
+static void bound_address(char bound[CONFIG_TEXT + 8], const char *configured, uint16_t port)
+{
+    char host[CONFIG_TEXT];
+    uint16_t asked;
+
+    bound[0] = '\0';
+    if (!config_address(configured, host, &asked))
+        return;
+    if (strchr(host, ':') != NULL)
+        snprintf(bound, CONFIG_TEXT + 8, "[%.200s]:%u", host, port);
+    else
+        snprintf(bound, CONFIG_TEXT + 8, "%.200s:%u", host, port);
+}
+
+static void warn_of_sync(const char *sync)
+{
+    if (strcmp(sync, "none") == 0)
+        fprintf(stderr, "zan: WARNING: sync is none: a power cut LOSES the last seconds of "
+                        "acknowledged writes\n");
+    else if (strncmp(sync, "group:", 6) == 0)
+        fprintf(stderr, "zan: note: sync is %s: as safe as always, but an answer may wait %s ms "
+                        "longer\n",
+                sync, sync + 6);
+}
+
+enum status running_start(struct running *running, const struct config *config, bool quiet,
+                          bool warn)
+{
+    struct progress progress;
+    struct node_progress opening = {.argument = &progress, .report = report_opening};
+    char message[CONFIG_MESSAGE] = "";
+    enum status status;
+
+    memset(running, 0, sizeof *running);
+    running->config = *config;
+    atomic_init(&running->stopping, false);
+    if (warn)
+        warn_of_sync(config->sync);
+    block_signals(running);
+    progress_begin(&progress, "opening", "records", quiet);
+    status = node_open(config, &opening, &running->node, &running->report);
+    progress_end(&progress);
+    if (status != STATUS_OK) {
+        fprintf(stderr, "zan: %s: %s\n", status_info(status)->code, running->report.message);
+        unblock_signals(running);
+        return status;
+    }
+    if ((status = node_start(running->node, message)) != STATUS_OK) {
+        fprintf(stderr, "zan: %s: %s\n", status_info(status)->code, message);
+        node_close(running->node);
+        unblock_signals(running);
+        return status;
+    }
+    bound_address(running->resp, config->resp, node_resp_port(running->node));
+    if (strcmp(config->http, "off") != 0)
+        bound_address(running->http, config->http, node_http_port(running->node));
+    if (pthread_create(&running->signals, NULL, watch_signals, running) != 0)
+        abort();
+    return STATUS_OK;
+}
+
+bool running_stopping(const struct running *running)
+{
+    return atomic_load(&running->stopping);
+}
+
+void running_stop(struct running *running)
+{
+    atomic_store(&running->stopping, true);
+    node_stop(running->node);
+}
+
+enum status running_wait(struct running *running, char message[CONFIG_MESSAGE])
+{
+    return node_wait(running->node, message);
+}
+
+void running_end(struct running *running)
+{
+    pthread_cancel(running->signals);
+    pthread_join(running->signals, NULL);
+    node_close(running->node);
+    unblock_signals(running);
+}
+
+/* --- what it says ------------------------------------------------------------------------------ */
+
+static void print_recovery(const struct node_report *report, FILE *out)
+{
+    char number[32];
+
+    fprintf(out, "  log        %s records", progress_number(report->records, number));
+    if (report->replayed > 0)
+        fprintf(out, ", %s applied again", progress_number(report->replayed, number));
+    if (report->torn_bytes > 0)
+        fprintf(out, ", %s bytes of an unfinished batch cut off (never acknowledged)",
+                progress_number(report->torn_bytes, number));
+    fputc('\n', out);
+    if (report->repaired_bytes > 0)
+        fprintf(out, "  REPAIRED   %s bytes of one copy of the log, from the other\n",
+                progress_number(report->repaired_bytes, number));
+    if (report->rebuilt)
+        fprintf(out, "  REBUILT    the store, from the log\n");
+}
+
+static const char *sync_text(const char *sync)
+{
+    if (strcmp(sync, "always") == 0)
+        return "always: an answer means synced on both copies";
+    if (strcmp(sync, "none") == 0)
+        return "NONE: A POWER CUT LOSES THE LAST SECONDS";
+    return sync;
+}
+
+void running_banner(const struct running *running, FILE *out)
+{
+    char host[CONFIG_TEXT];
+    uint16_t port;
+
+    fprintf(out, "zan %s is ready\n  resp       %s\n  http       %s%s\n  data       %s\n"
+                 "  sync       %s\n",
+            ZAN_VERSION, running->resp, running->http[0] != '\0' ? "http://" : "off", running->http,
+            running->config.data, sync_text(running->config.sync));
+    if (running->config.credentials[0] == '\0')
+        fprintf(out, "  callers    everybody on this machine\n");
+    else
+        fprintf(out, "  callers    those in %s\n", running->config.credentials);
+    print_recovery(&running->report, out);
+    if (config_address(running->resp, host, &port))
+        fprintf(out, "  try        redis-cli%s%s -p %u LIKE 7 42\n",
+                strcmp(host, "127.0.0.1") == 0 ? "" : " -h ",
+                strcmp(host, "127.0.0.1") == 0 ? "" : host, port);
+    fflush(out);
+}
+
+void running_notify(const char *state)
+{
+    const char *path = getenv("NOTIFY_SOCKET");
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    size_t size;
+    int fd;
+
+    if (path == NULL || (path[0] != '/' && path[0] != '@') ||
+        (size = strlen(path)) >= sizeof address.sun_path)
+        return;
+    memcpy(address.sun_path, path, size);
+    if (path[0] == '@')
+        address.sun_path[0] = '\0'; /* an abstract name */
+    if ((fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) < 0)
+        return;
+    /* Not told is not a failure of ours: systemd will say that it waited in vain. */
+    (void)!sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&address,
+                  (socklen_t)(offsetof(struct sockaddr_un, sun_path) + size));
+    close(fd);
+}
