@@ -35,6 +35,8 @@ struct store_config {
     bool read_only;
 };
 
+/* BADDATA: not a store, or of another log, partition or format; nothing was changed. CORRUPT: a
+ * store, damaged. LOCKED: in use. What an interrupted flush left behind is cleared away. */
 enum status store_open(const struct store_config *config, struct store **store, char message[256]);
 void store_close(struct store *store);
 
@@ -83,9 +85,19 @@ enum status store_list(struct store *store, enum store_side side, uint16_t tenan
                        uint32_t *count, bool *more);
 
 /* --- flush --------------------------------------------------------------------------------------
- * Moves the store to `applied` in one atomic step. Rows replace what was there. Edges that are on
- * and of a listed kind also enter both lists. The arrays are borrowed until the call returns and
- * may be reordered by it. Runs on any one thread. On a failure nothing has changed. */
+ * Moves the store to `applied` in one atomic step. Rows replace what was there. Edges that are on,
+ * of a listed kind, and changed since the last flush (sequence above store_applied; the older ones
+ * are listed already) also enter both lists. The arrays are borrowed until the call returns and may
+ * be reordered by it. Runs on any one thread. On a failure nothing has changed.
+ *
+ * The caller promises (asserted): applied is not below store_applied; no sequence is above applied;
+ * no two rows of an array have the same key; two listed edges of the same kind that share an
+ * account or a target have different sequences.
+ *
+ * A reader may see the rows of a flush a moment before store_applied tells of it; the caller keeps
+ * what it is flushing in sight of its readers until the call has returned. The call may wait while
+ * earlier flushes are being merged. NOSPACE: try again when there is space. */
+#define STORE_FLUSH_MAX (1u << 30) /* rows in an array */
 struct store_flush {
     uint64_t applied;
     struct account_row *accounts;
@@ -96,7 +108,7 @@ struct store_flush {
     uint64_t edge_count;
     struct operation_row *operations;
     uint64_t operation_count;
-    const uint64_t *marks; /* partition_count of them */
+    const uint64_t *marks; /* partition_count of them; NULL: as they are */
 };
 enum status store_flush(struct store *store, const struct store_flush *flush, char message[256]);
 
@@ -113,7 +125,7 @@ enum status store_scan(struct store *store, const struct store_visitor *visitor)
 struct store_stats {
     uint64_t disk_bytes, edges_estimate, filter_bytes, cache_bytes;
     bool filter_complete;
-    uint64_t filter_checks, filter_absent, gets;
+    uint64_t filter_keys, filter_checks, filter_absent, gets;
     uint64_t flushes, flush_us_total, flush_rows;
 };
 void store_stats(const struct store *store, struct store_stats *stats);

@@ -1,0 +1,440 @@
+#include "store/pack.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/hook.h"
+
+static_assert(COUNTER_COUNT <= 16, "a mask of counts is at most 3 bytes, see PACK_ROW_BYTES_MAX");
+static_assert(2 + 2 * 3 + 3 * VARINT_BYTES_MAX + 2 * COUNTER_COUNT * VARINT_BYTES_MAX <=
+                  PACK_ROW_BYTES_MAX, "room for an account");
+static_assert(2 + 3 + 5 * VARINT_BYTES_MAX + COUNTER_COUNT * VARINT_BYTES_MAX <=
+                  PACK_ROW_BYTES_MAX, "room for an item");
+
+/* --- small pieces ------------------------------------------------------------------------------ */
+
+static uint64_t zigzag(uint64_t difference)
+{
+    return difference << 1 ^ (0 - (difference >> 63));
+}
+
+static uint64_t unzigzag(uint64_t value)
+{
+    return value >> 1 ^ (0 - (value & 1));
+}
+
+/* Differences are taken modulo 2^64, so that any time can be written. */
+static size_t put_time(uint8_t *bytes, int64_t time_us)
+{
+    return varint_put(bytes, zigzag((uint64_t)time_us - (uint64_t)PACK_TIME_BASE));
+}
+
+/* A reader of bytes that remembers that something was wrong; after that it gives zeros. */
+struct reader {
+    const uint8_t *bytes;
+    size_t size;
+    bool bad;
+};
+
+static uint64_t read_varint(struct reader *in)
+{
+    uint64_t value = 0;
+    size_t used = varint_get(in->bytes, in->size, &value);
+
+    if (used == 0) {
+        in->bad = true;
+        in->size = 0;
+        return 0;
+    }
+    in->bytes += used;
+    in->size -= used;
+    return value;
+}
+
+static const uint8_t *read_bytes(struct reader *in, size_t size)
+{
+    const uint8_t *bytes = in->bytes;
+
+    if (in->size < size) {
+        in->bad = true;
+        in->size = 0;
+        return NULL;
+    }
+    in->bytes += size;
+    in->size -= size;
+    return bytes;
+}
+
+static uint8_t read_byte(struct reader *in)
+{
+    const uint8_t *byte = read_bytes(in, 1);
+
+    return byte != NULL ? *byte : 0;
+}
+
+static int64_t read_time(struct reader *in)
+{
+    return (int64_t)(unzigzag(read_varint(in)) + (uint64_t)PACK_TIME_BASE);
+}
+
+static uint32_t read_u32(struct reader *in)
+{
+    uint64_t value = read_varint(in);
+
+    if (value > UINT32_MAX)
+        in->bad = true;
+    return (uint32_t)value;
+}
+
+static bool read_done(const struct reader *in)
+{
+    return !in->bad && in->size == 0;
+}
+
+static unsigned counts_mask(const uint64_t *counts)
+{
+    unsigned mask = 0;
+
+    for (unsigned i = 0; i < COUNTER_COUNT; i++)
+        mask |= (unsigned)(counts[i] != 0) << i;
+    return mask;
+}
+
+static size_t put_counts(uint8_t *bytes, const uint64_t *counts)
+{
+    size_t size = 0;
+
+    for (unsigned i = 0; i < COUNTER_COUNT; i++)
+        if (counts[i] != 0)
+            size += varint_put(bytes + size, counts[i]);
+    return size;
+}
+
+static unsigned read_mask(struct reader *in)
+{
+    uint64_t mask = read_varint(in);
+
+    if (mask >= 1u << COUNTER_COUNT)
+        in->bad = true;
+    return (unsigned)mask;
+}
+
+static void read_counts(struct reader *in, unsigned mask, uint64_t *counts)
+{
+    for (unsigned i = 0; i < COUNTER_COUNT; i++)
+        counts[i] = (mask >> i & 1) != 0 ? read_varint(in) : 0;
+}
+
+/* --- accounts ---------------------------------------------------------------------------------- */
+
+enum { ACCOUNT_HAS_UNTIL = 1, ACCOUNT_HAS_FIRST = 2, ACCOUNT_HAS_TAKEN_BACK = 4, ACCOUNT_HAS_ALL = 7 };
+
+size_t pack_account(uint8_t *bytes, const struct account_row *row)
+{
+    unsigned fields = (row->until_us != 0 ? ACCOUNT_HAS_UNTIL : 0u) |
+                      (row->first_us != 0 ? ACCOUNT_HAS_FIRST : 0u) |
+                      (row->taken_back != 0 ? ACCOUNT_HAS_TAKEN_BACK : 0u);
+    size_t size = 2;
+
+    assert(row->state < ACCOUNT_STATE_COUNT && row->reserved == 0);
+    bytes[0] = row->state;
+    bytes[1] = (uint8_t)fields;
+    size += varint_put(bytes + size, counts_mask(row->given));
+    size += varint_put(bytes + size, counts_mask(row->received));
+    if ((fields & ACCOUNT_HAS_UNTIL) != 0)
+        size += put_time(bytes + size, row->until_us);
+    if ((fields & ACCOUNT_HAS_FIRST) != 0)
+        size += put_time(bytes + size, row->first_us);
+    if ((fields & ACCOUNT_HAS_TAKEN_BACK) != 0)
+        size += varint_put(bytes + size, row->taken_back);
+    size += put_counts(bytes + size, row->given);
+    size += put_counts(bytes + size, row->received);
+    return size;
+}
+
+bool unpack_account(const uint8_t *bytes, size_t size, struct account_row *row)
+{
+    struct reader in = {bytes, size, false};
+    uint8_t state = read_byte(&in);
+    uint8_t fields = read_byte(&in);
+    unsigned given = read_mask(&in);
+    unsigned received = read_mask(&in);
+
+    if (in.bad || state >= ACCOUNT_STATE_COUNT || fields > ACCOUNT_HAS_ALL)
+        return false;
+    row->state = state;
+    row->reserved = 0;
+    row->until_us = (fields & ACCOUNT_HAS_UNTIL) != 0 ? read_time(&in) : 0;
+    row->first_us = (fields & ACCOUNT_HAS_FIRST) != 0 ? read_time(&in) : 0;
+    row->taken_back = (fields & ACCOUNT_HAS_TAKEN_BACK) != 0 ? read_u32(&in) : 0;
+    read_counts(&in, given, row->given);
+    read_counts(&in, received, row->received);
+    return read_done(&in);
+}
+
+/* --- items ------------------------------------------------------------------------------------- */
+
+enum {
+    ITEM_HAS_FIRST = 1,
+    ITEM_HAS_CREATOR = 2,
+    ITEM_HAS_DURATION = 4,
+    ITEM_HAS_WATCH = 8,
+    ITEM_HAS_TAKEN_BACK = 16,
+    ITEM_HAS_ALL = 31,
+    ITEM_CREATOR_BIT = 0x80
+};
+
+/* creator is kept whether or not has_creator says it counts: unpack(pack(row)) is row. */
+size_t pack_item(uint8_t *bytes, const struct item_row *row)
+{
+    unsigned fields = (row->first_us != 0 ? ITEM_HAS_FIRST : 0u) |
+                      (row->creator != 0 ? ITEM_HAS_CREATOR : 0u) |
+                      (row->duration_ms != 0 ? ITEM_HAS_DURATION : 0u) |
+                      (row->watch_ms != 0 ? ITEM_HAS_WATCH : 0u) |
+                      (row->taken_back != 0 ? ITEM_HAS_TAKEN_BACK : 0u);
+    size_t size = 2;
+
+    assert(row->state < ITEM_STATE_COUNT && row->has_creator <= 1);
+    bytes[0] = (uint8_t)(row->state | (row->has_creator != 0 ? ITEM_CREATOR_BIT : 0));
+    bytes[1] = (uint8_t)fields;
+    size += varint_put(bytes + size, counts_mask(row->counts));
+    if ((fields & ITEM_HAS_FIRST) != 0)
+        size += put_time(bytes + size, row->first_us);
+    if ((fields & ITEM_HAS_CREATOR) != 0)
+        size += varint_put(bytes + size, row->creator);
+    if ((fields & ITEM_HAS_DURATION) != 0)
+        size += varint_put(bytes + size, row->duration_ms);
+    if ((fields & ITEM_HAS_WATCH) != 0)
+        size += varint_put(bytes + size, row->watch_ms);
+    if ((fields & ITEM_HAS_TAKEN_BACK) != 0)
+        size += varint_put(bytes + size, row->taken_back);
+    size += put_counts(bytes + size, row->counts);
+    return size;
+}
+
+bool unpack_item(const uint8_t *bytes, size_t size, struct item_row *row)
+{
+    struct reader in = {bytes, size, false};
+    uint8_t head = read_byte(&in);
+    uint8_t fields = read_byte(&in);
+    unsigned counts = read_mask(&in);
+
+    if (in.bad || (head & ~ITEM_CREATOR_BIT) >= ITEM_STATE_COUNT || fields > ITEM_HAS_ALL)
+        return false;
+    row->state = (uint8_t)(head & ~ITEM_CREATOR_BIT);
+    row->has_creator = (head & ITEM_CREATOR_BIT) != 0;
+    row->first_us = (fields & ITEM_HAS_FIRST) != 0 ? read_time(&in) : 0;
+    row->creator = (fields & ITEM_HAS_CREATOR) != 0 ? read_varint(&in) : 0;
+    row->duration_ms = (fields & ITEM_HAS_DURATION) != 0 ? read_u32(&in) : 0;
+    row->watch_ms = (fields & ITEM_HAS_WATCH) != 0 ? read_varint(&in) : 0;
+    row->taken_back = (fields & ITEM_HAS_TAKEN_BACK) != 0 ? read_varint(&in) : 0;
+    read_counts(&in, counts, row->counts);
+    return read_done(&in);
+}
+
+/* --- edges ------------------------------------------------------------------------------------- */
+
+#define EDGE_FLIPS_SHORT 127 /* as many flips fit into the first byte; more are written out */
+
+size_t pack_edge(uint8_t *bytes, const struct edge_row *row)
+{
+    unsigned flips = row->flips < EDGE_FLIPS_SHORT ? row->flips : EDGE_FLIPS_SHORT;
+    size_t size = 1;
+
+    assert(row->on <= 1);
+    bytes[0] = (uint8_t)(row->on | flips << 1);
+    size += varint_put(bytes + size, row->sequence);
+    size += put_time(bytes + size, row->time_us);
+    if (flips == EDGE_FLIPS_SHORT)
+        size += varint_put(bytes + size, row->flips);
+    return size;
+}
+
+bool unpack_edge(const uint8_t *bytes, size_t size, struct edge_row *row)
+{
+    struct reader in = {bytes, size, false};
+    uint8_t head = read_byte(&in);
+    uint64_t flips = head >> 1;
+
+    row->on = head & 1;
+    row->sequence = read_varint(&in);
+    row->time_us = read_time(&in);
+    if (flips == EDGE_FLIPS_SHORT)
+        flips = read_varint(&in);
+    row->flips = (uint16_t)flips;
+    return read_done(&in) && flips <= UINT16_MAX;
+}
+
+/* --- operations -------------------------------------------------------------------------------- */
+
+size_t pack_operation(uint8_t *bytes, const struct operation_row *row)
+{
+    size_t size = put_time(bytes, row->time_us);
+
+    assert(row->status < STATUS_COUNT);
+    put_u64(bytes + size, row->content);
+    size += 8;
+    bytes[size++] = row->status;
+    bytes[size++] = row->applied;
+    size += varint_put(bytes + size, row->sequence);
+    return size;
+}
+
+bool unpack_operation(const uint8_t *bytes, size_t size, struct operation_row *row)
+{
+    struct reader in = {bytes, size, false};
+    const uint8_t *content;
+
+    row->time_us = read_time(&in);
+    if ((content = read_bytes(&in, 8)) == NULL)
+        return false;
+    row->content = get_u64(content);
+    row->status = read_byte(&in);
+    row->applied = read_byte(&in);
+    row->sequence = read_varint(&in);
+    return read_done(&in) && row->status < STATUS_COUNT;
+}
+
+bool unpack_operation_time(const uint8_t *bytes, size_t size, int64_t *time_us)
+{
+    struct reader in = {bytes, size, false};
+
+    *time_us = read_time(&in);
+    return !in.bad;
+}
+
+/* --- lists ------------------------------------------------------------------------------------- */
+
+/* One width for all ids of a row, not a varint each: ids of a platform are mostly of one size, a
+ * varint of a 64-bit hash takes 10 bytes, and a fixed width is read without branches. */
+static unsigned list_width(const struct store_entry *entries, uint32_t count)
+{
+    uint64_t all = 1;
+
+    for (uint32_t i = 0; i < count; i++)
+        all |= entries[i].other;
+    return (71u - (unsigned)__builtin_clzll(all)) / 8;
+}
+
+size_t pack_list(uint8_t *bytes, const struct store_entry *entries, uint32_t count)
+{
+    unsigned width = list_width(entries, count);
+    size_t size = 1;
+
+    assert(count > 0 && count <= PACK_LIST_MAX);
+    bytes[0] = (uint8_t)width;
+    for (uint32_t i = 0; i < count; i++) {
+        if (i == 0) {
+            size += varint_put(bytes + size, entries[0].sequence - entries[count - 1].sequence);
+            size += put_time(bytes + size, entries[0].time_us);
+        } else {
+            const struct store_entry *before = &entries[i - 1];
+
+            assert(entries[i].sequence < before->sequence);
+            size += varint_put(bytes + size, before->sequence - entries[i].sequence);
+            size += varint_put(bytes + size, zigzag((uint64_t)before->time_us -
+                                                    (uint64_t)entries[i].time_us));
+        }
+        memcpy(bytes + size, &entries[i].other, width);
+        size += width;
+    }
+    return size;
+}
+
+bool unpack_list_begin(struct unpack_list *list, const uint8_t *bytes, size_t size,
+                       uint64_t lowest)
+{
+    if (size < 1 || bytes[0] < 1 || bytes[0] > 8)
+        return false;
+    *list = (struct unpack_list){.bytes = bytes + 1, .size = size - 1, .lowest = lowest};
+    list->width = bytes[0];
+    return true;
+}
+
+int unpack_list_next(struct unpack_list *list, struct store_entry *entry)
+{
+    struct reader in = {list->bytes, list->size, false};
+    struct store_entry *last = &list->last;
+
+    if (list->size == 0) /* the last entry is the one the key names, or bytes are missing */
+        return list->begun && last->sequence == list->lowest ? 0 : -1;
+
+    uint64_t step = read_varint(&in);
+    uint64_t time = unzigzag(read_varint(&in));
+    const uint8_t *other = read_bytes(&in, list->width);
+
+    if (other == NULL)
+        return -1;
+    if (!list->begun) {
+        if (step > UINT64_MAX - list->lowest)
+            return -1;
+        last->sequence = list->lowest + step;
+        last->time_us = (int64_t)(time + (uint64_t)PACK_TIME_BASE);
+    } else {
+        if (step == 0 || step > last->sequence - list->lowest)
+            return -1;
+        last->sequence -= step;
+        last->time_us = (int64_t)((uint64_t)last->time_us - time);
+    }
+    last->other = 0;
+    memcpy(&last->other, other, list->width);
+    list->begun = true;
+    list->bytes = in.bytes;
+    list->size = in.size;
+    *entry = *last;
+    return 1;
+}
+
+/* --- the meta row ------------------------------------------------------------------------------ */
+
+#define META_FIXED 50
+static const uint8_t meta_magic[4] = {'Z', 'a', 'n', 'S'};
+
+size_t pack_meta_bytes_max(uint16_t partition_count)
+{
+    return META_FIXED + (size_t)partition_count * VARINT_BYTES_MAX;
+}
+
+size_t pack_meta(uint8_t *bytes, const struct pack_meta *meta, const uint64_t *marks)
+{
+    size_t size = META_FIXED;
+
+    memcpy(bytes, meta_magic, 4);
+    put_u16(bytes + 4, PACK_VERSION);
+    put_u16(bytes + 6, meta->partition);
+    put_u16(bytes + 8, meta->partition_count);
+    memcpy(bytes + 10, meta->log_id, 16);
+    put_u64(bytes + 26, meta->applied);
+    put_u64(bytes + 34, (uint64_t)meta->newest_us);
+    put_u64(bytes + 42, meta->edges);
+    for (uint16_t i = 0; i < meta->partition_count; i++)
+        size += varint_put(bytes + size, marks[i]);
+    return size;
+}
+
+bool unpack_meta(const uint8_t *bytes, size_t size, struct pack_meta *meta, uint16_t *version)
+{
+    *version = 0;
+    if (size < 6 || memcmp(bytes, meta_magic, 4) != 0)
+        return false;
+    *version = get_u16(bytes + 4);
+    if (*version != PACK_VERSION || size < META_FIXED)
+        return false;
+    meta->partition = get_u16(bytes + 6);
+    meta->partition_count = get_u16(bytes + 8);
+    memcpy(meta->log_id, bytes + 10, 16);
+    meta->applied = get_u64(bytes + 26);
+    meta->newest_us = (int64_t)get_u64(bytes + 34);
+    meta->edges = get_u64(bytes + 42);
+    return true;
+}
+
+bool unpack_marks(const uint8_t *bytes, size_t size, uint64_t *marks, uint16_t partition_count)
+{
+    struct reader in = {bytes + META_FIXED, size - META_FIXED, false};
+
+    for (uint16_t i = 0; i < partition_count; i++)
+        marks[i] = read_varint(&in);
+    return read_done(&in);
+}

@@ -1,0 +1,354 @@
+/* A store holds what was flushed, over reopening and compaction: store_rocks against store_memory with
+ * the same random flushes. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "support/store_world.h"
+
+static struct store *open_at(const struct store_config *config)
+{
+    struct store *store = NULL;
+    char message[256];
+    enum status status = store_open(config, &store, message);
+
+    if (status != STATUS_OK)
+        print_message("%s: %s\n", status_info(status)->code, message);
+    assert_int_equal(status, STATUS_OK);
+    return store;
+}
+
+static void flush_both(struct world *world, struct store *a, struct store *b)
+{
+    struct store_flush flush = world_flush(world), copy = world_flush_copy(&flush);
+    char message[256];
+
+    assert_int_equal(store_flush(a, &flush, message), STATUS_OK);
+    assert_int_equal(store_flush(b, &copy, message), STATUS_OK);
+    assert_true(store_applied(a) == world->sequence);
+    world_flush_free(&flush);
+    world_flush_free(&copy);
+}
+
+static void wait_for_filter(const struct store *store)
+{
+    struct store_stats stats;
+
+    do
+        store_stats(store, &stats);
+    while (!stats.filter_complete);
+}
+
+/* Twin: many flushes of all sizes, reopened now and then. */
+static void holds_what_its_twin_holds(void **state)
+{
+    uint64_t seed = test_seed(11);
+
+    (void)state;
+    for (uint64_t run = 0; run < 4; run++) {
+        struct world *world = world_make(seed + run);
+        char path[64] = "";
+        struct store_config disk = world_config(path), memory = world_config(NULL);
+        struct store *rocks, *twin;
+
+        test_dir_make(path);
+        rocks = open_at(&disk);
+        twin = open_at(&memory);
+        for (int flush = 0; flush < 25; flush++) {
+            uint64_t steps = test_random_below(&world->random, flush % 8 == 0 ? 3000 : 150);
+
+            for (uint64_t i = 0; i < steps; i++)
+                world_step(world);
+            flush_both(world, rocks, twin);
+            if (flush % 6 == 5) {
+                store_close(rocks);
+                rocks = open_at(&disk);
+                assert_true(store_applied(rocks) == world->sequence);
+                if (flush % 12 == 5)
+                    wait_for_filter(rocks);
+            }
+            if (flush % 4 == 0 || flush == 24)
+                world_same(world, rocks, twin, seed + (uint64_t)flush);
+        }
+        store_close(rocks);
+        store_close(twin);
+        test_dir_remove(path);
+        free(world);
+    }
+}
+
+static void the_filter_knows_what_is_absent(void **state)
+{
+    struct world *world = world_make(test_seed(12));
+    char path[64] = "";
+    struct store_config config = world_config(path);
+    struct store *store;
+    struct store_flush flush;
+    char message[256];
+    uint64_t absent = 0, operation[2] = {1, 2};
+
+    (void)state;
+    test_dir_make(path);
+    store = open_at(&config);
+    for (int i = 0; i < 500; i++)
+        world_step(world);
+    flush = world_flush(world);
+    assert_int_equal(store_flush(store, &flush, message), STATUS_OK);
+    world_flush_free(&flush);
+    for (int again = 0; again < 2; again++) {
+        absent = 0;
+        for (uint64_t i = 0; i < 1000; i++)
+            absent += !store_may_have_edge(store, 0, EDGE_LIKE, 1000000 + i, i);
+        assert_true(absent > 900);
+        assert_false(store_may_have_account(store, 0, 424242));
+        assert_false(store_may_have_item(store, 0, 424242));
+        assert_false(store_may_have_operation(store, 0, operation));
+        store_prefetch_edge(store, 0, EDGE_LIKE, 1, 2);
+        store_close(store);
+        store = open_at(&config);
+        wait_for_filter(store);
+    }
+    store_close(store);
+    test_dir_remove(path);
+    free(world);
+}
+
+static void one_operation(struct store *store, uint64_t applied, uint64_t id, int64_t time_us)
+{
+    struct operation_row row = {
+        .id = {id, 1}, .content = 9, .sequence = applied, .time_us = time_us, .status = STATUS_OK};
+    struct store_flush flush = {
+        .applied = applied, .operations = &row, .operation_count = 1};
+    char message[256];
+
+    assert_int_equal(store_flush(store, &flush, message), STATUS_OK);
+}
+
+static bool finds_operation(struct store *store, uint64_t id, int64_t now_us)
+{
+    struct operation_row row = {.id = {id, 1}};
+    bool found;
+
+    assert_int_equal(store_get_operations(store, &row, &found, 1, now_us), STATUS_OK);
+    return found;
+}
+
+/* keep is 60 s: found up to then, hidden after, whatever compaction did, on both kinds. */
+static void operations_expire(void **state)
+{
+    (void)state;
+    for (int kind = 0; kind < 2; kind++) {
+        char path[64] = "";
+        struct store_config config;
+        struct store *store;
+        const int64_t t = WORLD_START_US, second = 1000000;
+
+        test_dir_make(path);
+        config = world_config(kind == 0 ? path : NULL);
+        store = open_at(&config);
+        one_operation(store, 1, 100, t);
+        assert_true(finds_operation(store, 100, t + 60 * second));
+        assert_false(finds_operation(store, 100, t + 60 * second + 1));
+        assert_false(finds_operation(store, 101, t));
+        for (uint64_t i = 0; i < 40; i++) /* 10 s each, enough runs to be merged */
+            one_operation(store, 2 + i, i, t + (int64_t)(i + 1) * 10 * second);
+        for (uint64_t i = 0; i < 40; i++) { /* even if the clock went back: see ops.h */
+            assert_true(finds_operation(store, i, t + 400 * second) == (i >= 33));
+            assert_true(finds_operation(store, i, t) == (i >= 33));
+        }
+        store_close(store);
+        test_dir_remove(path);
+    }
+}
+
+static enum status try_open(const struct store_config *config, char *message)
+{
+    struct store *store = NULL;
+    enum status status = store_open(config, &store, message);
+
+    assert_true((status == STATUS_OK) == (store != NULL));
+    store_close(store);
+    return status;
+}
+
+/* Each row mends one fault of the one before. */
+static void a_wrong_directory_is_refused_by_name(void **state)
+{
+    char path[64], inner[128], message[256];
+    struct store_config good, config;
+    FILE *file;
+
+    (void)state;
+    test_dir_make(path);
+    snprintf(inner, sizeof inner, "%s/store", path);
+    good = world_config(inner);
+    config = good;
+
+    config.create = false; /* not there, and not to be made */
+    assert_int_equal(try_open(&config, message), STATUS_BADDATA);
+    assert_int_not_equal(access(inner, F_OK), 0);
+    config.path = path; /* somebody else's directory */
+    config.create = true;
+    snprintf(inner, sizeof inner, "%s/letter.txt", path);
+    file = fopen(inner, "w");
+    assert_non_null(file);
+    fclose(file);
+    assert_int_equal(try_open(&config, message), STATUS_BADDATA);
+    config.path = inner; /* a file */
+    assert_int_equal(try_open(&config, message), STATUS_BADDATA);
+
+    snprintf(inner, sizeof inner, "%s/store", path);
+    assert_int_equal(try_open(&good, message), STATUS_OK); /* makes it */
+    config = good;
+    config.log_id[15] ^= 1;
+    assert_int_equal(try_open(&config, message), STATUS_BADDATA);
+    assert_non_null(strstr(message, "another log"));
+    config = good;
+    config.partition = 2;
+    assert_int_equal(try_open(&config, message), STATUS_BADDATA);
+    assert_non_null(strstr(message, "partition 1 of 3, not 2 of 3"));
+    config = good;
+    config.partition_count = 4;
+    assert_int_equal(try_open(&config, message), STATUS_BADDATA);
+    config = good;
+    config.create = false;
+    assert_int_equal(try_open(&config, message), STATUS_OK);
+    test_dir_remove(path);
+}
+
+static void a_second_one_is_locked_out(void **state)
+{
+    char path[64] = "", message[256];
+    struct store_config config = world_config(path);
+    struct store *store;
+
+    (void)state;
+    test_dir_make(path);
+    store = open_at(&config);
+    assert_int_equal(try_open(&config, message), STATUS_LOCKED);
+    store_close(store);
+    test_dir_remove(path);
+}
+
+static void read_only_reads_and_does_not_write(void **state)
+{
+    struct world *world = world_make(test_seed(13));
+    char path[64] = "", message[256];
+    struct store_config config = world_config(path), memory = world_config(NULL);
+    struct store *store, *twin = open_at(&memory);
+    struct store_flush flush = {.applied = 1ULL << 40};
+
+    (void)state;
+    test_dir_make(path);
+    store = open_at(&config);
+    for (int i = 0; i < 500; i++)
+        world_step(world);
+    flush_both(world, store, twin);
+    store_close(store);
+    config.create = false;
+    config.read_only = true;
+    store = open_at(&config);
+    world_same(world, store, twin, 1);
+    assert_int_equal(store_flush(store, &flush, message), STATUS_READONLY);
+    assert_true(store_applied(store) == world->sequence);
+    store_close(store);
+    store_close(twin);
+    test_dir_remove(path);
+    free(world);
+}
+
+static void a_key_may_be_asked_twice_in_one_call(void **state)
+{
+    char path[64] = "", message[256];
+    struct store_config config = world_config(path);
+    struct store *store;
+    struct edge_row row = {.account = 7, .target = 8, .sequence = 1, .time_us = 5, .on = 1, .flips = 1};
+    struct store_flush flush = {.applied = 1, .edges = &row, .edge_count = 1};
+    struct edge_row rows[100];
+    bool found[100];
+
+    (void)state;
+    test_dir_make(path);
+    store = open_at(&config);
+    assert_int_equal(store_flush(store, &flush, message), STATUS_OK);
+    memset(rows, 0, sizeof rows);
+    for (int i = 0; i < 100; i++) {
+        rows[i].account = 7;
+        rows[i].target = 8 + (uint64_t)(i % 3);
+    }
+    assert_int_equal(store_get_edges(store, rows, found, 100), STATUS_OK);
+    for (int i = 0; i < 100; i++) {
+        assert_int_equal(found[i], i % 3 == 0);
+        assert_int_equal(rows[i].sequence, i % 3 == 0);
+    }
+    assert_int_equal(store_get_edges(store, rows, found, 0), STATUS_OK);
+    store_close(store);
+    test_dir_remove(path);
+}
+
+/* One item with far more entries than fit a row: every page size and cursor gives the same list. */
+static void a_long_list_is_walked_by_any_page(void **state)
+{
+    enum { COUNT = 2000, FLUSHES = 4 };
+    char path[64] = "", message[256];
+    struct store_config config = world_config(path);
+    struct store *store;
+    struct edge_row *rows = calloc(COUNT, sizeof *rows);
+    struct store_entry entries[700];
+    struct test_random random = {test_seed(14)};
+
+    (void)state;
+    test_dir_make(path);
+    store = open_at(&config);
+    for (uint64_t f = 0; f < FLUSHES; f++) {
+        struct store_flush flush = {
+            .applied = (f + 1) * COUNT, .edges = rows, .edge_count = COUNT};
+
+        for (uint64_t i = 0; i < COUNT; i++)
+            rows[i] = (struct edge_row){.account = f * COUNT + i,
+                                        .target = 5,
+                                        .sequence = f * COUNT + i + 1,
+                                        .time_us = (int64_t)(i + 1),
+                                        .on = 1,
+                                        .flips = 1};
+        assert_int_equal(store_flush(store, &flush, message), STATUS_OK);
+    }
+    for (int round = 0; round < 300; round++) {
+        uint64_t below = test_random_below(&random, COUNT * FLUSHES + 3);
+        uint32_t max = 1 + (uint32_t)test_random_below(&random, 700), count;
+        uint64_t left = below == 0 ? 0 : below - 1;
+        bool more;
+
+        if (left > COUNT * FLUSHES)
+            left = COUNT * FLUSHES;
+        assert_int_equal(store_list(store, STORE_TAKEN, 0, EDGE_LIKE, 5, below, entries, max,
+                                    &count, &more),
+                         STATUS_OK);
+        assert_int_equal(count, left < max ? left : max);
+        assert_int_equal(more, left > max);
+        for (uint32_t i = 0; i < count; i++) {
+            assert_true(entries[i].sequence == left - i);
+            assert_true(entries[i].other == left - i - 1);
+        }
+    }
+    store_close(store);
+    test_dir_remove(path);
+    free(rows);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(holds_what_its_twin_holds),
+        cmocka_unit_test(the_filter_knows_what_is_absent),
+        cmocka_unit_test(operations_expire),
+        cmocka_unit_test(a_wrong_directory_is_refused_by_name),
+        cmocka_unit_test(a_second_one_is_locked_out),
+        cmocka_unit_test(read_only_reads_and_does_not_write),
+        cmocka_unit_test(a_key_may_be_asked_twice_in_one_call),
+        cmocka_unit_test(a_long_list_is_walked_by_any_page),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
