@@ -7,6 +7,8 @@
 #include "schema/status.h"
 #include "wire/resp.h"
 
+#define COMMAND_CONTEXT_MAX 256 /* bytes of an address, device or network in a CTX */
+
 /* The plain circumstances of a CTX, before they become pseudonyms. Slices are borrowed. */
 struct command_context {
     struct resp_slice address, device, network;
@@ -14,7 +16,7 @@ struct command_context {
 
 struct command_error {
     enum status status;
-    char detail[160]; /* which argument and what was expected; printable, no more than 64 bytes
+    char detail[192]; /* which argument and what was expected; printable, no more than 64 bytes
                          of what came in are repeated, with others replaced by '?' */
 };
 
@@ -22,9 +24,12 @@ struct command_error {
 enum verb command_verb(const struct resp_slice *args, uint32_t count, uint32_t *words);
 
 /* Fills request (ids into the arena). context.client_us and source are filled; address, device and
- * network go to plain, for the door to make pseudonyms of. SERVICE verbs get verb only.
+ * network go to plain, for the door to make pseudonyms of. SERVICE verbs get verb only, and the
+ * number of words is checked.
  * now_us: for BADTIME. Returns OK or error->status; then error is filled and nothing else.
- * BUSY: the arena is used up; try again in the next turn. */
+ * BUSY: the arena is used up; try again in the next turn.
+ * ITEM STATE: the state is in u.item.state (HAS_STATE is set). ACCOUNT STATE: u.restriction.
+ * RECEIVED: the creator is both account and target. */
 enum status command_parse(const struct resp_slice *args, uint32_t count, int64_t now_us,
                           struct arena *arena, struct request *request,
                           struct command_context *plain, struct command_error *error);
@@ -33,9 +38,13 @@ enum status command_parse(const struct resp_slice *args, uint32_t count, int64_t
  * fine. False otherwise. */
 bool command_id(struct resp_slice text, uint64_t *id);
 
-/* A UUID (with or without dashes) as its 128 bits; any other 1 to 64 printable bytes as the first 128
+/* A UUID (with or without dashes) as its 128 bits, opid[0] being the first 64, big endian (so the
+ * milliseconds of a version 7 are opid[0] >> 16); any other 1 to 64 printable bytes as the first 128
  * bits of their SHA-256. False if it is neither. */
 bool command_opid(struct resp_slice text, uint64_t opid[2]);
+
+/* The source that text names ("double-tap"), in any case; SOURCE_COUNT if none. */
+enum source command_source(struct resp_slice text);
 
 /* COMMAND, COMMAND DOCS, COMMAND INFO, made from the table: RESP bytes into out.
  * names empty: all. Returns the bytes needed; writes only if that is at most size. */

@@ -1,0 +1,695 @@
+/* From words to a request.
+ *
+ * A write without options (most of them) and nothing else takes a short way: two ids into the
+ * request. Everything else, every error too, walks the arguments of command_spec in order. The
+ * request is built aside and handed over whole, so that a refused one leaves no trace. */
+#include "wire/command.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/digest.h"
+#include "base/hook.h"
+#include "wire/command_spec.h"
+
+#define ECHO_BYTES_MAX 64 /* of what came in, in an error */
+#define OPID_BYTES_MAX 64
+#define UUID_BYTES     36
+
+struct parse {
+    const struct resp_slice *args;
+    uint32_t count;
+    uint32_t at; /* the word to be read next */
+    int64_t now_us;
+    struct arena *arena;
+    enum verb verb;
+    const struct verb_info *info;
+    const struct command_spec *spec;
+    const struct command_argument *argument; /* the one being read */
+    uint32_t seen;     /* bit i: option i was given */
+    uint32_t ms_count; /* values of type ms so far */
+    struct request request;
+    struct command_context plain;
+    struct command_error *error;
+};
+
+/* --- values ----------------------------------------------------------------------------------- */
+
+/* Eight digits at once; false if one of the bytes is none. */
+static inline bool eight_digits(const char *text, uint64_t *value)
+{
+    uint64_t chunk;
+
+    memcpy(&chunk, text, 8);
+    chunk ^= 0x3030303030303030ULL; /* digits become 0..9; adding 0x76 to more sets bit 7 */
+    if (((chunk + 0x7676767676767676ULL) | chunk) & 0x8080808080808080ULL)
+        return false;
+    /* Neighbours are joined: pairs, fours, all eight (the first digit is in the lowest byte). */
+    chunk = (chunk * 2561) >> 8;
+    chunk = ((chunk & 0x00FF00FF00FF00FFULL) * 6553601) >> 16;
+    *value = ((chunk & 0x0000FFFF0000FFFFULL) * 42949672960001ULL) >> 32;
+    return true;
+}
+
+bool command_id(struct resp_slice text, uint64_t *id)
+{
+    uint64_t value = 0;
+    uint32_t i = 0;
+
+    if (text.size == 0 || text.size > 20)
+        return false;
+    for (; text.size - i >= 8; i += 8) {
+        uint64_t part;
+
+        if (!eight_digits(text.bytes + i, &part))
+            return false;
+        value = value * 100000000 + part; /* 16 digits at most: no overflow yet */
+    }
+    for (; i < text.size; i++) {
+        uint32_t digit = (uint32_t)(uint8_t)text.bytes[i] - '0';
+
+        if (digit > 9)
+            return false;
+        if (__builtin_mul_overflow(value, (uint64_t)10, &value) ||
+            (__builtin_add_overflow(value, (uint64_t)digit, &value) &&
+             !PLANTED("wire.id_overflow_wraps")))
+            return false;
+    }
+    *id = value;
+    return true;
+}
+
+static int hex_digit(char byte)
+{
+    int letter = byte | 0x20;
+
+    if (byte >= '0' && byte <= '9')
+        return byte - '0';
+    return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
+}
+
+static bool read_uuid(struct resp_slice text, uint64_t opid[2])
+{
+    bool dashes = text.size == UUID_BYTES;
+    uint64_t halves[2] = {0, 0};
+    uint32_t digits = 0;
+
+    if (!dashes && text.size != 32)
+        return false;
+    for (uint32_t i = 0; i < text.size; i++) {
+        int digit = hex_digit(text.bytes[i]);
+
+        if (dashes && (i == 8 || i == 13 || i == 18 || i == 23)) {
+            if (text.bytes[i] != '-')
+                return false;
+            continue;
+        }
+        if (digit < 0)
+            return false;
+        halves[digits / 16] = halves[digits / 16] << 4 | (uint64_t)digit;
+        digits++;
+    }
+    memcpy(opid, halves, sizeof halves);
+    return true;
+}
+
+bool command_opid(struct resp_slice text, uint64_t opid[2])
+{
+    uint8_t digest[DIGEST_BYTES];
+
+    if (text.size == 0 || text.size > OPID_BYTES_MAX)
+        return false;
+    if (read_uuid(text, opid))
+        return true;
+    for (uint32_t i = 0; i < text.size; i++) {
+        if (text.bytes[i] < ' ' || text.bytes[i] > '~')
+            return false;
+    }
+    digest_sha256(text.bytes, text.size, NULL, 0, digest);
+    for (uint32_t i = 0; i < 2; i++) {
+        memcpy(&opid[i], digest + 8 * i, 8);
+        opid[i] = __builtin_bswap64(opid[i]); /* as for a UUID: the first byte is the highest */
+    }
+    return true;
+}
+
+enum source command_source(struct resp_slice text)
+{
+    for (uint32_t source = 0; source < SOURCE_COUNT; source++) {
+        if (command_same(text, command_slice(source_name((enum source)source))))
+            return (enum source)source;
+    }
+    return SOURCE_COUNT;
+}
+
+/* --- errors ----------------------------------------------------------------------------------- */
+
+/* What came in, made harmless: a reply is one line of printable bytes. */
+static void echo(struct resp_slice got, char text[ECHO_BYTES_MAX + 1])
+{
+    uint32_t size = got.size < ECHO_BYTES_MAX ? got.size : ECHO_BYTES_MAX;
+
+    for (uint32_t i = 0; i < size; i++)
+        text[i] = got.bytes[i] >= ' ' && got.bytes[i] <= '~' ? got.bytes[i] : '?';
+    text[size] = '\0';
+}
+
+static enum status fail(struct parse *parse, enum status status, const char *before,
+                        struct resp_slice got, const char *after)
+{
+    char text[ECHO_BYTES_MAX + 1];
+
+    echo(got, text);
+    parse->error->status = status;
+    snprintf(parse->error->detail, sizeof parse->error->detail, "%s'%s'%s", before, text, after);
+    return status;
+}
+
+/* About the argument that is being read: "argument 'item': expected X, got 'abc'". */
+static enum status fail_value(struct parse *parse, enum status status, const char *expected,
+                              struct resp_slice got)
+{
+    const struct command_argument *argument = parse->argument;
+    char text[ECHO_BYTES_MAX + 1];
+
+    echo(got, text);
+    parse->error->status = status;
+    snprintf(parse->error->detail, sizeof parse->error->detail, "%s '%.*s': expected %s, got '%s'",
+             argument->token ? "option" : "argument", (int)argument->name.size,
+             argument->name.bytes, expected, text);
+    return status;
+}
+
+static enum status fail_plain(struct parse *parse, enum status status, const char *what)
+{
+    const struct command_argument *argument = parse->argument;
+
+    parse->error->status = status;
+    snprintf(parse->error->detail, sizeof parse->error->detail, "%s '%.*s' %s",
+             argument->token ? "option" : "argument", (int)argument->name.size,
+             argument->name.bytes, what);
+    return status;
+}
+
+/* Names the second word too if the first is only half a name ("ITEM"). */
+static enum status fail_unknown(struct parse *parse)
+{
+    struct resp_slice first = parse->args[0];
+    bool half = command_same(first, command_slice("ITEM")) ||
+                command_same(first, command_slice("ACCOUNT"));
+
+    if (!half)
+        return fail(parse, STATUS_UNKNOWNCMD, "", first, "");
+    if (parse->count == 1)
+        return fail(parse, STATUS_ARITY, "", first, " needs a second word: GET, SET or STATE");
+    return fail(parse, STATUS_UNKNOWNCMD, "ITEM and ACCOUNT have GET, SET and STATE, not ",
+                parse->args[1], "");
+}
+
+/* --- one argument ------------------------------------------------------------------------------ */
+
+static enum status read_id(struct parse *parse, struct resp_slice text, uint64_t *id)
+{
+    if (command_id(text, id))
+        return STATUS_OK;
+    return fail_value(parse, STATUS_BADID, "an unsigned 64-bit integer", text);
+}
+
+/* All that is left are ids: they go into the arena. */
+static enum status read_ids(struct parse *parse)
+{
+    uint32_t count = parse->count - parse->at;
+    uint64_t *ids;
+
+    if (count > REQUEST_IDS_MAX)
+        return fail_plain(parse, STATUS_TOOMANY, "is given more than 1024 times");
+    ids = arena_take(parse->arena, count * sizeof *ids);
+    if (ids == NULL)
+        return fail_plain(parse, STATUS_BUSY, "finds no room in this turn");
+    for (uint32_t i = 0; i < count; i++) {
+        enum status status = read_id(parse, parse->args[parse->at + i], &ids[i]);
+
+        if (status != STATUS_OK)
+            return status;
+    }
+    parse->at = parse->count;
+    parse->request.u.ids = ids;
+    parse->request.count = (uint16_t)count;
+    return STATUS_OK;
+}
+
+static enum status read_target(struct parse *parse, struct resp_slice text)
+{
+    struct request *request = &parse->request;
+
+    if (!parse->argument->token)
+        return read_id(parse, text, &request->target);
+    request->flags |= REQUEST_HAS_CREATOR;
+    return read_id(parse, text, &request->u.item.creator);
+}
+
+/* VIEW has two: what was watched, then how long the video is. */
+static enum status read_ms(struct parse *parse, struct resp_slice text)
+{
+    struct request *request = &parse->request;
+    uint64_t ms;
+
+    if (!command_id(text, &ms))
+        return fail_value(parse, STATUS_BADVALUE, "milliseconds", text);
+    if (ms > REQUEST_MS_MAX)
+        return fail_value(parse, STATUS_BADWATCH, "at most 86400000", text);
+    if (parse->argument->token) {
+        request->u.item.duration_ms = (uint32_t)ms;
+        request->flags |= REQUEST_HAS_DURATION;
+    } else if (parse->ms_count++ == 0) {
+        request->u.view.watch_ms = (uint32_t)ms;
+    } else {
+        request->u.view.duration_ms = (uint32_t)ms;
+    }
+    return STATUS_OK;
+}
+
+static enum status read_until(struct parse *parse, struct resp_slice text)
+{
+    uint64_t ms;
+
+    if (!command_id(text, &ms) || ms > INT64_MAX / 1000)
+        return fail_value(parse, STATUS_BADVALUE, "unix milliseconds", text);
+    parse->request.u.restriction.until_us = (int64_t)ms * 1000;
+    parse->request.flags |= REQUEST_HAS_UNTIL;
+    return STATUS_OK;
+}
+
+static enum status read_count(struct parse *parse, struct resp_slice text)
+{
+    uint64_t count;
+
+    if (!command_id(text, &count) || count == 0 || count > REQUEST_PAGE_MAX)
+        return fail_value(parse, STATUS_BADVALUE, "1 to 1000", text);
+    parse->request.count = (uint16_t)count;
+    return STATUS_OK;
+}
+
+/* 0 is where SCAN begins and ends, so it begins here too. */
+static enum status read_cursor(struct parse *parse, struct resp_slice text)
+{
+    uint64_t cursor;
+
+    if (!command_id(text, &cursor))
+        return fail_value(parse, STATUS_BADCURSOR, "the cursor of an earlier reply", text);
+    if (cursor != 0) {
+        parse->request.u.cursor = cursor;
+        parse->request.flags |= REQUEST_HAS_CURSOR;
+    }
+    return STATUS_OK;
+}
+
+static enum status read_opid(struct parse *parse, struct resp_slice text)
+{
+    if (!command_opid(text, parse->request.opid))
+        return fail_value(parse, STATUS_BADOPID, "a UUID or 1 to 64 printable bytes", text);
+    parse->request.flags |= REQUEST_OPID;
+    return STATUS_OK;
+}
+
+static bool is_one_of(struct resp_slice words, struct resp_slice text)
+{
+    struct resp_slice word;
+
+    while (command_next_word(&words, &word)) {
+        if (command_same(word, text))
+            return true;
+    }
+    return false;
+}
+
+static enum status fail_word(struct parse *parse, struct resp_slice text)
+{
+    struct resp_slice words = parse->argument->words;
+    char expected[96];
+
+    snprintf(expected, sizeof expected, "%.*s", (int)words.size, words.bytes);
+    return fail_value(parse, STATUS_BADVALUE, expected, text);
+}
+
+/* Which of count states text names; count if none. */
+static uint8_t find_item_state(struct resp_slice text)
+{
+    uint8_t state = 0;
+
+    while (state < ITEM_STATE_COUNT &&
+           !command_same(text, command_slice(item_state_name((enum item_state)state))))
+        state++;
+    return state;
+}
+
+static uint8_t find_account_state(struct resp_slice text)
+{
+    uint8_t state = 0;
+
+    while (state < ACCOUNT_STATE_COUNT &&
+           !command_same(text, command_slice(account_state_name((enum account_state)state))))
+        state++;
+    return state;
+}
+
+static enum status read_state(struct parse *parse, struct resp_slice text)
+{
+    struct request *request = &parse->request;
+
+    if (!is_one_of(parse->argument->words, text))
+        return fail_word(parse, text);
+    if (parse->info->shape == SHAPE_ACCOUNT_STATE) {
+        request->u.restriction.state = find_account_state(text);
+        assert(request->u.restriction.state < ACCOUNT_STATE_COUNT);
+        return STATUS_OK;
+    }
+    request->u.item.state = find_item_state(text);
+    request->flags |= REQUEST_HAS_STATE;
+    assert(request->u.item.state < ITEM_STATE_COUNT);
+    return STATUS_OK;
+}
+
+/* --- ACT: several actions ---------------------------------------------------------------------- */
+
+static const struct command_argument *find_option(const struct command_spec *spec,
+                                                  struct resp_slice text)
+{
+    for (uint32_t i = spec->positional; i < spec->count; i++) {
+        if (command_same(spec->arguments[i].name, text))
+            return &spec->arguments[i];
+    }
+    return NULL;
+}
+
+/* Two actions that set the same edge, or the same event twice: no order of them is what was meant. */
+static bool is_at_odds(const struct request *request, enum verb verb)
+{
+    for (uint32_t i = 0; i < request->count; i++) {
+        const struct verb_info *other = verb_info((enum verb)request->u.actions[i]);
+
+        if (request->u.actions[i] == verb)
+            return true;
+        if (other->edge != EDGE_NONE && other->edge == verb_info(verb)->edge &&
+            !PLANTED("wire.act_contradicts"))
+            return true;
+    }
+    return false;
+}
+
+static enum status read_actions(struct parse *parse)
+{
+    struct request *request = &parse->request;
+    uint32_t words;
+
+    for (; parse->at < parse->count; parse->at++) {
+        struct resp_slice text = parse->args[parse->at];
+        enum verb verb;
+
+        if (find_option(parse->spec, text) != NULL)
+            break;
+        if (!is_one_of(parse->argument->words, text))
+            return fail_word(parse, text);
+        if (request->count == REQUEST_ACTIONS_MAX)
+            return fail_plain(parse, STATUS_TOOMANY, "is given more than 8 times");
+        verb = command_verb(&text, 1, &words);
+        assert(verb < VERB_COUNT);
+        if (is_at_odds(request, verb))
+            return fail_value(parse, STATUS_BADVALUE, "actions that do not contradict", text);
+        request->u.actions[request->count++] = (uint8_t)verb;
+    }
+    if (request->count == 0)
+        return fail_plain(parse, STATUS_ARITY, "is missing");
+    return STATUS_OK;
+}
+
+/* --- CTX: pairs of a name and a value ---------------------------------------------------------- */
+
+enum context_key { KEY_SOURCE, KEY_ADDRESS, KEY_DEVICE, KEY_NETWORK, KEY_TIME, KEY_COUNT };
+
+static enum context_key find_key(struct resp_slice text)
+{
+    static const char *const names[KEY_COUNT] = {"SOURCE", "ADDRESS", "DEVICE", "NETWORK", "TIME"};
+    uint32_t key = 0;
+
+    while (key < KEY_COUNT && !command_same(text, command_slice(names[key])))
+        key++;
+    return (enum context_key)key;
+}
+
+static enum status read_client_time(struct parse *parse, struct resp_slice text)
+{
+    uint64_t latest_ms = (uint64_t)(parse->now_us + REQUEST_FUTURE_US) / 1000;
+    uint64_t ms;
+
+    if (!command_id(text, &ms))
+        return fail_value(parse, STATUS_BADVALUE, "TIME in unix milliseconds", text);
+    if (ms > latest_ms)
+        return fail_value(parse, STATUS_BADTIME, "a TIME that is not in the future", text);
+    parse->request.context.client_us = (int64_t)ms * 1000;
+    return STATUS_OK;
+}
+
+static enum status read_pseudonymous(struct parse *parse, struct resp_slice text,
+                                     struct resp_slice *place)
+{
+    if (text.size > COMMAND_CONTEXT_MAX)
+        return fail_value(parse, STATUS_BADVALUE, "at most 256 bytes", text);
+    *place = text;
+    return STATUS_OK;
+}
+
+static enum status read_pair(struct parse *parse, enum context_key key, struct resp_slice text)
+{
+    enum source source;
+
+    switch (key) {
+    case KEY_SOURCE:
+        source = command_source(text);
+        if (source == SOURCE_COUNT)
+            return fail_value(parse, STATUS_BADVALUE, "a SOURCE such as button or double-tap",
+                              text);
+        parse->request.context.source = (uint8_t)source;
+        return STATUS_OK;
+    case KEY_ADDRESS:
+        return read_pseudonymous(parse, text, &parse->plain.address);
+    case KEY_DEVICE:
+        return read_pseudonymous(parse, text, &parse->plain.device);
+    case KEY_NETWORK:
+        return read_pseudonymous(parse, text, &parse->plain.network);
+    case KEY_TIME:
+        return read_client_time(parse, text);
+    case KEY_COUNT:
+        break;
+    }
+    assert(!"not a key of CTX");
+    return STATUS_INTERNAL;
+}
+
+static enum status read_context(struct parse *parse)
+{
+    uint32_t seen = 0;
+
+    while (parse->at < parse->count) {
+        struct resp_slice name = parse->args[parse->at];
+        enum context_key key = find_key(name);
+        enum status status;
+
+        if (key == KEY_COUNT)
+            break;
+        if (seen & 1u << key)
+            return fail_value(parse, STATUS_BADVALUE, "every name once", name);
+        if (parse->at + 1 == parse->count)
+            return fail_value(parse, STATUS_ARITY, "a value behind the name", name);
+        status = read_pair(parse, key, parse->args[parse->at + 1]);
+        if (status != STATUS_OK)
+            return status;
+        seen |= 1u << key;
+        parse->at += 2;
+    }
+    if (seen == 0)
+        return fail_plain(parse, STATUS_ARITY,
+                          "needs SOURCE, ADDRESS, DEVICE, NETWORK or TIME and a value");
+    parse->request.flags |= REQUEST_CONTEXT;
+    return STATUS_OK;
+}
+
+/* --- all arguments ------------------------------------------------------------------------------ */
+
+static enum status read_value(struct parse *parse)
+{
+    struct resp_slice text = parse->args[parse->at++];
+
+    switch ((enum command_type)parse->argument->type) {
+    case TYPE_ACCOUNT:
+        return read_id(parse, text, &parse->request.account);
+    case TYPE_ITEM:
+    case TYPE_CREATOR:
+        return read_target(parse, text);
+    case TYPE_MS:
+        return read_ms(parse, text);
+    case TYPE_TIME_MS:
+        return read_until(parse, text);
+    case TYPE_COUNT:
+        return read_count(parse, text);
+    case TYPE_CURSOR:
+        return read_cursor(parse, text);
+    case TYPE_OPID:
+        return read_opid(parse, text);
+    case TYPE_WORD:
+        return read_state(parse, text);
+    case TYPE_TEXT:
+    case TYPE_FLAG:
+    case TYPE_CONTEXT:
+    case TYPE_AUTH:
+        break;
+    }
+    assert(!"verbs.def: this type has no place in a request");
+    return STATUS_INTERNAL;
+}
+
+static enum status read_argument(struct parse *parse)
+{
+    const struct command_argument *argument = parse->argument;
+
+    if (argument->type == TYPE_FLAG) {
+        parse->request.flags |= REQUEST_RETURN;
+        return STATUS_OK;
+    }
+    if (argument->type == TYPE_CONTEXT)
+        return read_context(parse);
+    if (parse->at == parse->count)
+        return fail_plain(parse, STATUS_ARITY,
+                          argument->token ? "needs a value" : "is missing");
+    if (argument->multiple)
+        return argument->type == TYPE_WORD ? read_actions(parse) : read_ids(parse);
+    return read_value(parse);
+}
+
+static enum status read_options(struct parse *parse)
+{
+    const struct command_spec *spec = parse->spec;
+
+    while (parse->at < parse->count) {
+        struct resp_slice text = parse->args[parse->at];
+        uint32_t bit;
+        enum status status;
+
+        parse->argument = find_option(spec, text);
+        if (parse->argument == NULL && spec->positional == spec->count)
+            return fail(parse, STATUS_ARITY, "", text, " is one word too many");
+        if (parse->argument == NULL)
+            return fail(parse, STATUS_UNKNOWNFIELD, "", text, " is not an option here");
+        bit = 1u << (parse->argument - spec->arguments);
+        if ((parse->seen & bit) != 0 && !PLANTED("wire.option_twice"))
+            return fail_plain(parse, STATUS_BADVALUE, "is given twice");
+        parse->seen |= bit;
+        parse->at++;
+        status = read_argument(parse);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return STATUS_OK;
+}
+
+static enum status read_all(struct parse *parse)
+{
+    for (uint32_t i = 0; i < parse->spec->positional; i++) {
+        enum status status;
+
+        parse->argument = &parse->spec->arguments[i];
+        status = read_argument(parse);
+        if (status != STATUS_OK)
+            return status;
+    }
+    return read_options(parse);
+}
+
+/* The door reads the words of service verbs itself; only how many there are is checked here. */
+static enum status check_service(struct parse *parse)
+{
+    uint32_t given = parse->count - parse->spec->words;
+
+    if (given < parse->spec->needed) {
+        parse->argument = &parse->spec->arguments[0];
+        while (parse->argument->optional)
+            parse->argument++;
+        return fail_plain(parse, STATUS_ARITY, "is missing");
+    }
+    if (given > parse->spec->count && !parse->spec->open)
+        return fail(parse, STATUS_ARITY, "", parse->args[parse->count - 1],
+                    " is one word too many");
+    return STATUS_OK;
+}
+
+static bool is_page(uint8_t shape)
+{
+    return shape == SHAPE_TAKEN || shape == SHAPE_GIVEN;
+}
+
+static enum status parse_slowly(struct parse *parse, struct request *request,
+                                struct command_context *plain)
+{
+    size_t arena_used = parse->arena->used;
+    enum status status;
+
+    parse->request.verb = (uint16_t)parse->verb;
+    if (is_page(parse->info->shape))
+        parse->request.count = REQUEST_PAGE;
+    if (parse->info->group == GROUP_SERVICE)
+        status = check_service(parse);
+    else
+        status = read_all(parse);
+    if (status != STATUS_OK) {
+        parse->arena->used = arena_used;
+        return status;
+    }
+    /* The creator of RECEIVED is an account, and the target of the question. */
+    if (parse->info->shape == SHAPE_RECEIVED)
+        parse->request.account = parse->request.target;
+    *request = parse->request;
+    *plain = parse->plain;
+    return STATUS_OK;
+}
+
+/* "VERB account target" and nothing else. False: it is not that simple, take the long way. */
+static inline bool parse_quickly(enum verb verb, const struct resp_slice *args, uint32_t count,
+                                 struct request *request, struct command_context *plain)
+{
+    uint8_t shape = verb_info(verb)->shape;
+    uint64_t account;
+    uint64_t target;
+
+    if (count != 3 || (shape != SHAPE_SET && shape != SHAPE_EVENT))
+        return false;
+    if (!command_id(args[1], &account) || !command_id(args[2], &target))
+        return false;
+    memset(request, 0, sizeof *request);
+    memset(plain, 0, sizeof *plain);
+    request->verb = (uint16_t)verb;
+    request->account = account;
+    request->target = target;
+    return true;
+}
+
+enum status command_parse(const struct resp_slice *args, uint32_t count, int64_t now_us,
+                          struct arena *arena, struct request *request,
+                          struct command_context *plain, struct command_error *error)
+{
+    uint32_t words = 0;
+    enum verb verb = command_verb(args, count, &words);
+
+    assert(count > 0 && now_us >= 0);
+    if (verb != VERB_COUNT && parse_quickly(verb, args, count, request, plain))
+        return STATUS_OK;
+
+    struct parse parse = {.args = args, .count = count, .at = words, .now_us = now_us,
+                          .arena = arena, .verb = verb, .error = error};
+
+    if (verb == VERB_COUNT)
+        return fail_unknown(&parse);
+    parse.info = verb_info(verb);
+    parse.spec = command_spec(verb);
+    return parse_slowly(&parse, request, plain);
+}

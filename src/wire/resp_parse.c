@@ -1,0 +1,283 @@
+/* The reader of RESP.
+ *
+ * One pass from left to right without state between calls: a command that is not whole yet is read
+ * again when more has come, and `size` of an AGAIN tells from when on that is of use. A connection's
+ * buffer holds many whole commands and at most one part, so the second reading is rare, and a
+ * resumable parser would pay for its bookkeeping in every whole command.
+ *
+ * Lengths are plain decimal: no sign, no leading zero, no space; CR LF is asked for. No client
+ * writes anything else, and what nobody writes is where two parsers of one stream come to differ. */
+#include "wire/resp.h"
+
+#include <assert.h>
+
+#include "base/hook.h"
+
+static enum resp_result invalid(struct resp_command *command, enum status status,
+                                const char *detail)
+{
+    command->status = status;
+    command->detail = detail;
+    return RESP_INVALID;
+}
+
+static inline enum resp_result again(struct resp_command *command, size_t size)
+{
+    command->size = size;
+    return RESP_AGAIN;
+}
+
+struct number {
+    uint32_t max;
+    uint32_t value;
+    const char *too_big; /* the detail if the number is greater than max */
+};
+
+/* Digits, CR, LF from bytes[*at]; *at moves behind them. */
+static inline enum resp_result read_number(const uint8_t *bytes, size_t size, size_t *at,
+                                           struct number *number, struct resp_command *command)
+{
+    size_t i = *at;
+    uint32_t value = 0;
+    size_t digits = 0;
+
+    for (; i < size; i++) {
+        uint32_t digit = (uint32_t)bytes[i] - '0';
+
+        if (digit > 9)
+            break;
+        if (digits > 0 && value == 0)
+            return invalid(command, STATUS_PROTO, "a length starts with 0");
+        value = value * 10 + digit;
+        if (value > number->max)
+            return invalid(command, STATUS_TOOBIG, number->too_big);
+        digits++;
+    }
+    if (i == size)
+        return again(command, size + 1);
+    if (digits == 0)
+        return invalid(command, STATUS_PROTO, "expected a length: decimal digits without a sign");
+    if (bytes[i] != '\r')
+        return invalid(command, STATUS_PROTO, "expected CR LF after a length");
+    if (i + 1 == size)
+        return again(command, size + 1);
+    if (bytes[i + 1] != '\n')
+        return invalid(command, STATUS_PROTO, "expected CR LF after a length");
+    number->value = value;
+    *at = i + 2;
+    return RESP_OK;
+}
+
+/* One bulk string from bytes[*at] into slice; *at moves behind it. */
+static inline enum resp_result read_bulk(uint8_t *bytes, size_t size, size_t *at, uint32_t max,
+                                         struct resp_slice *slice, struct resp_command *command)
+{
+    struct number length = {.max = max, .too_big = "an argument is longer than allowed"};
+    enum resp_result result;
+    size_t end;
+
+    if (*at == size)
+        return again(command, size + 1);
+    if (bytes[*at] != '$')
+        return invalid(command, STATUS_PROTO, "expected '$' and the length of an argument");
+    (*at)++;
+    result = read_number(bytes, size, at, &length, command);
+    if (result != RESP_OK)
+        return result;
+    end = *at + length.value;
+    if (end + 2 > RESP_INPUT_MAX)
+        return invalid(command, STATUS_TOOBIG, "the command is longer than 256 KiB");
+    if (end >= size)
+        return again(command, end + 1);
+    if (bytes[end] != '\r')
+        return invalid(command, STATUS_PROTO, "expected CR LF after an argument");
+    if (end + 1 == size)
+        return again(command, size + 1);
+    if (bytes[end + 1] != '\n')
+        return invalid(command, STATUS_PROTO, "expected CR LF after an argument");
+    slice->bytes = (const char *)bytes + *at;
+    slice->size = length.value;
+    *at = end + 2;
+    return RESP_OK;
+}
+
+static enum resp_result parse_array(uint8_t *bytes, size_t size, const struct resp_limits *limits,
+                                    struct resp_command *command)
+{
+    struct number count = {.max = limits->args_max, .too_big = "more arguments than allowed"};
+    size_t at = 1;
+    enum resp_result result = read_number(bytes, size, &at, &count, command);
+
+    if (result != RESP_OK)
+        return result;
+    for (uint32_t i = 0; i < count.value; i++) {
+        result = read_bulk(bytes, size, &at, limits->bulk_max, &command->args[i], command);
+        if (result != RESP_OK)
+            return result;
+    }
+    command->count = count.value;
+    command->size = at;
+    return RESP_OK;
+}
+
+/* --- inline ----------------------------------------------------------------------------------- */
+
+static bool is_space(uint8_t byte)
+{
+    return byte == ' ' || byte == '\t';
+}
+
+static bool is_control(uint8_t byte)
+{
+    return (byte < ' ' && byte != '\t') || byte == 0x7F;
+}
+
+/* The line's length without its end, and with it. Control bytes are refused at once: a line nobody
+ * typed (TLS on the plain port, say) must not wait for a LF that never comes. */
+static enum resp_result find_line(const uint8_t *bytes, size_t size, size_t *length, size_t *whole,
+                                  struct resp_command *command)
+{
+    for (size_t i = 0; i < size; i++) {
+        if (bytes[i] == '\n') {
+            *length = i;
+            *whole = i + 1;
+            return RESP_OK;
+        }
+        if (bytes[i] == '\r') {
+            if (i + 1 == size)
+                return again(command, size + 1);
+            if (bytes[i + 1] != '\n')
+                return invalid(command, STATUS_PROTO, "expected LF after CR");
+            *length = i;
+            *whole = i + 2;
+            return RESP_OK;
+        }
+        if (i == RESP_INLINE_MAX)
+            return invalid(command, STATUS_TOOBIG, "an inline line is longer than 16 KiB");
+        if (is_control(bytes[i]))
+            return invalid(command, STATUS_PROTO, "a control byte in an inline line");
+    }
+    return again(command, size + 1);
+}
+
+static int hex_digit(uint8_t byte)
+{
+    if (byte >= '0' && byte <= '9')
+        return byte - '0';
+    byte |= 0x20;
+    return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
+}
+
+/* The byte that the escape at line[*at] stands for (line[*at] is the backslash); *at moves behind
+ * it. A backslash before anything unknown stands for that byte itself. */
+static uint8_t unescape(const uint8_t *line, size_t length, size_t *at)
+{
+    static const char from[] = "nrtba";
+    static const char to[] = "\n\r\t\b\a";
+    size_t i = *at + 1;
+
+    if (i + 2 < length && line[i] == 'x' && hex_digit(line[i + 1]) >= 0 &&
+        hex_digit(line[i + 2]) >= 0) {
+        *at = i + 3;
+        return (uint8_t)(hex_digit(line[i + 1]) << 4 | hex_digit(line[i + 2]));
+    }
+    *at = i + 1;
+    for (size_t k = 0; from[k] != '\0'; k++) {
+        if (line[i] == (uint8_t)from[k])
+            return (uint8_t)to[k];
+    }
+    return line[i];
+}
+
+/* A quoted part, from behind its opening quote at *at to its closing one, unquoted to *to. False if
+ * it does not close, or if more than a space follows. */
+static bool unquote(uint8_t *line, size_t length, size_t *at, size_t *to, uint8_t quote)
+{
+    while (*at < length) {
+        uint8_t byte = line[*at];
+
+        if (byte == quote) {
+            (*at)++;
+            return *at == length || is_space(line[*at]);
+        }
+        if (byte == '\\' && *at + 1 < length && (quote == '"' || line[*at + 1] == '\'')) {
+            line[(*to)++] = unescape(line, length, at);
+            continue;
+        }
+        line[(*to)++] = byte;
+        (*at)++;
+    }
+    return false;
+}
+
+/* One word from line[*at], which is no space. False if quotes are unbalanced. */
+static bool read_word(uint8_t *line, size_t length, size_t *at, struct resp_slice *word)
+{
+    size_t start = *at;
+    size_t to = start;
+    bool good = true;
+
+    while (good && *at < length && !is_space(line[*at])) {
+        uint8_t byte = line[*at];
+
+        (*at)++;
+        if (byte == '"' || byte == '\'') {
+            good = unquote(line, length, at, &to, byte);
+            break;
+        }
+        /* Behind the first quote the word ends, so nothing has moved here. */
+        to++;
+    }
+    word->bytes = (const char *)line + start;
+    word->size = (uint32_t)(to - start);
+    return good;
+}
+
+static enum resp_result parse_inline(uint8_t *bytes, size_t size, const struct resp_limits *limits,
+                                     struct resp_command *command)
+{
+    size_t length = 0;
+    size_t whole = 0;
+    size_t at = 0;
+    uint32_t count = 0;
+    enum resp_result result = find_line(bytes, size, &length, &whole, command);
+
+    if (result != RESP_OK)
+        return result;
+    for (;;) {
+        while (at < length && is_space(bytes[at]))
+            at++;
+        if (at == length)
+            break;
+        if (count == limits->args_max)
+            return invalid(command, STATUS_TOOBIG, "more arguments than allowed");
+        if (!read_word(bytes, length, &at, &command->args[count]))
+            return invalid(command, STATUS_PROTO, "unbalanced quotes in an inline line");
+        if (command->args[count].size > limits->bulk_max)
+            return invalid(command, STATUS_TOOBIG, "an argument is longer than allowed");
+        count++;
+    }
+    command->count = count;
+    command->size = whole;
+    return RESP_OK;
+}
+
+enum resp_result resp_parse(uint8_t *bytes, size_t size, const struct resp_limits *limits,
+                            struct resp_command *command)
+{
+    size_t clipped = size < RESP_INPUT_MAX ? size : RESP_INPUT_MAX;
+    enum resp_result result;
+
+    assert(limits->args_max <= RESP_ARGS_MAX && limits->bulk_max <= RESP_BULK_MAX);
+    if (size == 0)
+        return again(command, 1);
+    if (bytes[0] != '*') {
+        if (!limits->inline_allowed)
+            return invalid(command, STATUS_PROTO, "expected '*' and the number of arguments");
+        return parse_inline(bytes, size, limits, command);
+    }
+    result = parse_array(bytes, clipped, limits, command);
+    if (result == RESP_AGAIN && size >= RESP_INPUT_MAX)
+        return invalid(command, STATUS_TOOBIG, "the command is longer than 256 KiB");
+    return result;
+}

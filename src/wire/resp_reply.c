@@ -1,0 +1,278 @@
+/* Replies to RESP. Maps have all their keys in every reply of a kind, so that a client may rely on
+ * them; ids are bulk strings, because RESP integers are signed and ids are not. */
+#include "wire/resp.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/hook.h"
+#include "wire/resp_out.h"
+
+#define INTEGER_BYTES_MAX 23 /* ':' sign 19 digits CR LF, and one to spare */
+#define MAP_BYTES_MAX     1536 /* the largest map, REPLY_ACCOUNT, needs less than 900 */
+#define PAGE_HEAD_BYTES   48   /* *2, the cursor, the head of the entries */
+#define ENTRY_BYTES_MAX   (4 + 27 + INTEGER_BYTES_MAX)
+#define DETAIL_BYTES_MAX  200
+
+/* --- errors ----------------------------------------------------------------------------------- */
+
+/* A reply is one line: whatever detail came from outside must not end it. */
+static void put_detail(struct resp_out *out, const char *detail)
+{
+    size_t size = strnlen(detail, DETAIL_BYTES_MAX);
+
+    resp_out_raw(out, ": ", 2);
+    for (size_t i = 0; i < size; i++) {
+        unsigned char byte = (unsigned char)detail[i];
+
+        resp_out_raw(out, byte < ' ' || byte == 0x7F ? "?" : &detail[i], 1);
+    }
+}
+
+static void put_text(struct resp_out *out, const char *text)
+{
+    resp_out_raw(out, text, strlen(text));
+}
+
+static void put_number(struct resp_out *out, const char *name, uint64_t value)
+{
+    char digits[20];
+
+    put_text(out, name);
+    resp_out_raw(out, digits, resp_out_digits(value, digits));
+}
+
+static void put_error(struct resp_out *out, enum status status, const char *detail)
+{
+    const struct status_info *info = status_info(status);
+
+    put_text(out, "-");
+    put_text(out, info->code);
+    put_text(out, " ");
+    put_text(out, info->text);
+    if (detail != NULL && detail[0] != '\0')
+        put_detail(out, detail);
+    put_text(out, "; ");
+    put_text(out, info->advice);
+}
+
+size_t resp_error(enum status status, const char *detail, uint8_t *bytes)
+{
+    struct resp_out out = {.bytes = bytes, .size = RESP_ERROR_BYTES_MAX, .protocol = 2};
+
+    put_error(&out, status, detail);
+    put_text(&out, "\r\n");
+    assert(out.used <= RESP_ERROR_BYTES_MAX);
+    return out.used;
+}
+
+static void put_refusal(struct resp_out *out, const struct reply *reply)
+{
+    put_error(out, (enum status)reply->status, NULL);
+    if (reply->status == STATUS_SUSPENDED)
+        put_number(out, "; until=", reply->until_us > 0 ? (uint64_t)reply->until_us / 1000 : 0);
+    if (reply->status == STATUS_BUSY)
+        put_number(out, "; retry_ms=", reply->retry_ms);
+    put_text(out, "\r\n");
+}
+
+/* --- maps ------------------------------------------------------------------------------------- */
+
+/* Nobody follows an item: its map leaves that counter out. */
+static void put_counters(struct resp_out *out, const uint64_t counts[COUNTER_COUNT],
+                         bool with_follow)
+{
+    resp_out_map(out, COUNTER_COUNT - (with_follow ? 0 : 1));
+    for (uint32_t i = 0; i < COUNTER_COUNT; i++) {
+        if (i == COUNTER_FOLLOW && !with_follow)
+            continue;
+        resp_out_text(out, counter_name((enum counter)i));
+        resp_out_counter(out, counts[i]);
+    }
+}
+
+static void put_counter_of(struct resp_out *out, const char *name, uint64_t value)
+{
+    resp_out_text(out, name);
+    resp_out_counter(out, value);
+}
+
+static void put_applied(struct resp_out *out, const struct request *request,
+                        const struct reply *reply)
+{
+    if (verb_info((enum verb)request->verb)->shape != SHAPE_ACT) {
+        resp_out_integer(out, reply->applied & 1);
+        return;
+    }
+    assert(reply->count <= REQUEST_ACTIONS_MAX);
+    resp_out_array(out, reply->count);
+    for (uint32_t i = 0; i < reply->count; i++)
+        resp_out_integer(out, reply->applied >> i & 1);
+}
+
+/* Counters of what was acted on, if the engine told them. */
+static void put_counts_of_target(struct resp_out *out, const struct reply *reply)
+{
+    resp_out_text(out, "counts");
+    if (reply->item != NULL)
+        put_counters(out, reply->item->counts, false);
+    else if (reply->account != NULL)
+        put_counters(out, reply->account->received, true);
+    else
+        resp_out_null(out);
+}
+
+static void put_write(struct resp_out *out, const struct request *request,
+                      const struct reply *reply)
+{
+    bool edge = verb_info((enum verb)request->verb)->shape == SHAPE_SET;
+
+    resp_out_map(out, edge ? 6 : 4);
+    resp_out_text(out, "applied");
+    put_applied(out, request, reply);
+    put_counter_of(out, "sequence", reply->sequence);
+    if (edge) {
+        put_counter_of(out, "on", reply->on);
+        put_counter_of(out, "flips", reply->flips);
+    }
+    put_counter_of(out, "replayed", reply->replayed);
+    put_counts_of_target(out, reply);
+}
+
+static void put_item(struct resp_out *out, const struct item_row *item)
+{
+    resp_out_map(out, 8);
+    resp_out_text(out, "id");
+    resp_out_id(out, item->id);
+    resp_out_text(out, "state");
+    resp_out_text(out, item_state_name((enum item_state)item->state));
+    resp_out_text(out, "creator");
+    if (item->has_creator)
+        resp_out_id(out, item->creator);
+    else
+        resp_out_null(out);
+    put_counter_of(out, "duration_ms", item->duration_ms);
+    put_counter_of(out, "first_ms", (uint64_t)item->first_us / 1000);
+    put_counter_of(out, "watch_ms", item->watch_ms);
+    put_counter_of(out, "taken_back", item->taken_back);
+    resp_out_text(out, "counts");
+    put_counters(out, item->counts, false);
+}
+
+static void put_account(struct resp_out *out, const struct account_row *account)
+{
+    resp_out_map(out, 7);
+    resp_out_text(out, "id");
+    resp_out_id(out, account->id);
+    resp_out_text(out, "state");
+    resp_out_text(out, account_state_name((enum account_state)account->state));
+    resp_out_text(out, "until_ms");
+    if (account->state != ACCOUNT_ACTIVE)
+        resp_out_integer(out, account->until_us / 1000);
+    else
+        resp_out_null(out);
+    put_counter_of(out, "first_ms", (uint64_t)account->first_us / 1000);
+    put_counter_of(out, "taken_back", account->taken_back);
+    resp_out_text(out, "given");
+    put_counters(out, account->given, true);
+    resp_out_text(out, "received");
+    put_counters(out, account->received, true);
+}
+
+/* --- lists ------------------------------------------------------------------------------------ */
+
+static void put_integers(struct resp_out *out, const struct reply *reply)
+{
+    resp_out_array(out, reply->count);
+    for (uint32_t i = 0; i < reply->count; i++)
+        resp_out_counter(out, reply->u.values[i]);
+}
+
+/* As SCAN answers: the cursor first, "0" when this was the last page. */
+static void put_page(struct resp_out *out, const struct reply *reply)
+{
+    resp_out_array(out, 2);
+    resp_out_id(out, PLANTED("wire.page_cursor_lost") ? 0 : reply->cursor);
+    resp_out_array(out, reply->count);
+    for (uint32_t i = 0; i < reply->count; i++) {
+        resp_out_array(out, 2);
+        resp_out_id(out, reply->u.page[i].id);
+        resp_out_integer(out, reply->u.page[i].time_us / 1000);
+    }
+}
+
+/* --- all of it -------------------------------------------------------------------------------- */
+
+size_t resp_reply_bound(const struct request *request, const struct reply *reply)
+{
+    (void)request;
+    switch ((enum reply_kind)reply->kind) {
+    case REPLY_INTEGER:
+        return INTEGER_BYTES_MAX;
+    case REPLY_ERROR:
+        return RESP_ERROR_BYTES_MAX;
+    case REPLY_INTEGERS:
+        return INTEGER_BYTES_MAX + (size_t)reply->count * INTEGER_BYTES_MAX;
+    case REPLY_PAGE:
+        return PAGE_HEAD_BYTES + (size_t)reply->count * ENTRY_BYTES_MAX;
+    case REPLY_WRITE:
+    case REPLY_COUNTS:
+    case REPLY_RECEIVED:
+    case REPLY_ITEM:
+    case REPLY_ACCOUNT:
+        return MAP_BYTES_MAX;
+    }
+    assert(!"a kind of reply nobody knows");
+    return 0;
+}
+
+static void put_reply(struct resp_out *out, const struct request *request,
+                      const struct reply *reply)
+{
+    switch ((enum reply_kind)reply->kind) {
+    case REPLY_INTEGER:
+        resp_out_integer(out, reply->u.value);
+        return;
+    case REPLY_ERROR:
+        put_refusal(out, reply);
+        return;
+    case REPLY_INTEGERS:
+        put_integers(out, reply);
+        return;
+    case REPLY_PAGE:
+        put_page(out, reply);
+        return;
+    case REPLY_WRITE:
+        put_write(out, request, reply);
+        return;
+    case REPLY_COUNTS:
+        put_counters(out, reply->item->counts, false);
+        return;
+    case REPLY_RECEIVED:
+        put_counters(out, reply->account->received, true);
+        return;
+    case REPLY_ITEM:
+        put_item(out, reply->item);
+        return;
+    case REPLY_ACCOUNT:
+        put_account(out, reply->account);
+        return;
+    }
+    assert(!"a kind of reply nobody knows");
+}
+
+size_t resp_reply(const struct request *request, const struct reply *reply, uint8_t protocol,
+                  uint8_t *bytes)
+{
+    struct resp_out out = {.bytes = bytes, .protocol = protocol};
+
+    /* Nearly every answer to a write is one of these two. */
+    if (reply->kind == REPLY_INTEGER && (uint64_t)reply->u.value <= 1) {
+        memcpy(bytes, reply->u.value == 1 ? ":1\r\n" : ":0\r\n", 4);
+        return 4;
+    }
+    out.size = resp_reply_bound(request, reply);
+    put_reply(&out, request, reply);
+    assert(out.used <= out.size);
+    return out.used;
+}
