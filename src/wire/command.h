@@ -46,11 +46,20 @@ bool command_opid(struct resp_slice text, uint64_t opid[2]);
 /* The source that text names ("double-tap"), in any case; SOURCE_COUNT if none. */
 enum source command_source(struct resp_slice text);
 
-/* COMMAND, COMMAND DOCS, COMMAND INFO, made from the table: RESP bytes into out.
- * names empty: all. Returns the bytes needed; writes only if that is at most size. */
+#define COMMAND_NAMES_MAX  128     /* names in one question; more are not answered */
+#define COMMAND_DOCS_BYTES 65536 /* room that is enough for all docs, and for the whole list */
+
+/* COMMAND DOCS names...: RESP bytes into out, in the form of Redis 7. names empty: all commands; a
+ * subcommand is named "item|set". Returns the bytes needed; all is written only if that is at most
+ * size. */
 size_t command_docs(const struct resp_slice *names, uint32_t count, uint8_t protocol, uint8_t *out,
                     size_t size);
-size_t command_list(const struct resp_slice *names, uint32_t count, uint8_t protocol, bool names_only, uint8_t *out,
-                    size_t size);
+
+/* COMMAND and COMMAND INFO names..., in the same way; names_only: COMMAND LIST. */
+size_t command_list(const struct resp_slice *names, uint32_t count, uint8_t protocol,
+                    bool names_only, uint8_t *out, size_t size);
+
+/* What COMMAND COUNT answers. */
+uint32_t command_count(void);
 
 #endif

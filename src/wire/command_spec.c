@@ -127,11 +127,11 @@ static void add_argument(struct command_spec *spec, struct command_argument argu
         spec->open = true;
 }
 
-static void read_spec(const struct verb_info *info, struct command_spec *spec)
+void command_spec_read(const char *arguments, struct command_spec *spec)
 {
-    struct resp_slice rest = command_slice(info->arguments);
+    struct resp_slice rest = command_slice(arguments);
 
-    spec->words = find(command_slice(info->name), ' ') < strlen(info->name) ? 2 : 1;
+    *spec = (struct command_spec){.words = 1};
     while (rest.size > 0) {
         uint32_t size = find(rest, ' ');
 
@@ -143,6 +143,9 @@ static void read_spec(const struct verb_info *info, struct command_spec *spec)
 
 __attribute__((constructor)) static void read_specs(void)
 {
-    for (uint32_t verb = 0; verb < VERB_COUNT; verb++)
-        read_spec(&verb_table[verb], &specs[verb]);
+    for (uint32_t verb = 0; verb < VERB_COUNT; verb++) {
+        command_spec_read(verb_table[verb].arguments, &specs[verb]);
+        if (strchr(verb_table[verb].name, ' ') != NULL)
+            specs[verb].words = 2;
+    }
 }

@@ -49,6 +49,10 @@ struct command_spec {
 
 const struct command_spec *command_spec(enum verb verb);
 
+/* Reads the little language; what it cannot read is a fault of the program (assert). The slices
+ * point into arguments. */
+void command_spec_read(const char *arguments, struct command_spec *spec);
+
 /* "account", "ms", ...: the type's name in verbs.def. */
 const char *command_type_name(enum command_type type);
 
