@@ -52,12 +52,24 @@ enum source command_source(struct resp_slice text);
 /* COMMAND DOCS names...: RESP bytes into out, in the form of Redis 7. names empty: all commands; a
  * subcommand is named "item|set". Returns the bytes needed; all is written only if that is at most
  * size. */
-size_t command_docs(const struct resp_slice *names, uint32_t count, uint8_t protocol, uint8_t *out,
-                    size_t size);
+size_t command_put_docs(const struct resp_slice *names, uint32_t count, uint8_t protocol,
+                        uint8_t *out, size_t size);
 
 /* COMMAND and COMMAND INFO names..., in the same way; names_only: COMMAND LIST. */
-size_t command_list(const struct resp_slice *names, uint32_t count, uint8_t protocol,
-                    bool names_only, uint8_t *out, size_t size);
+size_t command_put_list(const struct resp_slice *names, uint32_t count, uint8_t protocol,
+                        bool names_only, uint8_t *out, size_t size);
+
+/* The first names of the two; cli has a symbol command_docs too. */
+static inline size_t command_docs(const struct resp_slice *names, uint32_t count, uint8_t protocol,
+                                  uint8_t *out, size_t size)
+{
+    return command_put_docs(names, count, protocol, out, size);
+}
+static inline size_t command_list(const struct resp_slice *names, uint32_t count, uint8_t protocol,
+                                  bool names_only, uint8_t *out, size_t size)
+{
+    return command_put_list(names, count, protocol, names_only, out, size);
+}
 
 /* What COMMAND COUNT answers. */
 uint32_t command_count(void);

@@ -224,8 +224,8 @@ static void put_docs_of_some(struct resp_out *out, const struct resp_slice *name
     }
 }
 
-size_t command_docs(const struct resp_slice *names, uint32_t count, uint8_t protocol, uint8_t *out,
-                    size_t size)
+size_t command_put_docs(const struct resp_slice *names, uint32_t count, uint8_t protocol,
+                        uint8_t *out, size_t size)
 {
     struct resp_out writer = {.bytes = out, .size = size, .protocol = protocol};
 
@@ -373,8 +373,8 @@ static void put_info_of_some(struct resp_out *out, const struct resp_slice *name
     }
 }
 
-size_t command_list(const struct resp_slice *names, uint32_t count, uint8_t protocol,
-                    bool names_only, uint8_t *out, size_t size)
+size_t command_put_list(const struct resp_slice *names, uint32_t count, uint8_t protocol,
+                        bool names_only, uint8_t *out, size_t size)
 {
     struct resp_out writer = {.bytes = out, .size = size, .protocol = protocol};
 
