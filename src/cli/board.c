@@ -188,7 +188,7 @@ static void draw_time(struct board *board, const struct import_result *result, b
     if (seconds > 0 && gmtime_r(&seconds, &when) != NULL)
         strftime(stamp, sizeof stamp, "%Y-%m-%d %H:%M UTC", &when);
     progress_line(line, stamp[0] != '\0' ? stamp : "registering items and accounts", "commands",
-                  result->done, result->whole, result->commands, until_us - board->start_us + 1,
+                  result->read.done, result->read.whole, result->commands, until_us - board->start_us + 1,
                   board->terminal);
     fputs(line, out);
     line_end(board, out);

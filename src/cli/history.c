@@ -53,7 +53,7 @@ struct history {
     const struct file *file[FILES_MAX];
     struct lines *lines[FILES_MAX];
     uint32_t file_count, at; /* which file is being read */
-    uint64_t rows;
+    uint64_t rows, registered;
     /* What the last row became, and how much of it was given out. */
     struct history_command ready[ROW_COMMANDS_MAX];
     uint32_t ready_count, ready_at;
@@ -337,6 +337,16 @@ static const char *take_row(struct history *history)
     return "no such file";
 }
 
+static void count_row(struct history *history)
+{
+    enum file_kind kind = history->file[history->at]->kind;
+
+    if (kind == FILE_VIDEOS || kind == FILE_USERS)
+        history->registered++;
+    else
+        history->rows++;
+}
+
 static enum status bad_row(struct history *history, const char *what, char message[HISTORY_MESSAGE])
 {
     const struct file *file = history->file[history->at];
@@ -363,10 +373,10 @@ enum status history_next(struct history *history, struct history_command *comman
             history->at++;
             break;
         case LINES_BAD:
-            history->rows++;
+            count_row(history);
             return STATUS_BADDATA;
         case LINES_ROW:
-            history->rows++;
+            count_row(history);
             if ((wrong = take_row(history)) != NULL)
                 return bad_row(history, wrong, message);
         }
@@ -375,15 +385,16 @@ enum status history_next(struct history *history, struct history_command *comman
     return STATUS_OK;
 }
 
-void history_progress(const struct history *history, uint64_t *rows, uint64_t *done, uint64_t *whole)
+void history_progress(const struct history *history, struct history_progress *progress)
 {
-    *rows = history->rows;
-    *done = *whole = 0;
+    memset(progress, 0, sizeof *progress);
+    progress->rows = history->rows;
+    progress->registered = history->registered;
     for (uint32_t i = 0; i < history->file_count; i++) {
-        *whole += lines_whole(history->lines[i]);
+        progress->whole += lines_whole(history->lines[i]);
         if (i < history->at)
-            *done += lines_whole(history->lines[i]);
+            progress->done += lines_whole(history->lines[i]);
         else if (i == history->at)
-            *done += lines_done(history->lines[i]);
+            progress->done += lines_done(history->lines[i]);
     }
 }

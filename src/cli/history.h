@@ -37,7 +37,11 @@ void history_close(struct history *history);
 enum status history_next(struct history *history, struct history_command *command,
                         char message[HISTORY_MESSAGE]);
 
-/* Rows read; bytes read and in all, of all files. */
-void history_progress(const struct history *history, uint64_t *rows, uint64_t *done, uint64_t *whole);
+/* Rows of the log itself and rows that register items and accounts, read so far; bytes read and in
+ * all, of all files. */
+struct history_progress {
+    uint64_t rows, registered, done, whole;
+};
+void history_progress(const struct history *history, struct history_progress *progress);
 
 #endif

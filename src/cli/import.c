@@ -26,7 +26,7 @@ static const struct option_row rows[] = {
     {"name", "NAME", "name of the caller, if the node wants credentials", OPTION_TEXT, AT(name)},
     {"key-file", "FILE", "file with the key; else the environment's ZAN_KEY", OPTION_TEXT,
      AT(key_file)},
-    {"limit", "N", "only the first N rows", OPTION_NUMBER, offsetof(struct values, limit), 1,
+    {"limit", "N", "only the first N rows of the log", OPTION_NUMBER, offsetof(struct values, limit), 1,
      UINT64_MAX},
     {"speed", "X", "replays at X times the log's own pace; else as fast as it goes", OPTION_RATE,
      AT(speed)},
@@ -38,7 +38,7 @@ static const struct option_row rows[] = {
 
 static bool show(void *argument, const struct import_result *result)
 {
-    progress_step(argument, result->done, result->whole, result->commands);
+    progress_step(argument, result->read.done, result->read.whole, result->commands);
     return true;
 }
 
@@ -54,7 +54,7 @@ static void print_table(const struct import_result *result)
             printf("%-12s %12s %12s %12s\n", verb_table[i].name, progress_number(tally->applied, a),
                    progress_number(tally->unchanged, b), progress_number(tally->refused, c));
     }
-    printf("%s rows, %s commands in %.1f s, %s a second", progress_number(result->rows, a),
+    printf("%s rows, %s commands in %.1f s, %s a second", progress_number(result->read.rows, a),
            progress_number(result->commands, b), result->seconds,
            progress_number((uint64_t)((double)result->commands / (result->seconds + 1e-6)), c));
     if (result->reconnects > 0)
@@ -76,7 +76,8 @@ static void print_json(const struct import_result *result, enum status status, c
     struct report *report = report_new(), *verbs, *codes;
 
     report_flag(report, "ok", status == STATUS_OK);
-    report_number(report, "rows", result->rows);
+    report_number(report, "rows", result->read.rows);
+    report_number(report, "registered", result->read.registered);
     report_number(report, "bad_rows", result->bad_rows);
     report_number(report, "commands", result->commands);
     report_number(report, "refused", import_refused(result) - result->bad_rows);

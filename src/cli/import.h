@@ -13,7 +13,7 @@
 struct import_options {
     const char *format, *path, *to;
     const char *name, *key; /* credentials; NULL: none */
-    uint64_t limit;         /* rows; 0: all */
+    uint64_t limit;         /* rows of the log itself; 0: all */
     double speed;           /* times real time; 0: as fast as it goes */
     uint64_t retry_seconds; /* how long a node may be away */
 };
@@ -23,7 +23,8 @@ struct import_tally {
 };
 
 struct import_result {
-    uint64_t rows, bad_rows, commands;
+    struct history_progress read;
+    uint64_t bad_rows, commands;
     uint64_t retried, reconnects;
     struct import_tally verb[VERB_COUNT];
     struct {
@@ -32,7 +33,6 @@ struct import_result {
     } refusal[IMPORT_CODES_MAX];
     char first_refusal[CLIENT_MESSAGE]; /* of a row or by the node */
     int64_t time_ms;                    /* when the newest command happened */
-    uint64_t done, whole;               /* bytes of the files */
     double seconds;
 };
 

@@ -181,13 +181,15 @@ static void read_next(struct import *import)
     while (!import->has_next && !import->ended) {
         enum status status = history_next(import->history, &import->next, message);
 
-        history_progress(import->history, &result->rows, &result->done, &result->whole);
+        history_progress(import->history, &result->read);
         if (status != STATUS_OK) {
             result->bad_rows++;
             if (result->first_refusal[0] == '\0')
                 snprintf(result->first_refusal, sizeof result->first_refusal, "%s", message);
         } else if (import->next.verb == VERB_COUNT ||
-                   (import->options->limit > 0 && result->rows > import->options->limit)) {
+                   (import->options->limit > 0 && result->read.rows > import->options->limit)) {
+            if (import->next.verb != VERB_COUNT)
+                result->read.rows = import->options->limit; /* the row too many is not played */
             import->ended = true;
         } else {
             import->has_next = true;
