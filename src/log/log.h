@@ -47,17 +47,21 @@ struct log_config {
     size_t buffer_bytes;    /* room for batches not yet durable; 0: 8 MiB */
     bool threads;
     bool create;    /* make a new log if there is none */
-    bool read_only; /* open to read: nothing is repaired or written */
+    bool read_only; /* open to read: nothing is repaired, written or locked */
+    /* Do not read at open what is inside segments sealed alike in both copies: a start then costs
+     * only the last segment, whatever the log's size. log_replay checks each batch all the same, and
+     * log_verify reads all. report.batches then counts only what was read. */
+    bool trust_sealed;
 };
 
 /* What log_open found and did; for the start banner and for zan verify. */
 struct log_report {
-    uint64_t first_sequence;
+    uint64_t first_sequence; /* 0: the log is empty */
     uint64_t last_sequence;
     uint64_t batches;
     uint64_t segments;
     uint64_t torn_bytes; /* cut off at the end: never acknowledged */
-    uint64_t repaired_segments;
+    uint64_t repaired_segments; /* damaged in one copy, mended from the other; counted once a copy */
     uint64_t repaired_bytes;
     uint8_t log_id[16];
     uint8_t chain[32]; /* hash of the last batch */
@@ -70,14 +74,17 @@ struct log_report {
 enum status log_open(const struct log_config *config, struct log **log, struct log_report *report);
 
 /* Calls each(argument, ...) for every batch that holds a sequence >= from, in order. A status other
- * than OK from each ends the replay and is returned. The body is borrowed until each returns.
+ * than OK from each ends the replay and is returned; CORRUPT: a batch can be read in neither copy any
+ * more. The body is borrowed until each returns.
  * May be called any time by the writer's thread; sees what is durable. */
 typedef enum status (*log_each)(void *argument, uint64_t first_sequence, uint32_t count,
                                 int64_t time_us, const uint8_t *body, size_t size);
 enum status log_replay(struct log *log, uint64_t from, log_each each, void *argument);
 
-/* Can a batch of size bytes be taken now?  OK; BUSY (the buffer is full: wait for log_durable to
- * move); NOSPACE (no next segment: the disk is full; retried every second by itself). */
+/* Can a batch of size bytes be taken now?  OK; BUSY (the buffer is full, or the next segment is not
+ * ready yet: wait for the event); NOSPACE (no next segment: the disk is full; retried every second by
+ * itself); TOOBIG (over half the buffer or over a segment: never); IOFAIL (the log has failed);
+ * READONLY; NOMEMORY. */
 enum status log_has_room(struct log *log, size_t size);
 
 /* Adds a batch of count records with numbers first_sequence ..; copies body. log_has_room must have
@@ -91,13 +98,15 @@ uint64_t log_durable(const struct log *log);
 /* True once a write or sync failed. The message says what and where; static until log_close. */
 bool log_failed(const struct log *log, const char **message);
 
-/* A file descriptor that becomes readable when log_durable or log_failed changed; the writer's
- * thread clears it with log_event_clear. -1 with threads = false. */
+/* A file descriptor that becomes readable when log_durable or log_failed changed, or log_has_room may
+ * say something better; the writer's thread clears it with log_event_clear. -1 with threads = false. */
 int log_event_fd(const struct log *log);
 void log_event_clear(struct log *log);
 
 /* threads = false: does one unit of the waiting work (write and sync copy 0, or copy 1, or prepare
- * a segment; chosen by pick, any number). Returns false if nothing is waiting. */
+ * a segment; chosen by pick, any number; when none of these waits, a head is brought up to date).
+ * Returns false if nothing is waiting. A segment that could not be made for want of space is tried
+ * again after log_has_room has said so. */
 bool log_pump(struct log *log, uint32_t pick);
 
 struct log_stats {

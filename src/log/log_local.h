@@ -1,0 +1,129 @@
+/* log_local.h: the inside of the log, for log_local.c, log_copy.c, log_prepare.c, log_replay.c.
+ *
+ * The writer's thread puts frames into a ring of memory; two copy threads each take all that waits
+ * as one group, write it to their file at the place the writer has fixed, sync, and say how far
+ * they are. A third thread keeps one blank segment ahead. Nobody waits for anybody but
+ *
+ *   a copy about to seal a segment, until the other copy has all of that segment too: so that a
+ *   seal, like every head, speaks for both;
+ *   the preparing thread, until both copies have entered the segment it made last.
+ *
+ * Ring: positions count bytes since the start and never wrap; the byte is at position modulo
+ * ring_bytes. Entries start at multiples of 8 with four bytes: a frame's magic, LOG_RING_GAP (go
+ * on at the ring's start: frames are never split) or LOG_RING_TURN (8 bytes: the next segment).
+ *
+ * Who writes what:  writer    ring bytes at `appended` and above, `appended`, the w_ fields
+ *                   copy c    copy[c] (but `synced`: under the mutex), `taken`
+ *                   mutex     synced, durable (atomic to read), failed, prepared, spares
+ * With threads = false there is one thread, and neither mutex nor bell is touched. */
+#ifndef ZAN_LOG_LOCAL_H
+#define ZAN_LOG_LOCAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "log/log.h"
+#include "log/log_scan.h"
+
+#define LOG_RING_GAP   0U
+#define LOG_RING_TURN  0x4E525554U /* "TURN" */
+#define LOG_TURN_BYTES 8
+
+/* How long a copy idles before it writes a head for what is durable but not yet claimed. */
+#define LOG_IDLE_US (50 * 1000)
+/* LOG_SYNC_NONE: synced after so much, or when idle. */
+#define LOG_LAZY_BYTES (4U << 20)
+#define LOG_RETRY_S    1
+
+struct log;
+
+struct log_copy {
+    struct log *log;
+    int number; /* 0 or 1 */
+    int handle;
+    uint64_t position;       /* ring: taken up to here */
+    struct log_place at;     /* written up to here */
+    struct log_place synced; /* synced up to here; under the mutex */
+    uint64_t handed;         /* last sequence written; under the mutex */
+    struct log_start start;  /* how the current segment begins */
+    uint64_t segment_bytes;
+    uint64_t generation; /* of the newest head in the current segment */
+    uint64_t claimed;    /* last sequence a head in this copy claims */
+    uint64_t unsynced_bytes;
+    int spare_handle;                           /* of the next segment, -1: none; under the mutex */
+    uint64_t entered;                           /* the segment it is in; under the mutex */
+    atomic_bool waits;                          /* for the other copy, to seal */
+    _Atomic uint64_t taken;                     /* ring: free to be written over up to here */
+    uint64_t syncs, sync_us_total, sync_us_max; /* under the mutex */
+    pthread_t thread;
+};
+
+enum log_spare { LOG_SPARE_OK, LOG_SPARE_NOSPACE, LOG_SPARE_NO_HANDLE };
+
+struct log {
+    struct log_dir dir[2];
+    struct log_identity identity;
+    enum log_sync sync;
+    uint32_t group_us;
+    uint64_t segment_bytes; /* of segments to be made */
+    bool threads;
+    bool read_only;
+    int lock[2];
+    int event;
+
+    uint8_t *ring;
+    size_t ring_bytes;
+    size_t frame_max; /* a frame larger than that is never taken */
+    _Atomic uint64_t appended;
+
+    struct log_place w_at; /* where the next frame goes */
+    uint64_t w_bytes;      /* size of the segment it goes to */
+    struct log_index index;
+    uint64_t batches, body_bytes;
+
+    struct log_copy copy[2];
+    atomic_uint bell; /* rung when a copy may have something to do */
+    atomic_int sleepers;
+    atomic_bool stopping;
+    _Atomic uint64_t durable;
+    atomic_bool failed;
+    char message[256];
+
+    _Atomic uint64_t prepared; /* the highest segment that exists in both copies */
+    _Atomic int spare;         /* enum log_spare: how the last attempt to make one ended */
+    atomic_bool retry;         /* threads = false: worth another attempt */
+
+    pthread_mutex_t mutex;
+    pthread_cond_t prepare; /* rung when a spare may be wanted */
+    pthread_t preparer;
+    bool copy_started[2], preparer_started;
+};
+
+static inline void log_lock(struct log *log)
+{
+    if (log->threads)
+        pthread_mutex_lock(&log->mutex);
+}
+static inline void log_unlock(struct log *log)
+{
+    if (log->threads)
+        pthread_mutex_unlock(&log->mutex);
+}
+
+/* The first failure is kept, and nothing becomes durable after it. path NULL: no file is named. */
+void log_fail(struct log *log, int copy, uint64_t segment, uint64_t offset, const char *what,
+              int error);
+void log_ring_bell(struct log *log);
+void log_tell(struct log *log);
+
+/* log_copy.c. One unit of work; false: nothing to do, or waiting. */
+bool log_copy_step(struct log_copy *copy);
+/* Claims by a head what is durable in both; false: it is claimed already. */
+bool log_copy_tidy(struct log_copy *copy);
+void *log_copy_thread(void *argument);
+
+/* log_prepare.c. Makes the next segment, if one is wanted; false: not wanted. */
+bool log_prepare_step(struct log *log);
+void *log_prepare_thread(void *argument);
+
+#endif

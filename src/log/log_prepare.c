@@ -1,0 +1,147 @@
+/* log_prepare.c: keeps one blank segment ahead, so that no commit ever has to grow a file.
+ *
+ * A full disk can therefore only be met here, where nothing is promised yet: the attempt is undone,
+ * log_has_room says NOSPACE once the current segment is full, and a second later it is tried again.
+ * Both copies are made whole before either gets its name; a crash in between leaves a spare in one
+ * copy only, which the next open does not count. */
+#include "log/log_local.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <time.h>
+
+#include "base/hook.h"
+
+/* Left free after a segment was made: room for the index, for a head, for the operator. */
+static uint64_t reserve_bytes(const struct log *log)
+{
+    return log->segment_bytes / 4;
+}
+
+static int check_space(const struct log *log)
+{
+    uint64_t need = log->segment_bytes + reserve_bytes(log);
+
+    for (int copy = 0; copy < 2; copy++) {
+        const struct log_dir *dir = &log->dir[copy];
+        uint64_t free_bytes;
+        int error = dir->disk->free_bytes(dir->disk->context, dir->path, &free_bytes);
+
+        if (error != 0)
+            return error;
+        if (free_bytes < need)
+            return -ENOSPC;
+    }
+    return 0;
+}
+
+static int make_both(struct log *log, uint64_t number, int handle[2], int *copy)
+{
+    struct log_header header = {
+        .identity = log->identity, .number = number, .bytes = log->segment_bytes};
+    int error;
+
+    *copy = 0;
+    if ((error = check_space(log)) != 0)
+        return error;
+    for (*copy = 0; *copy < 2; (*copy)++)
+        if ((error = log_file_make(&log->dir[*copy], &header, &handle[*copy])) != 0)
+            return error;
+    CRASH_POINT("log.prepare.made");
+    for (*copy = 0; *copy < 2; (*copy)++) {
+        if (PLANTED("log.spare_in_one_copy") && *copy == 1)
+            continue;
+        if ((error = log_file_place(&log->dir[*copy], number)) != 0)
+            return error;
+        CRASH_POINT("log.prepare.placed");
+    }
+    return 0;
+}
+
+static void undo(struct log *log, uint64_t number, const int handle[2])
+{
+    for (int copy = 0; copy < 2; copy++) {
+        const struct log_dir *dir = &log->dir[copy];
+
+        if (handle[copy] < 0)
+            continue;
+        dir->disk->close(dir->disk->context, handle[copy]);
+        log_file_drop_temporary(dir, number);
+    }
+}
+
+/* Out of space or of handles: that passes. Anything else says the disk is failing. */
+static enum log_spare judge(struct log *log, int copy, uint64_t number, int error)
+{
+    if (error == -ENOSPC || error == -EDQUOT)
+        return LOG_SPARE_NOSPACE;
+    if (error == -EMFILE || error == -ENFILE || error == -ENOMEM)
+        return LOG_SPARE_NO_HANDLE;
+    log_fail(log, copy < 2 ? copy : 1, number, 0, "next segment cannot be made", error);
+    return LOG_SPARE_OK;
+}
+
+static bool is_wanted(const struct log *log)
+{
+    return log->copy[0].spare_handle < 0 && log->copy[1].spare_handle < 0 &&
+           log->copy[0].entered == atomic_load(&log->prepared) &&
+           log->copy[1].entered == atomic_load(&log->prepared) && !atomic_load(&log->failed);
+}
+
+static void make_next(struct log *log)
+{
+    uint64_t number = atomic_load(&log->prepared) + 1;
+    int handle[2] = {-1, -1};
+    int copy;
+    int error = make_both(log, number, handle, &copy);
+
+    if (error != 0) {
+        undo(log, number, handle);
+        atomic_store(&log->spare, (int)judge(log, copy, number, error));
+        return;
+    }
+    log_lock(log);
+    for (copy = 0; copy < 2; copy++)
+        log->copy[copy].spare_handle = handle[copy];
+    atomic_store(&log->prepared, number);
+    atomic_store(&log->spare, (int)LOG_SPARE_OK);
+    log_unlock(log);
+    log_tell(log); /* who was told NOSPACE or BUSY may come again */
+}
+
+bool log_prepare_step(struct log *log)
+{
+    if (!is_wanted(log) || !atomic_load(&log->retry))
+        return false;
+    make_next(log);
+    atomic_store(&log->retry, false);
+    return true;
+}
+
+void *log_prepare_thread(void *argument)
+{
+    struct log *log = argument;
+
+    pthread_mutex_lock(&log->mutex);
+    while (!atomic_load(&log->stopping) && !atomic_load(&log->failed)) {
+        struct timespec until;
+
+        if (is_wanted(log)) {
+            pthread_mutex_unlock(&log->mutex);
+            make_next(log);
+            pthread_mutex_lock(&log->mutex);
+            if (atomic_load(&log->spare) == LOG_SPARE_OK)
+                continue;
+        }
+        if (atomic_load(&log->stopping) || atomic_load(&log->failed))
+            break;
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_sec += LOG_RETRY_S;
+        if (atomic_load(&log->spare) == LOG_SPARE_OK)
+            pthread_cond_wait(&log->prepare, &log->mutex);
+        else
+            pthread_cond_timedwait(&log->prepare, &log->mutex, &until);
+    }
+    pthread_mutex_unlock(&log->mutex);
+    return NULL;
+}
