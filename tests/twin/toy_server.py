@@ -6,6 +6,7 @@ replayed at start. TOY_PLANT names a bug to plant; tests/model/t_harness.py plan
 the harness to see it:
 
   ack_first     answers before the journal has it: a kill loses acknowledged writes
+  no_sync       answers before the journal is on the medium: a power cut loses writes
   forget_opid   forgets operation ids at restart: a retried event counts twice
   lose_one      leaves out every 500th write at replay
   count_plus    says one like too many at every 50th LIKES
@@ -49,7 +50,7 @@ class Toy:
         name = os.path.join(path, "journal")
         if os.path.exists(name):
             for number, line in enumerate(open(name)):
-                if not line.endswith("\n"):
+                if not line.endswith("\n") or "\0" in line:
                     break
                 now_us, op = json.loads(line)
                 if PLANT == "lose_one" and number % 500 == 499:
@@ -107,11 +108,12 @@ class Toy:
         if PLANT == "wrong_order":
             ids.reverse()
         options = dict(zip(op[2::2], op[3::2]))
-        start = int(options.get("CURSOR", 0))
+        left = int(options.get("CURSOR", len(ids)))  # how many are not told yet
+        start = len(ids) - left
         count = int(options.get("COUNT", 100))
         more = start + count < len(ids)
         now_ms = time.time_ns() // 1000000
-        return [str(start + count if more else 0),
+        return [str(left - count if more else 0),
                 [[str(i), now_ms] for i in ids[start:start + count]]]
 
 
@@ -176,6 +178,8 @@ def turn(toy, select, peer, state):
     if lines:
         toy.journal.write("".join(toy.pending))
         toy.journal.flush()
+        if PLANT != "no_sync":
+            os.fdatasync(toy.journal.fileno())
         toy.pending = []
     try:
         peer.sendall("".join(out).encode("latin-1"))

@@ -33,6 +33,7 @@ GIVEN = {"LIKEDBY": LIKE, "FAVORITEDBY": FAVORITE, "FOLLOWEDBY": FOLLOW}
 # What stays possible on an item that is private or removed.
 OPEN_ALWAYS = {"UNLIKE", "UNFAVORITE", "REPORT"}
 FLIPS_MAX = 65535
+DAY_US = 24 * 3600 * 1000000
 
 
 class Account:
@@ -116,8 +117,11 @@ class Twin:
             answer = {"SET": self._item_set, "STATE": self._item_state,
                       "GET": self._item_get}[words[1]](*words[2:])
         elif verb == "ACCOUNT":
-            answer = {"SET": self._account_set, "STATE": self._account_state,
-                      "GET": self._account_get}[words[1]](*words[2:])
+            if words[1] == "SET":
+                answer = self._account_set(words[2])
+            else:
+                answer = {"STATE": self._account_state,
+                          "GET": self._account_get}[words[1]](now_us, *words[2:])
         else:
             answer = self._read(verb, words)
         return answer, answer
@@ -166,6 +170,7 @@ class Twin:
         row = self._item(item)
         row.counts[counter] += by
         if row.creator is not None:
+            self._account(row.creator)
             self.received[row.creator][counter] += by
         return row
 
@@ -229,11 +234,7 @@ class Twin:
     def _act(self, account, item, actions, now_us):
         """All or none: every action is checked before the first one takes effect."""
         for verb in actions:
-            refused = self._check_account(verb, account, now_us)
-            if refused is not None:
-                return refused
-        for verb in actions:
-            refused = self._check_target(verb, item)
+            refused = self._check(verb, account, item, now_us)
             if refused is not None:
                 return refused
         return [self._turn(verb, account, item) if verb in SETS
@@ -255,7 +256,8 @@ class Twin:
 
     def _move(self, row, creator):
         """What an item has received goes with it to its new creator."""
-        self._account(creator)
+        if any(row.counts):
+            self._account(creator)
         if row.creator is not None:
             old = self.received[row.creator]
             for counter in range(8):
@@ -268,13 +270,9 @@ class Twin:
     def _item_state(self, item, state):
         if item not in self.items and self.refuse_unknown:
             return Error("NOITEM")
-        known = item in self.items
-        if not known and state == "published":
+        if item in self.items and self.items[item].state == state:
             return 0
-        row = self._item(item)
-        if row.state == state:
-            return 0
-        row.state = state
+        self._item(item).state = state
         self.changes += 1
         return 1
 
@@ -285,17 +283,19 @@ class Twin:
         self.changes += 1
         return 1
 
-    def _account_state(self, account, state, *until):
+    def _account_state(self, now_us, account, state, *until):
+        """Every restriction expires: after 7 days if nothing is said, after 366 at the latest."""
         if account not in self.accounts and self.refuse_unknown:
             return Error("NOACCOUNT")
-        until_us = int(until[1]) * 1000 if until else 0
-        if state == "active":
-            until_us = 0
-        if account not in self.accounts and state == "active":
+        until_us = 0
+        if state != "active":
+            until_us = int(until[1]) * 1000 if until else now_us + 7 * DAY_US
+            if not now_us < until_us <= now_us + 366 * DAY_US:
+                return Error("BADVALUE")
+        row = self.accounts.get(account)
+        if row is not None and (row.state, row.until_us) == (state, until_us):
             return 0
         row = self._account(account)
-        if (row.state, row.until_us) == (state, until_us):
-            return 0
         row.state, row.until_us = state, until_us
         self.changes += 1
         return 1
@@ -325,8 +325,9 @@ class Twin:
         return list(reversed(lists.get((kind, who), {})))
 
     def _counts(self, item):
+        """Nobody follows an item: its map leaves that counter out."""
         row = self.items.get(item) or Item()
-        return dict(zip(COUNTERS, row.counts))
+        return {name: count for name, count in zip(COUNTERS, row.counts) if name != "follow"}
 
     def _received(self, creator):
         shown = dict(zip(COUNTERS, self.received.get(creator, [0] * 8)))
@@ -337,15 +338,16 @@ class Twin:
         row = self.items.get(item)
         if row is None:
             return Error("NOITEM")
-        return {"item": item, "state": row.state, "creator": row.creator,
+        return {"id": item, "state": row.state, "creator": row.creator,
                 "duration_ms": row.duration_ms, "watch_ms": row.watch_ms,
-                "taken_back": row.taken_back, "counts": dict(zip(COUNTERS, row.counts))}
+                "taken_back": row.taken_back, "counts": self._counts(item)}
 
-    def _account_get(self, account):
+    def _account_get(self, now_us, account):
         row = self.accounts.get(account)
         if row is None:
             return Error("NOACCOUNT")
-        return {"account": account, "state": row.state, "taken_back": row.taken_back,
+        state = row.state if now_us < row.until_us else "active"
+        return {"id": account, "state": state, "taken_back": row.taken_back,
                 "given": dict(zip(COUNTERS, row.given)), "received": self._received(account)}
 
     # --- the twin checks itself: the same numbers by counting ------------------------------------

@@ -1,0 +1,55 @@
+#!/usr/bin/python3
+# zan-test: timeout=600 serial labels=deep
+"""T06: the disk fails the nth flush and forgets what it should have made durable; then it is well.
+
+Linux marks the pages of a failed fsync clean: a second fsync that says OK proves nothing. So the
+server must end at the first failure, with a message and a code that is not 0; after a restart the
+state is what the medium holds, and nothing acknowledged is missing.
+"""
+import os
+import random
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "twin"))
+from crowd import Crowd, Judge
+from faultdisk import FaultDisk
+from server import Server, main, seed, size
+
+
+def one(disk, nth, base):
+    disk.format()
+    server = Server(data=disk.path + "/data", flush_seconds=1, segment_mb=1).start()
+    crowd, judge = Crowd(base + nth, 3), Judge()
+    disk.control("flush_eio %d %d" % (nth, 1 + nth % 3))
+    crowd.load(server, seconds=3.0)
+    try:
+        code = server.wait(timeout=20)
+        if code in (0, -6, -7, -11) or not server.messages.strip():
+            raise AssertionError("it ended with %d and said:\n%s" % (code, server.messages))
+        disk.control("heal")
+        if not disk.remount():
+            print("n = %d: the file system itself did not survive; void" % nth)
+            return 0
+        server.start()
+        judge.all(server, crowd)
+        server.stop()
+    except Exception:
+        server.kill()
+        print("n = %d\n%s" % (nth, server.messages[-3000:]))
+        raise
+    return 1
+
+
+def run():
+    base = seed()
+    random.seed(base)
+    count = size(20, 500)
+    with FaultDisk(96) as disk:
+        judged = sum(one(disk, n, base) for n in range(1, count + 1))
+    print("%d of %d flush failures judged" % (judged, count))
+    if judged < count / 2:
+        raise AssertionError("void: most file systems broke")
+
+
+if __name__ == "__main__":
+    main(run)
