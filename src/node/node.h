@@ -3,7 +3,8 @@
  * Each partition is a thread with its own engine, log, store and RESP door. One more thread (in
  * libmicrohttpd) is the HTTP door. docs/ARCHITECTURE.md tells the turn of the loop.
  *
- * Lifecycle: node_open (recovers; may take seconds) -> node_start -> ... node_stop -> node_close. */
+ * Lifecycle: node_open (recovers; may take seconds) -> node_start -> ... node_stop -> node_close.
+ */
 #ifndef ZAN_NODE_NODE_H
 #define ZAN_NODE_NODE_H
 

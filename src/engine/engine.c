@@ -1,0 +1,371 @@
+/* engine.c: the order of things: operation id, states, change, record, reply.
+ *
+ * decide (const state in, verdict out) and apply (the only thing that changes state) alternate
+ * request by request: judging a whole batch first would accept the same like twice. */
+#include "engine/engine.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/hook.h"
+#include "engine/inner.h"
+
+/* --- apply: the same for a live decision and for a replay ----------------------------------------
+ */
+
+static void effect_apply(struct engine *engine, const struct record *record)
+{
+    uint16_t source = (uint16_t)record->b;
+
+    assert(source < ENGINE_PARTITIONS_MAX);
+    switch ((enum effect_kind)(record->b >> 32)) {
+    case EFFECT_TARGET:
+        interaction_take(engine, record, (uint8_t)(record->b >> 16));
+        break;
+    case EFFECT_RECEIVED:
+        received_apply(engine, record->tenant, record->target, record->time_us,
+                       (enum counter)(record->b >> 16 & 0xFF),
+                       (int64_t)(record->c >> 1) ^ -(int64_t)(record->c & 1));
+        break;
+    case EFFECT_ITEM:
+        registry_take_item(engine, record);
+        break;
+    case EFFECT_ACCOUNT:
+        hot_account_change(engine->hot,
+                           account_ensure(engine, record->tenant, record->target, record->time_us));
+        break;
+    }
+    engine->marks[source] = record->a;
+}
+
+static void change_apply(struct engine *engine, const struct record *record)
+{
+    if (record->kind == RECORD_EFFECT) {
+        effect_apply(engine, record);
+        return;
+    }
+    if (record->kind >= VERB_COUNT)
+        return;
+    switch (verb_info(record->kind)->shape) {
+    case SHAPE_SET:
+    case SHAPE_EVENT:
+    case SHAPE_VIEW:
+        interaction_apply(engine, record);
+        break;
+    case SHAPE_ITEM_SET:
+    case SHAPE_ITEM_STATE:
+    case SHAPE_ACCOUNT_SET:
+    case SHAPE_ACCOUNT_STATE:
+        registry_apply(engine, record);
+        break;
+    default: /* ACT: its actions have records of their own */
+        break;
+    }
+}
+
+void engine_apply(struct engine *engine, const struct record *record)
+{
+    assert(record->sequence == engine->sequence + 1);
+    engine->sequence = record->sequence;
+    if (record->time_us > engine->now_us)
+        engine->now_us = record->time_us;
+    engine->effect_index = 0;
+    if (record->fields & RECORD_CHANGED)
+        change_apply(engine, record);
+    if (record->fields & RECORD_HAS_OPID)
+        operation_keep(engine, record,
+                       record->kind == VERB_ACT ? (uint8_t)record->a
+                                                : (record->fields & RECORD_CHANGED) != 0);
+}
+
+/* --- records -------------------------------------------------------------------------------------
+ */
+
+static void record_commit(struct engine *engine, struct record *record)
+{
+    record->sequence = engine->sequence + 1;
+    record->time_us = engine->now_us;
+    assert(engine->body_size + RECORD_BYTES_MAX <= engine->body_max);
+    engine->body_size += record_encode(record, engine->body + engine->body_size);
+    engine->record_count++;
+    engine_apply(engine, record);
+}
+
+static struct record record_for(const struct request *request, uint8_t kind)
+{
+    struct record record = {
+        .kind = kind,
+        .tenant = request->tenant,
+        .fields = request->tenant != 0 ? RECORD_HAS_TENANT : 0,
+        .account = request->account,
+        .target = request->target,
+    };
+
+    if (request->flags & REQUEST_CONTEXT) {
+        record.fields |= RECORD_HAS_CONTEXT;
+        record.context = request->context;
+    }
+    return record;
+}
+
+static void record_operation(struct record *record, const struct request *request, uint64_t content,
+                             enum status status)
+{
+    if (!(request->flags & REQUEST_OPID))
+        return;
+    record->fields |= RECORD_HAS_OPID;
+    record->opid[0] = request->opid[0];
+    record->opid[1] = request->opid[1];
+    record->content = content;
+    record->status = (uint8_t)status;
+    if (status != STATUS_OK)
+        record->fields |= RECORD_HAS_STATUS;
+}
+
+/* --- writes --------------------------------------------------------------------------------------
+ */
+
+static void reply_error(struct reply *reply, enum status status, int64_t until_us)
+{
+    reply->kind = REPLY_ERROR;
+    reply->status = (uint8_t)status;
+    reply->until_us = until_us;
+}
+
+/* One interaction: decided, and, if it changes anything or has to be remembered, recorded. */
+static enum status interaction_write(struct engine *engine, const struct request *request,
+                                     uint64_t content, struct reply *reply)
+{
+    uint8_t verb = (uint8_t)request->verb;
+    enum status status = interaction_check(engine, request, verb, &reply->until_us);
+    bool change = status == STATUS_OK && interaction_changes(engine, request->tenant, verb,
+                                                             request->account, request->target);
+    struct record record;
+
+    if (!change && !(request->flags & REQUEST_OPID))
+        return status == STATUS_OK ? STATUS_UNCHANGED : status;
+    record = record_for(request, verb);
+    if (verb == VERB_VIEW) {
+        record.fields |= RECORD_HAS_ARGS;
+        record.a = request->u.view.watch_ms;
+        record.b = request->u.view.duration_ms;
+    }
+    if (change)
+        record.fields |= RECORD_CHANGED;
+    else if (status == STATUS_OK)
+        status = STATUS_UNCHANGED;
+    record_operation(&record, request, content, status);
+    record_commit(engine, &record);
+    reply->sequence = record.sequence;
+    reply->applied = change;
+    return status;
+}
+
+/* Several: all are checked before the first is applied. Their records are one batch of the log,
+ * which stands or falls as one. */
+static enum status act_write(struct engine *engine, const struct request *request, uint64_t content,
+                             struct reply *reply)
+{
+    enum status status = STATUS_OK;
+    struct record record;
+
+    for (uint32_t i = 0; status == STATUS_OK && i < request->count; i++)
+        status = interaction_check(engine, request, request->u.actions[i], &reply->until_us);
+    for (uint32_t i = 0; status == STATUS_OK && i < request->count; i++) {
+        uint8_t verb = request->u.actions[i];
+
+        if (!interaction_changes(engine, request->tenant, verb, request->account, request->target))
+            continue;
+        record = record_for(request, verb);
+        record.fields |= RECORD_CHANGED;
+        record_commit(engine, &record);
+        reply->sequence = record.sequence;
+        reply->applied |= (uint8_t)(1u << i);
+    }
+    if (status == STATUS_OK && reply->applied == 0)
+        status = STATUS_UNCHANGED;
+    if (request->flags & REQUEST_OPID) {
+        record = record_for(request, VERB_ACT);
+        record.fields |= RECORD_HAS_ARGS;
+        record.a = reply->applied;
+        record_operation(&record, request, content, status);
+        record_commit(engine, &record);
+        reply->sequence = record.sequence;
+    }
+    return status;
+}
+
+static enum status registry_write(struct engine *engine, const struct request *request,
+                                  uint64_t content, struct reply *reply)
+{
+    struct record record = record_for(request, (uint8_t)request->verb);
+    enum status status = registry_decide(engine, request, &record);
+
+    if (status == STATUS_OK)
+        record.fields |= RECORD_CHANGED;
+    else if (!(request->flags & REQUEST_OPID))
+        return status;
+    record_operation(&record, request, content, status);
+    record_commit(engine, &record);
+    reply->sequence = record.sequence;
+    reply->applied = status == STATUS_OK;
+    return status;
+}
+
+/* A write with RETURN: what is so now. False: no room in the arena. */
+static bool reply_map(struct engine *engine, const struct request *request,
+                      const struct verb_info *info, struct reply *reply)
+{
+    const struct edge_row *edge;
+
+    reply->kind = REPLY_WRITE;
+    if (info->edge != EDGE_NONE) {
+        edge = hot_edge_find(engine->hot, request->tenant, info->edge, request->account,
+                             request->target);
+        if (edge != NULL) {
+            reply->on = edge->on;
+            reply->flips = edge->flips;
+            if (reply->sequence == 0)
+                reply->sequence = edge->sequence;
+        }
+    }
+    if (edge_target_is_account(info->edge))
+        return !is_home(engine, request->target) ||
+               read_account_copy(engine, request->tenant, request->target, reply);
+    if (info->shape == SHAPE_ACCOUNT_SET || info->shape == SHAPE_ACCOUNT_STATE)
+        return read_account_copy(engine, request->tenant, request->account, reply);
+    return !is_home(engine, request->target) ||
+           read_item_copy(engine, request->tenant, request->target, reply);
+}
+
+static bool reply_plain(struct engine *engine, const struct request *request,
+                        const struct verb_info *info, struct reply *reply)
+{
+    uint64_t *values;
+
+    if (info->shape != SHAPE_ACT) {
+        reply->kind = REPLY_INTEGER;
+        reply->u.value = reply->applied;
+        return true;
+    }
+    values = arena_take(&engine->arena, request->count * sizeof *values);
+    if (values == NULL)
+        return false;
+    for (uint32_t i = 0; i < request->count; i++)
+        values[i] = reply->applied >> i & 1;
+    reply->kind = REPLY_INTEGERS;
+    reply->count = request->count;
+    reply->u.values = values;
+    return true;
+}
+
+static void write_decide(struct engine *engine, const struct request *request,
+                         const struct verb_info *info, struct reply *reply)
+{
+    uint64_t content = 0;
+    enum status status;
+
+    if (engine->writes_refused) {
+        reply_error(reply, engine->refusal, 0);
+        reply->retry_ms = 1000;
+        return;
+    }
+    if (request->flags & REQUEST_OPID) {
+        content = operation_content(request);
+        if (operation_answer(engine, request, content, reply))
+            return;
+    }
+    if (info->shape == SHAPE_SET || info->shape == SHAPE_EVENT || info->shape == SHAPE_VIEW)
+        status = interaction_write(engine, request, content, reply);
+    else if (info->shape == SHAPE_ACT)
+        status = act_write(engine, request, content, reply);
+    else
+        status = registry_write(engine, request, content, reply);
+    reply->status = (uint8_t)status;
+    if (status != STATUS_OK && status != STATUS_UNCHANGED)
+        reply->kind = REPLY_ERROR;
+}
+
+/* --- the step ------------------------------------------------------------------------------------
+ */
+
+/* The largest answer to a write, so that a decided write always finds room for its answer. */
+#define WRITE_ARENA_BYTES                                                                          \
+    (sizeof(struct item_row) + sizeof(struct account_row) + REQUEST_ACTIONS_MAX * 8 + 64)
+
+static bool step_room(const struct engine *engine)
+{
+    return engine->body_size + ENGINE_RECORDS_MAX * RECORD_BYTES_MAX <= engine->body_max &&
+           engine->effect_count + (size_t)EFFECTS_PER_RECORD * ENGINE_PARTITIONS_MAX <=
+               ENGINE_EFFECTS_MAX &&
+           engine->arena.size - engine->arena.used >= WRITE_ARENA_BYTES;
+}
+
+static bool answer(struct engine *engine, const struct request *request, struct reply *reply)
+{
+    const struct verb_info *info = verb_info(request->verb);
+
+    reply->kind = REPLY_INTEGER;
+    if (info->group == GROUP_READ) {
+        if (!read_answer(engine, request, reply))
+            return false;
+    } else {
+        bool fits = true;
+
+        write_decide(engine, request, info, reply);
+        if (reply->kind != REPLY_ERROR)
+            fits = request->flags & REQUEST_RETURN ? reply_map(engine, request, info, reply)
+                                                   : reply_plain(engine, request, info, reply);
+        assert(fits); /* step_room looked */
+    }
+    engine->requests[request->verb]++;
+    engine->answers[reply->status]++;
+    return true;
+}
+
+void engine_begin(struct engine *engine, int64_t now_us)
+{
+    if (now_us > engine->now_us)
+        engine->now_us = now_us;
+    engine->body_size = 0;
+    engine->record_count = 0;
+    engine->first_sequence = engine->sequence + 1;
+    engine->effect_count = 0;
+    arena_reset(&engine->arena);
+}
+
+uint32_t engine_step(struct engine *engine, struct batch *batch, uint32_t from, uint32_t to,
+                     int64_t now_us)
+{
+    uint32_t at = from;
+
+    engine_begin(engine, now_us);
+    for (; at < to; at++) {
+        struct reply *reply = &batch->replies[at];
+
+        if (batch->requests[at].verb >= VERB_COUNT)
+            continue;
+        *reply = (struct reply){0};
+        if (!step_room(engine) || !answer(engine, &batch->requests[at], reply))
+            break;
+    }
+    return at;
+}
+
+/* --- effects from other partitions ---------------------------------------------------------------
+ */
+
+bool engine_can_take(const struct engine *engine, uint32_t count)
+{
+    return engine->body_size + (size_t)count * RECORD_BYTES_MAX <= engine->body_max &&
+           engine->effect_count + (size_t)count * 2 <= ENGINE_EFFECTS_MAX;
+}
+
+void engine_take(struct engine *engine, const struct record *effect)
+{
+    struct record record = *effect;
+
+    if (effect->a <= engine->marks[(uint16_t)effect->b] && !PLANTED("engine.effect_taken_twice"))
+        return;
+    record_commit(engine, &record);
+}

@@ -1,0 +1,110 @@
+/* engine.h: what a request means: decide, apply, record.
+ *
+ * One engine is one partition's rules. It looks at memory (store/hot.h) that the caller has filled
+ * with what a batch needs, judges each request in order, applies it at once, and leaves a record of
+ * each decision. The same apply functions run in a replay.
+ *
+ *   now_us     the batch's time; the engine's clock never moves back: an earlier one counts as the
+ * last sequence   number of the last record decided; the log gives no numbers of its own
+ *
+ * A turn:   hot_turn_begin, then for the whole batch: engine_gather (what has to be read), the
+ *           caller reads it, engine_gather_creators, the caller reads it, engine_step.
+ * Holds:    pure: no clock, no random, no float, no malloc. Reading a page of a list (LIKERS, ...)
+ * is the only thing that may reach the store during a step. Memory:   the caller owns everything;
+ * replies point into engine.arena, borrowed until it is reset. */
+#ifndef ZAN_ENGINE_ENGINE_H
+#define ZAN_ENGINE_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "schema/batch.h"
+#include "schema/record.h"
+#include "store/hot.h"
+#include "store/store.h"
+
+#define ENGINE_NEEDS_MAX      STORE_MANY_MAX
+#define ENGINE_EFFECTS_MAX    16384
+#define ENGINE_RECORDS_MAX    10 /* records one request can make: eight actions and their ACT */
+#define ENGINE_ARENA_BYTES    (8u << 20)
+#define ENGINE_BODY_BYTES     (1u << 20)
+#define ENGINE_PARTITIONS_MAX 64
+
+/* What must be in memory and is not: keys of rows to be read from the store. */
+struct needs {
+    uint32_t account_count, item_count, edge_count, operation_count;
+    struct account_row accounts[ENGINE_NEEDS_MAX];
+    struct item_row items[ENGINE_NEEDS_MAX];
+    struct edge_row edges[ENGINE_NEEDS_MAX];
+    struct operation_row operations[ENGINE_NEEDS_MAX];
+};
+
+/* What a record causes in another partition (docs/ARCHITECTURE.md, "Partitions"): a record for its
+ * log. */
+struct effect {
+    uint16_t to;
+    struct record record;
+};
+
+struct engine {
+    struct hot *hot;
+    struct store *store;
+    uint16_t partition, partition_count;
+    bool create_unknown; /* accounts and items come to be on first sight */
+    int64_t operation_keep_us;
+    bool writes_refused; /* set by the caller before a step: every write answers refusal */
+    enum status refusal; /* NOSPACE, BUSY or READONLY */
+    uint64_t sequence;
+    int64_t now_us;
+    uint64_t marks[ENGINE_PARTITIONS_MAX]; /* per source: number of the last effect taken over */
+    struct arena arena;                    /* replies of this step */
+    uint8_t *body;                         /* encoded records of this step */
+    size_t body_max; /* room in it; at most ENGINE_BODY_BYTES, a quarter of a log segment */
+    size_t body_size;
+    uint32_t record_count;   /* in body */
+    uint64_t first_sequence; /* of the first one in body */
+    struct effect *effects;  /* ENGINE_EFFECTS_MAX; made by this step, for other partitions */
+    uint32_t effect_count;
+    uint32_t effect_index; /* of the record being applied: numbers its effects */
+    uint64_t requests[VERB_COUNT];
+    uint64_t answers[STATUS_COUNT];
+};
+
+/* Looks at requests from .. count of the batch, as many as there is room for; fills needs; returns
+ * up to which request (exclusive) the step may go. Equal to from: no room at all; a flush must end
+ * first. */
+uint32_t engine_gather(struct engine *engine, const struct batch *batch, uint32_t from,
+                       struct needs *needs);
+
+/* Second look, now that the items are in memory: their creators. */
+void engine_gather_creators(struct engine *engine, const struct batch *batch, uint32_t from,
+                            uint32_t to, struct needs *needs);
+
+/* Decides, applies and records requests from .. to in order and fills their replies. Returns where
+ * it stopped: at to, or earlier when a room of this step (arena, body, effects) is used up. The
+ * records are in engine.body until the next call. */
+uint32_t engine_step(struct engine *engine, struct batch *batch, uint32_t from, uint32_t to,
+                     int64_t now_us);
+
+/* --- replay, and effects from other partitions ---------------------------------------------------
+ */
+
+/* Like engine_gather for one record. False: no room left in needs, read first. */
+bool engine_gather_record(struct engine *engine, const struct record *record, struct needs *needs);
+bool engine_gather_record_creators(struct engine *engine, const struct record *record,
+                                   struct needs *needs);
+
+/* Applies a record that stands in the log; its sequence must be the next one. */
+void engine_apply(struct engine *engine, const struct record *record);
+
+/* Empties body and effects before a run of engine_take. */
+void engine_begin(struct engine *engine, int64_t now_us);
+
+/* Takes an effect over: applies it and adds it to the body, unless it was taken before. */
+void engine_take(struct engine *engine, const struct record *effect);
+
+/* Is there room in body and effects for count more effects? */
+bool engine_can_take(const struct engine *engine, uint32_t count);
+
+#endif

@@ -1,0 +1,348 @@
+/* gather.c: which rows a batch needs, so that they can be read all at once before the step.
+ *
+ * Three walks over the batch, so that the misses of many requests overlap: first the buckets are
+ * prefetched, then the rows, then the rows are looked at and what is missing is noted down. A row
+ * that the store's key filter knows to be absent is not asked for. */
+#include <string.h>
+
+#include "engine/inner.h"
+
+#define AHEAD 64 /* requests whose memory is on its way; more would fall out of the cache again */
+
+/* --- noting down ---------------------------------------------------------------------------------
+ */
+
+static void need_account(struct engine *engine, struct needs *needs, uint16_t tenant, uint64_t id)
+{
+    if (hot_account_find(engine->hot, tenant, id) == HOT_NONE &&
+        store_may_have_account(engine->store, tenant, id))
+        needs->accounts[needs->account_count++] = (struct account_row){.id = id, .tenant = tenant};
+}
+
+static void need_item(struct engine *engine, struct needs *needs, uint16_t tenant, uint64_t id)
+{
+    if (hot_item_find(engine->hot, tenant, id) == HOT_NONE &&
+        store_may_have_item(engine->store, tenant, id))
+        needs->items[needs->item_count++] = (struct item_row){.id = id, .tenant = tenant};
+}
+
+static void need_edge(struct engine *engine, struct needs *needs, uint16_t tenant, uint8_t kind,
+                      uint64_t account, uint64_t target)
+{
+    if (hot_edge_find(engine->hot, tenant, kind, account, target) == NULL &&
+        store_may_have_edge(engine->store, tenant, kind, account, target))
+        needs->edges[needs->edge_count++] =
+            (struct edge_row){.account = account, .target = target, .tenant = tenant, .kind = kind};
+}
+
+static void need_operation(struct engine *engine, struct needs *needs, uint16_t tenant,
+                           const uint64_t id[2])
+{
+    if (hot_operation_find(engine->hot, tenant, id) == NULL &&
+        store_may_have_operation(engine->store, tenant, id))
+        needs->operations[needs->operation_count++] =
+            (struct operation_row){.id = {id[0], id[1]}, .tenant = tenant};
+}
+
+/* --- room ----------------------------------------------------------------------------------------
+ */
+
+/* What is left for this step; every request takes its worst case. */
+struct budget {
+    struct hot_room room;
+    uint32_t needs; /* the fullest array of needs still takes so many */
+};
+
+static bool take(uint32_t *left, uint32_t amount)
+{
+    if (*left < amount)
+        return false;
+    *left -= amount;
+    return true;
+}
+
+static bool has_room(struct budget *budget, const struct engine *engine,
+                     const struct request *request, const struct verb_info *info)
+{
+    if (info->group == GROUP_READ) {
+        uint32_t ids =
+            info->shape == SHAPE_STATES || info->shape == SHAPE_TOTALS ? request->count : 1;
+
+        return take(&budget->needs, ids) && take(&budget->room.loads, ids) &&
+               take(&budget->room.scratch, ids);
+    }
+    if (engine->writes_refused)
+        return true;
+    return take(&budget->room.accounts, 3) && take(&budget->room.items, 1) &&
+           take(&budget->room.edges, 3) && take(&budget->room.operations, 1) &&
+           take(&budget->room.loads, 4) && take(&budget->room.scratch, 3) &&
+           take(&budget->needs, 3);
+}
+
+/* --- the walks -----------------------------------------------------------------------------------
+ */
+
+static void prefetch_buckets(const struct engine *engine, const struct request *request)
+{
+    const struct verb_info *info = verb_info(request->verb);
+
+    if (info->group == GROUP_WRITE) {
+        hot_account_prefetch(engine->hot, request->tenant, request->account);
+        if (edge_target_is_account(info->edge))
+            hot_account_prefetch(engine->hot, request->tenant, request->target);
+        else
+            hot_item_prefetch(engine->hot, request->tenant, request->target);
+        if (info->edge != EDGE_NONE) {
+            hot_edge_prefetch(engine->hot, request->tenant, info->edge, request->account,
+                              request->target);
+            store_prefetch_edge(engine->store, request->tenant, info->edge, request->account,
+                                request->target);
+        }
+        return;
+    }
+    for (uint32_t i = 0; info->shape == SHAPE_STATES && i < request->count; i++)
+        hot_edge_prefetch(engine->hot, request->tenant, info->edge, request->account,
+                          request->u.ids[i]);
+    for (uint32_t i = 0; info->shape == SHAPE_TOTALS && i < request->count; i++)
+        hot_item_prefetch(engine->hot, request->tenant, request->u.ids[i]);
+}
+
+static void prefetch_rows(const struct engine *engine, const struct request *request)
+{
+    const struct verb_info *info = verb_info(request->verb);
+
+    if (info->group == GROUP_WRITE) {
+        hot_account_prefetch_slot(engine->hot, request->tenant, request->account);
+        if (!edge_target_is_account(info->edge))
+            hot_item_prefetch_slot(engine->hot, request->tenant, request->target);
+        if (info->edge != EDGE_NONE)
+            hot_edge_prefetch_slot(engine->hot, request->tenant, info->edge, request->account,
+                                   request->target);
+        return;
+    }
+    for (uint32_t i = 0; info->shape == SHAPE_STATES && i < request->count; i++)
+        hot_edge_prefetch_slot(engine->hot, request->tenant, info->edge, request->account,
+                               request->u.ids[i]);
+    for (uint32_t i = 0; info->shape == SHAPE_TOTALS && i < request->count; i++)
+        hot_item_prefetch_slot(engine->hot, request->tenant, request->u.ids[i]);
+}
+
+static void note_read(struct engine *engine, const struct request *request,
+                      const struct verb_info *info, struct needs *needs)
+{
+    switch (info->shape) {
+    case SHAPE_STATES:
+        for (uint32_t i = 0; i < request->count; i++)
+            need_edge(engine, needs, request->tenant, info->edge, request->account,
+                      request->u.ids[i]);
+        break;
+    case SHAPE_TOTALS:
+        for (uint32_t i = 0; i < request->count; i++)
+            if (info->counter == COUNTER_FOLLOW)
+                need_account(engine, needs, request->tenant, request->u.ids[i]);
+            else
+                need_item(engine, needs, request->tenant, request->u.ids[i]);
+        break;
+    case SHAPE_COUNTS:
+    case SHAPE_ITEM_GET:
+        need_item(engine, needs, request->tenant, request->target);
+        break;
+    case SHAPE_TAKEN:
+        if (info->edge == EDGE_FOLLOW)
+            need_account(engine, needs, request->tenant, request->target);
+        else
+            need_item(engine, needs, request->tenant, request->target);
+        break;
+    case SHAPE_RECEIVED:
+    case SHAPE_ACCOUNT_GET:
+    case SHAPE_GIVEN:
+        need_account(engine, needs, request->tenant, request->account);
+        break;
+    default:
+        break;
+    }
+}
+
+static void note_interaction(struct engine *engine, uint16_t tenant, uint8_t verb, uint64_t account,
+                             uint64_t target, struct needs *needs)
+{
+    const struct verb_info *info = verb_info(verb);
+
+    if (edge_target_is_account(info->edge))
+        need_account(engine, needs, tenant, target);
+    else
+        need_item(engine, needs, tenant, target);
+    if (info->edge != EDGE_NONE)
+        need_edge(engine, needs, tenant, info->edge, account, target);
+}
+
+static void note_write(struct engine *engine, const struct request *request,
+                       const struct verb_info *info, struct needs *needs)
+{
+    if (engine->writes_refused)
+        return;
+    if (request->flags & REQUEST_OPID)
+        need_operation(engine, needs, request->tenant, request->opid);
+    switch (info->shape) {
+    case SHAPE_SET:
+    case SHAPE_EVENT:
+    case SHAPE_VIEW:
+        need_account(engine, needs, request->tenant, request->account);
+        note_interaction(engine, request->tenant, (uint8_t)request->verb, request->account,
+                         request->target, needs);
+        break;
+    case SHAPE_ACT:
+        need_account(engine, needs, request->tenant, request->account);
+        for (uint32_t i = 0; i < request->count; i++)
+            note_interaction(engine, request->tenant, request->u.actions[i], request->account,
+                             request->target, needs);
+        break;
+    case SHAPE_ITEM_SET:
+        if (request->flags & REQUEST_HAS_CREATOR)
+            need_account(engine, needs, request->tenant, request->u.item.creator);
+        need_item(engine, needs, request->tenant, request->target);
+        break;
+    case SHAPE_ITEM_STATE:
+        need_item(engine, needs, request->tenant, request->target);
+        break;
+    default:
+        need_account(engine, needs, request->tenant, request->account);
+        break;
+    }
+}
+
+uint32_t engine_gather(struct engine *engine, const struct batch *batch, uint32_t from,
+                       struct needs *needs)
+{
+    struct budget budget = {.needs = ENGINE_NEEDS_MAX};
+    uint32_t at = from, buckets = from, rows = from;
+
+    needs->account_count = needs->item_count = needs->edge_count = needs->operation_count = 0;
+    hot_room(engine->hot, &budget.room);
+    for (; at < batch->count; at++) {
+        const struct request *request = &batch->requests[at];
+        const struct verb_info *info;
+
+        for (; buckets < batch->count && buckets < at + 2 * AHEAD; buckets++)
+            if (batch->requests[buckets].verb < VERB_COUNT)
+                prefetch_buckets(engine, &batch->requests[buckets]);
+        for (; rows < batch->count && rows < at + AHEAD; rows++)
+            if (batch->requests[rows].verb < VERB_COUNT)
+                prefetch_rows(engine, &batch->requests[rows]);
+        if (request->verb >= VERB_COUNT)
+            continue;
+        info = verb_info(request->verb);
+        if (!has_room(&budget, engine, request, info))
+            break;
+        if (info->group == GROUP_READ)
+            note_read(engine, request, info, needs);
+        else
+            note_write(engine, request, info, needs);
+    }
+    return at;
+}
+
+/* The creator of an item that is in memory now, if what happens to the item happens here. */
+static void need_creator(struct engine *engine, struct needs *needs, uint16_t tenant,
+                         uint64_t item_id)
+{
+    uint32_t slot = hot_item_find(engine->hot, tenant, item_id);
+    const struct item_row *item;
+
+    if (slot == HOT_NONE)
+        return;
+    item = hot_item(engine->hot, slot);
+    if (item->has_creator && is_home(engine, item->creator))
+        need_account(engine, needs, tenant, item->creator);
+}
+
+void engine_gather_creators(struct engine *engine, const struct batch *batch, uint32_t from,
+                            uint32_t to, struct needs *needs)
+{
+    needs->account_count = needs->item_count = needs->edge_count = needs->operation_count = 0;
+    if (engine->writes_refused)
+        return;
+    for (uint32_t at = from; at < to; at++) {
+        const struct request *request = &batch->requests[at];
+        const struct verb_info *info;
+
+        if (request->verb >= VERB_COUNT)
+            continue;
+        info = verb_info(request->verb);
+        if (info->group == GROUP_WRITE && !edge_target_is_account(info->edge) &&
+            info->shape != SHAPE_ACCOUNT_SET && info->shape != SHAPE_ACCOUNT_STATE)
+            need_creator(engine, needs, request->tenant, request->target);
+    }
+}
+
+/* --- one record (replay, effects) ----------------------------------------------------------------
+ */
+
+bool engine_gather_record(struct engine *engine, const struct record *record, struct needs *needs)
+{
+    struct budget budget = {.needs = ENGINE_NEEDS_MAX};
+    uint8_t verb = record->kind;
+
+    hot_room(engine->hot, &budget.room);
+    if (needs->account_count + 3 > ENGINE_NEEDS_MAX || needs->edge_count + 1 > ENGINE_NEEDS_MAX ||
+        budget.room.loads < 4 + needs->account_count + needs->item_count ||
+        budget.room.scratch < 2 + needs->edge_count + needs->operation_count)
+        return false;
+    if (!(record->fields & RECORD_CHANGED))
+        return true;
+    if (verb == RECORD_EFFECT) {
+        enum effect_kind kind = (enum effect_kind)(record->b >> 32);
+
+        if (kind == EFFECT_RECEIVED || kind == EFFECT_ACCOUNT)
+            need_account(engine, needs, record->tenant, record->target);
+        else if (kind == EFFECT_ITEM)
+            need_item(engine, needs, record->tenant, record->target);
+        else
+            note_interaction(engine, record->tenant, (uint8_t)(record->b >> 16), record->account,
+                             record->target, needs);
+        return true;
+    }
+    if (verb >= VERB_COUNT)
+        return true;
+    switch (verb_info(verb)->shape) {
+    case SHAPE_SET:
+    case SHAPE_EVENT:
+    case SHAPE_VIEW:
+        need_account(engine, needs, record->tenant, record->account);
+        note_interaction(engine, record->tenant, verb, record->account, record->target, needs);
+        break;
+    case SHAPE_ITEM_SET:
+        if (record->c & REQUEST_HAS_CREATOR)
+            need_account(engine, needs, record->tenant, record->a);
+        need_item(engine, needs, record->tenant, record->target);
+        break;
+    case SHAPE_ITEM_STATE:
+        need_item(engine, needs, record->tenant, record->target);
+        break;
+    case SHAPE_ACCOUNT_SET:
+    case SHAPE_ACCOUNT_STATE:
+        need_account(engine, needs, record->tenant, record->account);
+        break;
+    default:
+        break;
+    }
+    return true;
+}
+
+bool engine_gather_record_creators(struct engine *engine, const struct record *record,
+                                   struct needs *needs)
+{
+    uint8_t verb = record->kind == RECORD_EFFECT ? (uint8_t)(record->b >> 16) : record->kind;
+
+    if (needs->account_count + 1 > ENGINE_NEEDS_MAX)
+        return false;
+    if (record->kind == RECORD_EFFECT && (record->b >> 32) != EFFECT_TARGET)
+        return true;
+    if (!(record->fields & RECORD_CHANGED) || verb >= VERB_COUNT)
+        return true;
+    if (!edge_target_is_account(verb_info(verb)->edge) &&
+        verb_info(verb)->shape != SHAPE_ACCOUNT_SET &&
+        verb_info(verb)->shape != SHAPE_ACCOUNT_STATE)
+        need_creator(engine, needs, record->tenant, record->target);
+    return true;
+}

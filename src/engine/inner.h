@@ -1,0 +1,64 @@
+/* inner.h: what the files of the engine share among themselves. */
+#ifndef ZAN_ENGINE_INNER_H
+#define ZAN_ENGINE_INNER_H
+
+#include "base/hash.h"
+#include "engine/engine.h"
+
+/* Effects of one record to one partition: at most two of each counter (an item changes its creator)
+ * and the item itself. Their number in the log of the source is sequence * this + index. */
+#define EFFECTS_PER_RECORD 32
+
+/* What an effect does where it arrives; bits 32.. of record.b. Part of the formats. */
+enum effect_kind {
+    EFFECT_TARGET,   /* the verb happened to the target: count it, mirror its edge */
+    EFFECT_RECEIVED, /* the target is an account whose received counter (bits 16..31) moves by c */
+    EFFECT_ITEM,     /* the target is an item that is known, its state is c */
+    EFFECT_ACCOUNT   /* the target is an account that is known */
+};
+
+static inline bool is_home(const struct engine *engine, uint64_t id)
+{
+    return engine->partition_count == 1 ||
+           hash_partition(id, engine->partition_count) == engine->partition;
+}
+
+/* --- registry.c: rows of accounts and items */
+uint32_t account_ensure(struct engine *engine, uint16_t tenant, uint64_t id, int64_t time_us);
+uint32_t item_ensure(struct engine *engine, uint16_t tenant, uint64_t id, int64_t time_us);
+enum status registry_decide(struct engine *engine, const struct request *request,
+                            struct record *record);
+void registry_apply(struct engine *engine, const struct record *record);
+void registry_take_item(struct engine *engine, const struct record *effect);
+
+/* --- interaction.c: what accounts do to items and creators */
+enum status interaction_check(struct engine *engine, const struct request *request, uint8_t verb,
+                              int64_t *until_us);
+bool interaction_changes(const struct engine *engine, uint16_t tenant, uint8_t verb,
+                         uint64_t account, uint64_t target);
+void interaction_apply(struct engine *engine, const struct record *record);
+void interaction_take(struct engine *engine, const struct record *effect, uint8_t verb);
+void received_move(struct engine *engine, const struct record *cause, uint64_t creator,
+                   enum counter counter, int64_t amount);
+void received_apply(struct engine *engine, uint16_t tenant, uint64_t creator, int64_t time_us,
+                    enum counter counter, int64_t amount);
+void effect_emit(struct engine *engine, const struct record *cause, uint16_t to,
+                 enum effect_kind kind, uint8_t verb, uint64_t account, uint64_t target,
+                 int64_t amount);
+void effect_emit_all(struct engine *engine, const struct record *cause, enum effect_kind kind,
+                     uint64_t target, int64_t amount);
+
+/* --- operation.c: operation ids */
+uint64_t operation_content(const struct request *request);
+/* True: the id is known or too old; the reply is filled. */
+bool operation_answer(struct engine *engine, const struct request *request, uint64_t content,
+                      struct reply *reply);
+void operation_keep(struct engine *engine, const struct record *record, uint8_t applied);
+
+/* --- read.c */
+/* False: the arena has no room for the answer now. */
+bool read_answer(struct engine *engine, const struct request *request, struct reply *reply);
+bool read_item_copy(struct engine *engine, uint16_t tenant, uint64_t id, struct reply *reply);
+bool read_account_copy(struct engine *engine, uint16_t tenant, uint64_t id, struct reply *reply);
+
+#endif

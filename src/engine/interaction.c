@@ -1,0 +1,237 @@
+/* interaction.c: what accounts do to items and creators.
+ *
+ * An account's partition owns the edge and what the account gave; the target's partition owns what
+ * the target got; the creator's partition what the creator received. With one partition all three
+ * are here; otherwise the later two are effects. */
+#include <assert.h>
+
+#include "base/hook.h"
+#include "engine/inner.h"
+
+/* --- decide --------------------------------------------------------------------------------------
+ */
+
+static enum status account_check(struct engine *engine, const struct request *request, uint8_t verb,
+                                 int64_t *until_us)
+{
+    uint32_t slot = hot_account_find(engine->hot, request->tenant, request->account);
+    const struct account_row *row;
+
+    if (slot == HOT_NONE)
+        return engine->create_unknown ? STATUS_OK : STATUS_NOACCOUNT;
+    row = hot_account(engine->hot, slot);
+    if (row->state == ACCOUNT_ACTIVE || row->until_us <= engine->now_us)
+        return STATUS_OK;
+    if (row->state == ACCOUNT_LIKE_BANNED && verb != VERB_LIKE)
+        return STATUS_OK;
+    if (PLANTED("engine.ban_is_ignored"))
+        return STATUS_OK;
+    *until_us = row->until_us;
+    return STATUS_SUSPENDED;
+}
+
+/* Taking back and reporting stay possible when an item is closed. */
+static bool works_on_closed(uint8_t verb)
+{
+    return verb == VERB_UNLIKE || verb == VERB_UNFAVORITE || verb == VERB_REPORT;
+}
+
+static enum status target_check(struct engine *engine, const struct request *request, uint8_t verb)
+{
+    uint32_t slot;
+
+    if (edge_target_is_account(verb_info(verb)->edge)) {
+        slot = hot_account_find(engine->hot, request->tenant, request->target);
+        return slot == HOT_NONE && !engine->create_unknown ? STATUS_NOACCOUNT : STATUS_OK;
+    }
+    slot = hot_item_find(engine->hot, request->tenant, request->target);
+    if (slot == HOT_NONE)
+        return engine->create_unknown ? STATUS_OK : STATUS_NOITEM;
+    if (hot_item(engine->hot, slot)->state != ITEM_PUBLISHED && !works_on_closed(verb) &&
+        !PLANTED("engine.closed_is_ignored"))
+        return STATUS_CLOSED;
+    return STATUS_OK;
+}
+
+enum status interaction_check(struct engine *engine, const struct request *request, uint8_t verb,
+                              int64_t *until_us)
+{
+    enum status status = account_check(engine, request, verb, until_us);
+
+    return status != STATUS_OK ? status : target_check(engine, request, verb);
+}
+
+/* Would this verb change anything? Events always do; a state only if it is another one. */
+bool interaction_changes(const struct engine *engine, uint16_t tenant, uint8_t verb,
+                         uint64_t account, uint64_t target)
+{
+    const struct verb_info *info = verb_info(verb);
+    const struct edge_row *edge;
+    bool on;
+
+    if (info->edge == EDGE_NONE)
+        return true;
+    edge = hot_edge_find(engine->hot, tenant, info->edge, account, target);
+    on = edge != NULL && edge->on;
+    if (PLANTED("engine.toggle"))
+        return true;
+    return on != (info->on != 0);
+}
+
+/* --- effects -------------------------------------------------------------------------------------
+ */
+
+void effect_emit(struct engine *engine, const struct record *cause, uint16_t to,
+                 enum effect_kind kind, uint8_t verb, uint64_t account, uint64_t target,
+                 int64_t amount)
+{
+    struct effect *effect;
+
+    assert(engine->effect_count < ENGINE_EFFECTS_MAX);
+    assert(engine->effect_index < EFFECTS_PER_RECORD);
+    effect = &engine->effects[engine->effect_count++];
+    effect->to = to;
+    effect->record = (struct record){
+        .kind = RECORD_EFFECT,
+        .tenant = cause->tenant,
+        .time_us = cause->time_us,
+        .fields = RECORD_HAS_ARGS | RECORD_HAS_EXTRA | RECORD_CHANGED |
+                  (cause->tenant != 0 ? RECORD_HAS_TENANT : 0),
+        .account = account,
+        .target = target,
+        .a = cause->sequence * EFFECTS_PER_RECORD + engine->effect_index++,
+        .b = engine->partition | (uint64_t)verb << 16 | (uint64_t)kind << 32,
+        .c = (uint64_t)amount << 1 ^ (uint64_t)(amount >> 63), /* zigzag: small whatever the sign */
+    };
+}
+
+/* To every other partition. They share one index: each sees it once. */
+void effect_emit_all(struct engine *engine, const struct record *cause, enum effect_kind kind,
+                     uint64_t target, int64_t amount)
+{
+    uint32_t index = engine->effect_index;
+
+    for (uint16_t to = 0; to < engine->partition_count; to++) {
+        if (to == engine->partition)
+            continue;
+        engine->effect_index = index;
+        effect_emit(engine, cause, to, kind, 0, 0, target, amount);
+    }
+}
+
+/* --- apply ---------------------------------------------------------------------------------------
+ */
+
+static void add(uint64_t *count, int64_t amount)
+{
+    assert(amount >= 0 || *count >= (uint64_t)-amount);
+    *count += (uint64_t)amount;
+}
+
+void received_apply(struct engine *engine, uint16_t tenant, uint64_t creator, int64_t time_us,
+                    enum counter counter, int64_t amount)
+{
+    uint32_t slot = account_ensure(engine, tenant, creator, time_us);
+
+    add(&hot_account_change(engine->hot, slot)->received[counter], amount);
+}
+
+void received_move(struct engine *engine, const struct record *cause, uint64_t creator,
+                   enum counter counter, int64_t amount)
+{
+    if (is_home(engine, creator))
+        received_apply(engine, cause->tenant, creator, cause->time_us, counter, amount);
+    else
+        effect_emit(engine, cause, hash_partition(creator, engine->partition_count),
+                    EFFECT_RECEIVED, (uint8_t)counter, 0, creator, amount);
+}
+
+/* What the verb does to its item, and to the item's creator. */
+static void item_apply(struct engine *engine, const struct record *record, uint32_t slot,
+                       const struct verb_info *info, uint64_t watch_ms)
+{
+    struct item_row *item = hot_item_change(engine->hot, slot);
+    int64_t amount = info->edge == EDGE_NONE || info->on ? 1 : -1;
+
+    add(&item->counts[info->counter], amount);
+    item->watch_ms += watch_ms;
+    if (amount < 0 && info->edge == EDGE_LIKE)
+        item->taken_back++;
+    if (item->has_creator && !PLANTED("engine.creator_gets_nothing"))
+        received_move(engine, record, item->creator, info->counter, amount);
+}
+
+/* What it does to the account that acts. */
+static void account_apply(struct engine *engine, uint32_t slot, const struct verb_info *info)
+{
+    struct account_row *account = hot_account_change(engine->hot, slot);
+    bool off = info->edge != EDGE_NONE && !info->on;
+
+    add(&account->given[info->counter], off ? -1 : 1);
+    if (off && info->edge == EDGE_LIKE && account->taken_back < UINT32_MAX)
+        account->taken_back++;
+}
+
+static void edge_apply(struct engine *engine, const struct record *record,
+                       const struct verb_info *info, uint32_t giver, uint32_t taker)
+{
+    const struct edge_row *old =
+        hot_edge_find(engine->hot, record->tenant, info->edge, record->account, record->target);
+    uint16_t flips = old == NULL ? 0 : old->flips;
+
+    hot_edge_set(engine->hot,
+                 &(struct edge_row){
+                     .account = record->account,
+                     .target = record->target,
+                     .sequence = record->sequence,
+                     .time_us = record->time_us,
+                     .tenant = record->tenant,
+                     .flips = flips < UINT16_MAX ? (uint16_t)(flips + 1) : flips,
+                     .kind = info->edge,
+                     .on = info->on,
+                 },
+                 giver, taker);
+}
+
+void interaction_apply(struct engine *engine, const struct record *record)
+{
+    const struct verb_info *info = verb_info(record->kind);
+    uint32_t giver = account_ensure(engine, record->tenant, record->account, record->time_us);
+    bool follow = edge_target_is_account(info->edge);
+    bool home = is_home(engine, record->target);
+    uint32_t taker = HOT_NONE;
+
+    if (home)
+        taker = follow ? account_ensure(engine, record->tenant, record->target, record->time_us)
+                       : item_ensure(engine, record->tenant, record->target, record->time_us);
+    account_apply(engine, giver, info);
+    if (info->edge != EDGE_NONE)
+        edge_apply(engine, record, info, giver, taker);
+    if (!home)
+        effect_emit(engine, record, hash_partition(record->target, engine->partition_count),
+                    EFFECT_TARGET, record->kind, record->account, record->target,
+                    record->kind == VERB_VIEW ? (int64_t)record->a : 0);
+    else if (follow)
+        received_apply(engine, record->tenant, record->target, record->time_us, COUNTER_FOLLOW,
+                       info->on ? 1 : -1);
+    else
+        item_apply(engine, record, taker, info, record->kind == VERB_VIEW ? record->a : 0);
+}
+
+/* The target's half, where the account lives elsewhere. */
+void interaction_take(struct engine *engine, const struct record *effect, uint8_t verb)
+{
+    const struct verb_info *info = verb_info(verb);
+    bool follow = edge_target_is_account(info->edge);
+    uint32_t taker = follow
+                         ? account_ensure(engine, effect->tenant, effect->target, effect->time_us)
+                         : item_ensure(engine, effect->tenant, effect->target, effect->time_us);
+
+    if (info->edge != EDGE_NONE)
+        edge_apply(engine, effect, info, HOT_NONE, taker);
+    if (follow)
+        received_apply(engine, effect->tenant, effect->target, effect->time_us, COUNTER_FOLLOW,
+                       info->on ? 1 : -1);
+    else
+        item_apply(engine, effect, taker, info, effect->c >> 1);
+}

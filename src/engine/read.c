@@ -1,0 +1,282 @@
+/* read.c: answers that change nothing. */
+#include <assert.h>
+#include <string.h>
+
+#include "base/hook.h"
+#include "engine/inner.h"
+
+bool read_item_copy(struct engine *engine, uint16_t tenant, uint64_t id, struct reply *reply)
+{
+    uint32_t slot = hot_item_find(engine->hot, tenant, id);
+    struct item_row *copy = arena_take(&engine->arena, sizeof *copy);
+
+    if (copy == NULL)
+        return false;
+    if (slot == HOT_NONE)
+        *copy = (struct item_row){.id = id, .tenant = tenant};
+    else
+        *copy = *hot_item(engine->hot, slot);
+    reply->item = copy;
+    return true;
+}
+
+bool read_account_copy(struct engine *engine, uint16_t tenant, uint64_t id, struct reply *reply)
+{
+    uint32_t slot = hot_account_find(engine->hot, tenant, id);
+    struct account_row *copy = arena_take(&engine->arena, sizeof *copy);
+
+    if (copy == NULL)
+        return false;
+    if (slot == HOT_NONE)
+        *copy = (struct account_row){.id = id, .tenant = tenant};
+    else
+        *copy = *hot_account(engine->hot, slot);
+    if (copy->state != ACCOUNT_ACTIVE && copy->until_us <= engine->now_us) {
+        copy->state = ACCOUNT_ACTIVE; /* it has expired */
+        copy->until_us = 0;
+    }
+    reply->account = copy;
+    return true;
+}
+
+static bool states_answer(struct engine *engine, const struct request *request,
+                          const struct verb_info *info, struct reply *reply)
+{
+    uint64_t *values = arena_take(&engine->arena, request->count * sizeof *values);
+
+    if (values == NULL)
+        return false;
+    for (uint32_t i = 0; i < request->count; i++) {
+        const struct edge_row *edge = hot_edge_find(engine->hot, request->tenant, info->edge,
+                                                    request->account, request->u.ids[i]);
+
+        values[i] = edge != NULL && edge->on;
+    }
+    reply->kind = REPLY_INTEGERS;
+    reply->count = request->count;
+    reply->u.values = values;
+    return true;
+}
+
+static uint64_t total_of(struct engine *engine, const struct request *request, uint8_t counter,
+                         uint64_t id)
+{
+    uint32_t slot;
+
+    if (counter == COUNTER_FOLLOW) {
+        slot = hot_account_find(engine->hot, request->tenant, id);
+        return slot == HOT_NONE ? 0 : hot_account(engine->hot, slot)->received[COUNTER_FOLLOW];
+    }
+    slot = hot_item_find(engine->hot, request->tenant, id);
+    return slot == HOT_NONE ? 0 : hot_item(engine->hot, slot)->counts[counter];
+}
+
+static bool totals_answer(struct engine *engine, const struct request *request,
+                          const struct verb_info *info, struct reply *reply)
+{
+    uint64_t *values = arena_take(&engine->arena, request->count * sizeof *values);
+
+    if (values == NULL)
+        return false;
+    for (uint32_t i = 0; i < request->count; i++)
+        values[i] = total_of(engine, request, info->counter, request->u.ids[i]);
+    reply->kind = REPLY_INTEGERS;
+    reply->count = request->count;
+    reply->u.values = values;
+    return true;
+}
+
+/* --- pages of a list -----------------------------------------------------------------------------
+ */
+
+struct page {
+    struct reply_entry *entries;
+    uint32_t count, max;
+    uint64_t below; /* sequence of the last entry looked at */
+    bool more;
+};
+
+static void page_add(struct page *page, uint64_t id, uint64_t sequence, int64_t time_us)
+{
+    page->entries[page->count++] =
+        (struct reply_entry){.id = id, .sequence = sequence, .time_us = time_us};
+}
+
+/* What is not yet at rest is newer than all that is. */
+static void page_from_hot(struct engine *engine, const struct request *request, bool taken,
+                          uint8_t kind, struct page *page)
+{
+    struct hot_cursor cursor;
+    const struct edge_row *row;
+    bool account = !taken || kind == EDGE_FOLLOW;
+    uint64_t id = taken ? request->target : request->account;
+    uint32_t slot = account ? hot_account_find(engine->hot, request->tenant, id)
+                            : hot_item_find(engine->hot, request->tenant, id);
+
+    if (slot == HOT_NONE)
+        return;
+    if (taken)
+        hot_list_taken(engine->hot, slot, kind, &cursor);
+    else
+        hot_list_given(engine->hot, slot, kind, &cursor);
+    while ((row = hot_list_next(engine->hot, &cursor)) != NULL) {
+        if (row->sequence >= page->below)
+            continue;
+        if (page->count == page->max) {
+            page->more = true;
+            return;
+        }
+        page_add(page, taken ? row->account : row->target, row->sequence, row->time_us);
+        page->below = row->sequence;
+    }
+}
+
+/* An entry at rest still holds if the edge says so now: from memory if it is there, else from the
+ * store. */
+#define PAGE_READ 256
+static enum status page_check(struct engine *engine, const struct request *request, bool taken,
+                              uint8_t kind, const struct store_entry *entries, uint32_t count,
+                              bool *holds)
+{
+    struct edge_row rows[PAGE_READ];
+    uint32_t asked[PAGE_READ];
+    bool found[PAGE_READ];
+    uint32_t n = 0;
+    enum status status;
+
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t account = taken ? entries[i].other : request->account;
+        uint64_t target = taken ? request->target : entries[i].other;
+        const struct edge_row *edge =
+            hot_edge_find(engine->hot, request->tenant, kind, account, target);
+
+        if (edge != NULL) {
+            /* Fresh ones were listed from memory, if they are on. */
+            holds[i] = edge->on && edge->sequence == entries[i].sequence;
+            continue;
+        }
+        holds[i] = false;
+        rows[n] = (struct edge_row){
+            .account = account, .target = target, .tenant = request->tenant, .kind = kind};
+        asked[n++] = i;
+    }
+    if (n == 0)
+        return STATUS_OK;
+    status = store_get_edges(engine->store, rows, found, n);
+    for (uint32_t i = 0; status == STATUS_OK && i < n; i++)
+        holds[asked[i]] = found[i] && rows[i].on && rows[i].sequence == entries[asked[i]].sequence;
+    return status;
+}
+
+static enum status page_from_store(struct engine *engine, const struct request *request, bool taken,
+                                   uint8_t kind, struct page *page)
+{
+    struct store_entry entries[PAGE_READ];
+    bool holds[PAGE_READ];
+    uint64_t id = taken ? request->target : request->account;
+    /* An item nobody likes any more has many entries that do not hold; a page looks at no more than
+     * four times its size and says where to go on. */
+    uint32_t looks = 4 * page->max;
+    bool more = true;
+
+    while (more && page->count < page->max && looks > 0) {
+        uint32_t count,
+            want = page->max - page->count < PAGE_READ ? page->max - page->count : PAGE_READ;
+        enum status status =
+            store_list(engine->store, taken ? STORE_TAKEN : STORE_GIVEN, request->tenant, kind, id,
+                       page->below, entries, want, &count, &more);
+
+        if (status == STATUS_OK)
+            status = page_check(engine, request, taken, kind, entries, count, holds);
+        if (status != STATUS_OK)
+            return status;
+        for (uint32_t i = 0; i < count; i++)
+            if (holds[i])
+                page_add(page, entries[i].other, entries[i].sequence, entries[i].time_us);
+        if (count == 0)
+            break;
+        page->below = entries[count - 1].sequence;
+        looks = looks > count ? looks - count : 0;
+    }
+    page->more = more;
+    return STATUS_OK;
+}
+
+static bool page_answer(struct engine *engine, const struct request *request,
+                        const struct verb_info *info, struct reply *reply)
+{
+    bool taken = info->shape == SHAPE_TAKEN;
+    struct page page = {
+        .max = request->count,
+        .below = request->flags & REQUEST_HAS_CURSOR ? request->u.cursor : UINT64_MAX,
+    };
+    enum status status = STATUS_OK;
+
+    page.entries = arena_take(&engine->arena, page.max * sizeof *page.entries);
+    if (page.entries == NULL)
+        return false;
+    page_from_hot(engine, request, taken, info->edge, &page);
+    if (!page.more)
+        status = page_from_store(engine, request, taken, info->edge, &page);
+    if (status != STATUS_OK) {
+        reply->kind = REPLY_ERROR;
+        reply->status = (uint8_t)status;
+        return true;
+    }
+    reply->kind = REPLY_PAGE;
+    reply->count = (uint16_t)page.count;
+    reply->u.page = page.entries;
+    reply->cursor = page.more ? page.below : 0;
+    return true;
+}
+
+bool read_answer(struct engine *engine, const struct request *request, struct reply *reply)
+{
+    const struct verb_info *info = verb_info(request->verb);
+
+    switch (info->shape) {
+    case SHAPE_STATES:
+        return states_answer(engine, request, info, reply);
+    case SHAPE_TOTALS:
+        return totals_answer(engine, request, info, reply);
+    case SHAPE_TAKEN:
+    case SHAPE_GIVEN:
+        return page_answer(engine, request, info, reply);
+    case SHAPE_COUNTS:
+        reply->kind = REPLY_COUNTS;
+        return read_item_copy(engine, request->tenant, request->target, reply);
+    case SHAPE_RECEIVED:
+        reply->kind = REPLY_RECEIVED;
+        return read_account_copy(engine, request->tenant, request->account, reply);
+    case SHAPE_ITEM_GET:
+        if (hot_item_find(engine->hot, request->tenant, request->target) == HOT_NONE) {
+            reply->kind = REPLY_ERROR;
+            reply->status = STATUS_NOITEM;
+            return true;
+        }
+        reply->kind = REPLY_ITEM;
+        return read_item_copy(engine, request->tenant, request->target, reply);
+    case SHAPE_ACCOUNT_GET:
+        if (hot_account_find(engine->hot, request->tenant, request->account) == HOT_NONE) {
+            reply->kind = REPLY_ERROR;
+            reply->status = STATUS_NOACCOUNT;
+            return true;
+        }
+        reply->kind = REPLY_ACCOUNT;
+        return read_account_copy(engine, request->tenant, request->account, reply);
+    case SHAPE_SEQ: {
+        uint64_t *value = arena_take(&engine->arena, sizeof *value);
+
+        if (value == NULL)
+            return false;
+        *value = engine->sequence;
+        reply->kind = REPLY_INTEGERS;
+        reply->count = 1;
+        reply->u.values = value;
+        return true;
+    }
+    default:
+        assert(0);
+        return true;
+    }
+}

@@ -1,0 +1,183 @@
+/* registry.c: what is known of accounts and items: their existence, states, creators. */
+#include <assert.h>
+
+#include "engine/inner.h"
+
+#define RESTRICTION_US     (7LL * 24 * 3600 * 1000000)   /* when UNTIL is not given */
+#define RESTRICTION_MAX_US (366LL * 24 * 3600 * 1000000) /* every restriction expires */
+
+/* ITEM SET in a record: c is a mask of what was given, and the state. */
+#define ITEM_MASK(request)                                                                         \
+    ((request)->flags & (REQUEST_HAS_CREATOR | REQUEST_HAS_DURATION | REQUEST_HAS_STATE))
+
+uint32_t account_ensure(struct engine *engine, uint16_t tenant, uint64_t id, int64_t time_us)
+{
+    uint32_t slot = hot_account_find(engine->hot, tenant, id);
+
+    if (slot == HOT_NONE)
+        slot = hot_account_add(
+            engine->hot, &(struct account_row){.id = id, .tenant = tenant, .first_us = time_us});
+    return slot;
+}
+
+uint32_t item_ensure(struct engine *engine, uint16_t tenant, uint64_t id, int64_t time_us)
+{
+    uint32_t slot = hot_item_find(engine->hot, tenant, id);
+
+    if (slot == HOT_NONE)
+        slot = hot_item_add(engine->hot,
+                            &(struct item_row){.id = id, .tenant = tenant, .first_us = time_us});
+    return slot;
+}
+
+static enum status item_set_decide(struct engine *engine, const struct request *request,
+                                   struct record *record)
+{
+    uint32_t slot = hot_item_find(engine->hot, request->tenant, request->target);
+    const struct item_row *row = slot == HOT_NONE ? NULL : hot_item(engine->hot, slot);
+    uint16_t mask = ITEM_MASK(request);
+    bool change = row == NULL;
+
+    record->fields |= RECORD_HAS_ARGS | RECORD_HAS_EXTRA;
+    record->a = mask & REQUEST_HAS_CREATOR ? request->u.item.creator : 0;
+    record->b = mask & REQUEST_HAS_DURATION ? request->u.item.duration_ms : 0;
+    record->c = mask | (mask & REQUEST_HAS_STATE ? (uint64_t)request->u.item.state << 8 : 0);
+    if (row != NULL) {
+        if (mask & REQUEST_HAS_CREATOR)
+            change = change || !row->has_creator || row->creator != request->u.item.creator;
+        if (mask & REQUEST_HAS_DURATION)
+            change = change || row->duration_ms != request->u.item.duration_ms;
+        if (mask & REQUEST_HAS_STATE)
+            change = change || row->state != request->u.item.state;
+    }
+    return change ? STATUS_OK : STATUS_UNCHANGED;
+}
+
+static enum status item_state_decide(struct engine *engine, const struct request *request,
+                                     struct record *record)
+{
+    uint32_t slot = hot_item_find(engine->hot, request->tenant, request->target);
+
+    record->fields |= RECORD_HAS_ARGS;
+    record->a = request->u.restriction.state;
+    if (slot == HOT_NONE)
+        return engine->create_unknown ? STATUS_OK : STATUS_NOITEM;
+    return hot_item(engine->hot, slot)->state == request->u.restriction.state ? STATUS_UNCHANGED
+                                                                              : STATUS_OK;
+}
+
+static enum status account_state_decide(struct engine *engine, const struct request *request,
+                                        struct record *record)
+{
+    uint32_t slot = hot_account_find(engine->hot, request->tenant, request->account);
+    uint8_t state = request->u.restriction.state;
+    int64_t until_us = 0;
+
+    if (slot == HOT_NONE && !engine->create_unknown)
+        return STATUS_NOACCOUNT;
+    if (state != ACCOUNT_ACTIVE) {
+        until_us = request->flags & REQUEST_HAS_UNTIL ? request->u.restriction.until_us
+                                                      : engine->now_us + RESTRICTION_US;
+        if (until_us <= engine->now_us || until_us - engine->now_us > RESTRICTION_MAX_US)
+            return STATUS_BADVALUE;
+    }
+    record->fields |= RECORD_HAS_ARGS;
+    record->a = state;
+    record->b = (uint64_t)until_us;
+    if (slot != HOT_NONE) {
+        const struct account_row *row = hot_account(engine->hot, slot);
+
+        if (row->state == state && row->until_us == until_us)
+            return STATUS_UNCHANGED;
+    }
+    return STATUS_OK;
+}
+
+/* OK: the record's change is to be applied. UNCHANGED: it is already so. Else refused. */
+enum status registry_decide(struct engine *engine, const struct request *request,
+                            struct record *record)
+{
+    switch (verb_info(request->verb)->shape) {
+    case SHAPE_ITEM_SET:
+        return item_set_decide(engine, request, record);
+    case SHAPE_ITEM_STATE:
+        return item_state_decide(engine, request, record);
+    case SHAPE_ACCOUNT_STATE:
+        return account_state_decide(engine, request, record);
+    case SHAPE_ACCOUNT_SET:
+        return hot_account_find(engine->hot, request->tenant, request->account) == HOT_NONE
+                   ? STATUS_OK
+                   : STATUS_UNCHANGED;
+    default:
+        assert(0);
+        return STATUS_INTERNAL;
+    }
+}
+
+/* What an item has received moves with it to its new creator. */
+static void creator_move(struct engine *engine, const struct record *record,
+                         const struct item_row *item, uint64_t creator, int sign)
+{
+    for (int c = 0; c < COUNTER_COUNT; c++)
+        if (item->counts[c] != 0)
+            received_move(engine, record, creator, (enum counter)c,
+                          sign * (int64_t)item->counts[c]);
+}
+
+static void item_set_apply(struct engine *engine, const struct record *record)
+{
+    uint32_t slot = item_ensure(engine, record->tenant, record->target, record->time_us);
+    struct item_row *row = hot_item_change(engine->hot, slot);
+    uint64_t mask = record->c & 0xFF;
+
+    if (mask & REQUEST_HAS_DURATION)
+        row->duration_ms = (uint32_t)record->b;
+    if (mask & REQUEST_HAS_STATE)
+        row->state = (uint8_t)(record->c >> 8);
+    if (mask & REQUEST_HAS_CREATOR && !(row->has_creator && row->creator == record->a)) {
+        if (row->has_creator)
+            creator_move(engine, record, row, row->creator, -1);
+        row->has_creator = 1;
+        row->creator = record->a;
+        creator_move(engine, record, row, row->creator, 1);
+    }
+    effect_emit_all(engine, record, EFFECT_ITEM, record->target, row->state);
+}
+
+void registry_apply(struct engine *engine, const struct record *record)
+{
+    switch (record->kind) {
+    case VERB_ITEM_SET:
+        item_set_apply(engine, record);
+        break;
+    case VERB_ITEM_STATE: {
+        uint32_t slot = item_ensure(engine, record->tenant, record->target, record->time_us);
+
+        hot_item_change(engine->hot, slot)->state = (uint8_t)record->a;
+        effect_emit_all(engine, record, EFFECT_ITEM, record->target, (int64_t)record->a);
+        break;
+    }
+    case VERB_ACCOUNT_SET:
+    case VERB_ACCOUNT_STATE: {
+        uint32_t slot = account_ensure(engine, record->tenant, record->account, record->time_us);
+        struct account_row *row = hot_account_change(engine->hot, slot);
+
+        if (record->kind == VERB_ACCOUNT_STATE) {
+            row->state = (uint8_t)record->a;
+            row->until_us = (int64_t)record->b;
+        }
+        effect_emit_all(engine, record, EFFECT_ACCOUNT, record->account, 0);
+        break;
+    }
+    default:
+        assert(0);
+    }
+}
+
+/* A copy of what another partition knows, so that writes are checked against it here. */
+void registry_take_item(struct engine *engine, const struct record *effect)
+{
+    uint32_t slot = item_ensure(engine, effect->tenant, effect->target, effect->time_us);
+
+    hot_item_change(engine->hot, slot)->state = (uint8_t)(effect->c >> 1);
+}

@@ -1,0 +1,38 @@
+/* inner.h: struct node, shared by the files of this room. */
+#ifndef ZAN_NODE_INNER_H
+#define ZAN_NODE_INNER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "node/node.h"
+#include "node/shard.h"
+#include "serve/credential.h"
+#include "serve/http.h"
+
+struct node {
+    struct config config;
+    struct shard *shards; /* config.partitions of them */
+    uint16_t count;
+    struct http *http;
+    struct credentials credentials;
+    bool has_credentials;
+    struct pseudonym_key pseudonym;
+    int stop_fd;
+    _Atomic bool stopping;        /* doors closed; shards end when nothing is outstanding */
+    _Atomic uint64_t outstanding; /* calls and effects under way */
+    _Atomic int failure;          /* enum status of the shard that failed first */
+    _Atomic int failed_shard;
+    bool started;
+    int64_t started_wall_us, started_steady_us;
+};
+
+/* route.c */
+void route_submit(struct node *node, struct call *call);
+
+/* paths.c */
+void path_join(char *path, size_t size, const char *dir, const char *name);
+enum status partition_config_from(const struct config *config, uint16_t index, bool read_only,
+                                  struct partition_config *partition, char message[256]);
+
+#endif

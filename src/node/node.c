@@ -1,0 +1,372 @@
+/* node.c: opening, starting and stopping; facts; what the doors are told. */
+#include "node/node.h"
+
+#include <errno.h>
+#include <ftw.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "node/clock.h"
+#include "node/inner.h"
+
+/* --- opening -------------------------------------------------------------------------------------
+ */
+
+static void tell_progress(void *argument, uint64_t done, uint64_t total)
+{
+    struct shard *shard = argument;
+    char what[64];
+
+    if (shard->progress == NULL)
+        return;
+    snprintf(what, sizeof what, "replaying the log of partition %u", (unsigned)shard->index);
+    shard->progress->report(shard->progress->argument, what, done, total);
+}
+
+/* Effects of replayed records are sent again; who has them already drops them. */
+static void outbox(void *argument, const struct effect *effect)
+{
+    struct shard *shard = argument;
+    struct effect_mail *mail = malloc(sizeof *mail);
+
+    if (mail == NULL)
+        abort(); /* nothing has begun yet; more memory is needed to start */
+    *mail =
+        (struct effect_mail){.record = effect->record, .from = shard, .entry = &shard->replayed};
+    atomic_fetch_add(&shard->replayed.open, 1);
+    atomic_fetch_add(&shard->node->outstanding, 1);
+    shard_mail_effect(&shard->node->shards[effect->to], mail);
+}
+
+static void wake_shard(void *argument)
+{
+    shard_wake(argument);
+}
+
+static enum status open_partition(struct node *node, uint16_t index,
+                                  const struct node_progress *progress, struct node_report *report)
+{
+    struct partition_config config;
+    struct partition_report found;
+    struct partition_open_hooks hooks = {.argument = &node->shards[index],
+                                         .progress = tell_progress,
+                                         .outbox = outbox,
+                                         .wake = wake_shard};
+    enum status status;
+
+    node->shards[index].progress = progress;
+    status = partition_config_from(&node->config, index, false, &config, report->message);
+    if (status != STATUS_OK)
+        return status;
+    status = partition_open(&node->shards[index].partition, &config, &hooks, &found);
+    node->shards[index].progress = NULL;
+    if (status != STATUS_OK) {
+        memcpy(report->message, found.message, sizeof report->message);
+        return status;
+    }
+    node->shards[index].replayed.first = found.log.last_sequence - found.replayed + 1;
+    report->records += found.log.last_sequence;
+    report->replayed += found.replayed;
+    report->torn_bytes += found.log.torn_bytes;
+    report->repaired_bytes += found.log.repaired_bytes;
+    report->rebuilt = report->rebuilt || found.rebuilt;
+    return STATUS_OK;
+}
+
+static enum status make_data_dirs(const struct config *config, char message[256])
+{
+    char path[512];
+
+    if (mkdir(config->data, 0700) != 0 && access(config->data, W_OK) != 0) {
+        snprintf(message, 256, "cannot use %.150s as data directory: %.64s", config->data,
+                 strerror(errno));
+        return STATUS_BADDATA;
+    }
+    path_join(path, sizeof path, config->data, "keys");
+    mkdir(path, 0700); /* what is wrong with it is told when the key is read */
+    return STATUS_OK;
+}
+
+static enum status load_keys(struct node *node, char message[256])
+{
+    char path[512];
+    enum status status;
+
+    path_join(path, sizeof path, node->config.data, "keys/pseudonym.key");
+    status = pseudonym_key_load(path, &node->pseudonym, message);
+    if (status == STATUS_OK && node->config.credentials[0] != '\0') {
+        status = credentials_read(node->config.credentials, &node->credentials, message);
+        node->has_credentials = true;
+    }
+    return status;
+}
+
+enum status node_open(const struct config *config, const struct node_progress *progress,
+                      struct node **result, struct node_report *report)
+{
+    struct node *node = calloc(1, sizeof *node);
+    enum status status;
+
+    *report = (struct node_report){0};
+    if (node == NULL)
+        return STATUS_NOMEMORY;
+    node->config = *config;
+    node->count = (uint16_t)config->partitions;
+    node->stop_fd = eventfd(0, EFD_CLOEXEC);
+    node->shards = calloc(node->count, sizeof *node->shards);
+    node->started_wall_us = clock_wall_us();
+    node->started_steady_us = clock_steady_us();
+    if (node->shards == NULL || node->stop_fd < 0) {
+        free(node);
+        return STATUS_NOMEMORY;
+    }
+    status = make_data_dirs(config, report->message);
+    if (status == STATUS_OK)
+        status = load_keys(node, report->message);
+    for (uint16_t i = 0; status == STATUS_OK && i < node->count; i++)
+        status = shard_open(&node->shards[i], node, i);
+    for (uint16_t i = 0; status == STATUS_OK && i < node->count; i++)
+        status = open_partition(node, i, progress, report);
+    if (status != STATUS_OK) {
+        if (report->message[0] == '\0')
+            snprintf(report->message, sizeof report->message, "%s", status_info(status)->text);
+        node_close(node);
+        return status;
+    }
+    *result = node;
+    return STATUS_OK;
+}
+
+/* --- doors ---------------------------------------------------------------------------------------
+ */
+
+static void give_facts(void *context, struct facts *facts)
+{
+    node_facts(context, facts);
+}
+
+static bool give_setting(void *context, uint32_t i, const char **name, const char **value)
+{
+    /* Each thread that asks has its own room; the text is used before the next question. */
+    static _Thread_local char text[CONFIG_TEXT];
+    struct node *node = context;
+
+    *value = text;
+    return config_get(&node->config, i, name, text);
+}
+
+static void give_call(void *context, struct call *call)
+{
+    route_submit(context, call);
+}
+
+static int64_t give_now(void *context)
+{
+    (void)context;
+    return clock_wall_us();
+}
+
+static enum status open_doors(struct node *node, char message[256])
+{
+    struct serve_config resp = {
+        .address = node->config.resp,
+        .share_port = node->count > 1,
+        .connections_max = (uint32_t)(node->config.connections / node->count),
+        .credentials = node->has_credentials ? &node->credentials : NULL,
+        .pseudonym = &node->pseudonym,
+        .facts = give_facts,
+        .facts_context = node,
+        .setting = give_setting,
+    };
+    struct http_config http = {
+        .address = node->config.http,
+        .credentials = resp.credentials,
+        .pseudonym = &node->pseudonym,
+        .connections_max = (uint32_t)node->config.connections,
+        .submit = give_call,
+        .submit_context = node,
+        .now_us = give_now,
+        .facts = give_facts,
+        .facts_context = node,
+    };
+    enum status status = STATUS_OK;
+
+    for (uint16_t i = 0; status == STATUS_OK && i < node->count; i++) {
+        struct shard *shard = &node->shards[i];
+
+        status = serve_open(&resp, &shard->serve, message);
+        if (status == STATUS_OK)
+            status = serve_watch(shard->serve, shard->wake_fd);
+        if (status == STATUS_OK)
+            status = serve_watch(shard->serve, log_event_fd(shard->partition.log));
+    }
+    if (status == STATUS_OK && strcmp(node->config.http, "off") != 0)
+        status = http_open(&http, &node->http, message);
+    return status;
+}
+
+enum status node_start(struct node *node, char message[256])
+{
+    enum status status;
+
+    message[0] = '\0';
+    status = open_doors(node, message);
+    if (status != STATUS_OK)
+        return status;
+    for (uint16_t i = 0; i < node->count; i++)
+        if (pthread_create(&node->shards[i].thread, NULL, shard_main, &node->shards[i]) != 0)
+            abort(); /* no thread at start: nothing has begun */
+    node->started = true;
+    return STATUS_OK;
+}
+
+uint16_t node_resp_port(const struct node *node)
+{
+    return serve_port(node->shards[0].serve);
+}
+
+uint16_t node_http_port(const struct node *node)
+{
+    return node->http == NULL ? 0 : http_port(node->http);
+}
+
+void node_submit(struct node *node, struct call *call)
+{
+    route_submit(node, call);
+}
+
+/* --- stopping ------------------------------------------------------------------------------------
+ */
+
+void node_stop(struct node *node)
+{
+    uint64_t one = 1;
+
+    while (write(node->stop_fd, &one, sizeof one) < 0)
+        continue;
+}
+
+static void wake_all(struct node *node)
+{
+    for (uint16_t i = 0; i < node->count; i++)
+        shard_wake(&node->shards[i]);
+}
+
+enum status node_wait(struct node *node, char message[256])
+{
+    uint64_t count;
+    enum status status = STATUS_OK;
+
+    while (read(node->stop_fd, &count, sizeof count) < 0)
+        continue;
+    message[0] = '\0';
+    status = (enum status)atomic_load(&node->failure);
+    if (status == STATUS_OK) {
+        http_close(node->http); /* waits for its calls, which the shards still answer */
+        node->http = NULL;
+        atomic_store(&node->stopping, true);
+        wake_all(node);
+        for (uint16_t i = 0; i < node->count; i++)
+            pthread_join(node->shards[i].thread, NULL);
+        node->started = false;
+        status = (enum status)atomic_load(&node->failure);
+    }
+    if (status != STATUS_OK) {
+        snprintf(message, 256, "%s",
+                 node->shards[atomic_load(&node->failed_shard)].partition.message);
+        return status;
+    }
+    for (uint16_t i = 0; status == STATUS_OK && i < node->count; i++) {
+        status = partition_flush_all(&node->shards[i].partition);
+        if (status != STATUS_OK)
+            snprintf(message, 256, "%s", node->shards[i].partition.message);
+    }
+    /* The log has everything; what is not at rest is replayed at the next start. */
+    return status == STATUS_NOSPACE ? STATUS_OK : status;
+}
+
+void node_close(struct node *node)
+{
+    http_close(node->http);
+    for (uint16_t i = 0; i < node->count; i++)
+        if (node->shards[i].node != NULL)
+            shard_close(&node->shards[i]);
+    if (node->stop_fd >= 0)
+        close(node->stop_fd);
+    free(node->shards);
+    free(node);
+}
+
+/* --- facts ---------------------------------------------------------------------------------------
+ */
+
+static uint64_t resident_bytes(void)
+{
+    unsigned long long pages = 0, resident = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+
+    if (file == NULL)
+        return 0;
+    if (fscanf(file, "%llu %llu", &pages, &resident) != 2)
+        resident = 0;
+    fclose(file);
+    return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+void node_facts(struct node *node, struct facts *facts)
+{
+    *facts = (struct facts){.store_filter_complete = true};
+    snprintf(facts->version, sizeof facts->version, "%s", ZAN_VERSION);
+    snprintf(facts->sync, sizeof facts->sync, "%s", node->config.sync);
+    facts->started_s = (uint64_t)node->started_wall_us / 1000000;
+    facts->uptime_s = (uint64_t)(clock_steady_us() - node->started_steady_us) / 1000000;
+    facts->partitions = node->count;
+    facts->resident_bytes = resident_bytes();
+    for (uint16_t i = 0; i < node->count; i++)
+        shard_facts(&node->shards[i], facts);
+}
+
+/* --- rebuild -------------------------------------------------------------------------------------
+ */
+
+static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *at)
+{
+    (void)info;
+    (void)kind;
+    (void)at;
+    return remove(path);
+}
+
+enum status node_rebuild(const struct config *config, const struct node_progress *progress,
+                         struct node_report *report)
+{
+    struct node *node;
+    char path[512];
+    enum status status;
+
+    *report = (struct node_report){0};
+    path_join(path, sizeof path, config->data, "log.a");
+    if (config->log_a[0] == '\0' && access(path, R_OK) != 0) {
+        snprintf(report->message, sizeof report->message, "there is no log in %.180s",
+                 config->data);
+        return STATUS_BADDATA;
+    }
+    path_join(path, sizeof path, config->data, "store");
+    nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    status = node_open(config, progress, &node, report);
+    if (status != STATUS_OK)
+        return status;
+    report->rebuilt = true;
+    for (uint16_t i = 0; status == STATUS_OK && i < node->count; i++) {
+        status = partition_flush_all(&node->shards[i].partition);
+        if (status != STATUS_OK)
+            memcpy(report->message, node->shards[i].partition.message, sizeof report->message);
+    }
+    node_close(node);
+    return status;
+}

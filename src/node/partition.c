@@ -1,0 +1,599 @@
+/* partition.c: opening (recovery, replay), the turn, and the flush.
+ *
+ * Order of a turn: load what is needed, decide and apply, append the records. If the log has failed
+ * nothing of it was told to anybody; the process ends and comes back from the log. */
+#include "node/partition.h"
+
+#include <assert.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/hook.h"
+#include "node/flusher.h"
+#include "node/load.h"
+
+#define FLUSH_AT_PERCENT 50      /* of the room in memory: begin a flush */
+#define COLLECT_ROWS     512     /* copied aside in one round of the loop */
+#define STALL_US         2000000 /* no room for writes for so long: answer BUSY */
+#define REPLAY_RECORDS   2048    /* applied together */
+
+/* --- opening -------------------------------------------------------------------------------------
+ */
+
+struct replay {
+    struct partition *partition;
+    const struct partition_open_hooks *hooks;
+    struct record records[REPLAY_RECORDS];
+    uint32_t count;
+    uint64_t applied_at_start, last;
+    enum status status;
+};
+
+static enum status load(struct partition *partition)
+{
+    return load_needs(partition->store, partition->hot, partition->needs, partition->engine.now_us);
+}
+
+static void needs_clear(struct needs *needs)
+{
+    needs->account_count = needs->item_count = needs->edge_count = needs->operation_count = 0;
+}
+
+/* From here on changes go to the other region; what was so far stands for this sequence. */
+static void freeze(struct partition *partition)
+{
+    hot_freeze(partition->hot);
+    partition->flush_sequence = partition->engine.sequence;
+    memcpy(partition->flush_marks, partition->engine.marks, sizeof partition->flush_marks);
+}
+
+/* Writes out what is in memory, here and now. */
+static enum status flush_now(struct partition *partition, char message[256])
+{
+    struct hot_frozen frozen;
+    struct store_flush flush;
+    enum status status;
+
+    if (hot_can_freeze(partition->hot)) {
+        if (!hot_is_dirty(partition->hot) &&
+            store_applied(partition->store) == partition->engine.sequence)
+            return STATUS_OK;
+        freeze(partition);
+    }
+    while (!hot_collect(partition->hot, 65536))
+        ;
+    hot_frozen(partition->hot, &frozen);
+    flush = (struct store_flush){
+        .applied = partition->flush_sequence,
+        .accounts = frozen.accounts,
+        .account_count = frozen.account_count,
+        .items = frozen.items,
+        .item_count = frozen.item_count,
+        .edges = frozen.edges,
+        .edge_count = frozen.edge_count,
+        .operations = frozen.operations,
+        .operation_count = frozen.operation_count,
+        .marks = partition->flush_marks,
+    };
+    status = store_flush(partition->store, &flush, message);
+    if (status == STATUS_OK)
+        hot_rest(partition->hot);
+    return status;
+}
+
+/* Reads what records[from ..] need; returns up to where there was room for it. */
+static uint32_t replay_load(struct replay *replay, uint32_t from)
+{
+    struct partition *partition = replay->partition;
+    uint32_t to = from;
+
+    hot_turn_begin(partition->hot);
+    needs_clear(partition->needs);
+    while (to < replay->count &&
+           engine_gather_record(&partition->engine, &replay->records[to], partition->needs))
+        to++;
+    replay->status = load(partition);
+    needs_clear(partition->needs);
+    for (uint32_t i = from; i < to; i++)
+        if (!engine_gather_record_creators(&partition->engine, &replay->records[i],
+                                           partition->needs))
+            to = i;
+    if (replay->status == STATUS_OK)
+        replay->status = load(partition);
+    return to;
+}
+
+static enum status replay_apply(struct replay *replay)
+{
+    struct partition *partition = replay->partition;
+    struct engine *engine = &partition->engine;
+
+    for (uint32_t from = 0; from < replay->count;) {
+        uint32_t to;
+
+        if (hot_fill_percent(partition->hot) >= FLUSH_AT_PERCENT) {
+            enum status status = flush_now(partition, partition->message);
+
+            if (status != STATUS_OK)
+                return status;
+        }
+        to = replay_load(replay, from);
+        if (replay->status != STATUS_OK)
+            return replay->status;
+        assert(to > from);
+        for (; from < to; from++) {
+            engine->effect_count = 0;
+            engine_apply(engine, &replay->records[from]);
+            for (uint32_t i = 0; i < engine->effect_count; i++)
+                replay->hooks->outbox(replay->hooks->argument, &engine->effects[i]);
+        }
+    }
+    replay->count = 0;
+    return STATUS_OK;
+}
+
+static enum status replay_batch(void *argument, uint64_t first_sequence, uint32_t count,
+                                int64_t time_us, const uint8_t *body, size_t size)
+{
+    struct replay *replay = argument;
+    struct engine *engine = &replay->partition->engine;
+
+    for (uint32_t i = 0; i < count; i++) {
+        struct record *record = &replay->records[replay->count];
+        size_t used = record_decode(body, size, record);
+
+        if (used == 0) {
+            snprintf(replay->partition->message, 256, "record %llu in the log cannot be read",
+                     (unsigned long long)(first_sequence + i));
+            return STATUS_CORRUPT;
+        }
+        body += used;
+        size -= used;
+        record->sequence = first_sequence + i;
+        record->time_us = time_us;
+        if (record->sequence <= replay->applied_at_start) {
+            if (time_us > engine->now_us)
+                engine->now_us = time_us; /* only the clock: the state has it */
+            continue;
+        }
+        if (++replay->count == REPLAY_RECORDS) {
+            enum status status = replay_apply(replay);
+
+            if (status != STATUS_OK)
+                return status;
+            if (replay->hooks->progress != NULL)
+                replay->hooks->progress(replay->hooks->argument,
+                                        record->sequence - replay->applied_at_start,
+                                        replay->last - replay->applied_at_start);
+        }
+    }
+    if (size != 0) {
+        snprintf(replay->partition->message, 256, "batch of record %llu in the log is too long",
+                 (unsigned long long)first_sequence);
+        return STATUS_CORRUPT;
+    }
+    return STATUS_OK;
+}
+
+static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *at)
+{
+    (void)info;
+    (void)kind;
+    (void)at;
+    return remove(path);
+}
+
+/* Opens the store; one that is damaged or of another log is dropped: the log makes it again. */
+static enum status store_open_or_drop(struct partition *partition, const struct log_report *log,
+                                      struct partition_report *report)
+{
+    const struct partition_config *config = &partition->config;
+    struct store_config store = {
+        .path = config->store_dir[0] != '\0' ? config->store_dir : NULL,
+        .partition = config->index,
+        .partition_count = config->count,
+        .cache_bytes = config->memory_bytes / 8,
+        .operation_keep_us = config->operation_keep_us,
+        .create = true,
+        .read_only = config->read_only,
+    };
+    enum status status;
+
+    memcpy(store.log_id, log->log_id, sizeof store.log_id);
+    status = store_open(&store, &partition->store, report->message);
+    if (status == STATUS_OK && store_applied(partition->store) > log->last_sequence) {
+        /* Never make a shorter past true: somebody has to say which one is right. */
+        snprintf(report->message, sizeof report->message,
+                 "the log ends at record %llu, but the store stands for record %llu: the log has "
+                 "lost records; restore it, or run zan rebuild to accept the shorter log",
+                 (unsigned long long)log->last_sequence,
+                 (unsigned long long)store_applied(partition->store));
+        return STATUS_BADDATA;
+    }
+    if (status != STATUS_CORRUPT && status != STATUS_BADDATA)
+        return status;
+    if (config->read_only || store.path == NULL)
+        return status;
+    nftw(config->store_dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    report->rebuilt = true;
+    return store_open(&store, &partition->store, report->message);
+}
+
+static enum status engine_open(struct partition *partition)
+{
+    struct engine *engine = &partition->engine;
+    const struct partition_config *config = &partition->config;
+
+    *engine = (struct engine){
+        .hot = partition->hot,
+        .store = partition->store,
+        .partition = config->index,
+        .partition_count = config->count,
+        .create_unknown = config->create_unknown,
+        .operation_keep_us = config->operation_keep_us,
+        .sequence = store_applied(partition->store),
+        .body_max = ENGINE_BODY_BYTES,
+    };
+    if (config->segment_bytes / 4 < engine->body_max)
+        engine->body_max = config->segment_bytes / 4;
+    for (uint16_t source = 0; source < config->count; source++)
+        engine->marks[source] = store_mark(partition->store, source);
+    engine->arena = (struct arena){.bytes = malloc(ENGINE_ARENA_BYTES), .size = ENGINE_ARENA_BYTES};
+    engine->body = malloc(ENGINE_BODY_BYTES);
+    engine->effects = malloc(ENGINE_EFFECTS_MAX * sizeof *engine->effects);
+    partition->needs = malloc(sizeof *partition->needs);
+    if (engine->arena.bytes == NULL || engine->body == NULL || engine->effects == NULL ||
+        partition->needs == NULL)
+        return STATUS_NOMEMORY;
+    return STATUS_OK;
+}
+
+static enum status replay_tail(struct partition *partition,
+                               const struct partition_open_hooks *hooks,
+                               struct partition_report *report)
+{
+    struct replay *replay = calloc(1, sizeof *replay);
+    uint64_t last = report->log.last_sequence;
+    uint64_t from = partition->engine.sequence + 1;
+    enum status status;
+
+    if (replay == NULL)
+        return STATUS_NOMEMORY;
+    *replay = (struct replay){
+        .partition = partition, .hooks = hooks, .applied_at_start = from - 1, .last = last};
+    /* At least the last batch is read: the engine's clock starts from its time. */
+    status = last == 0
+                 ? STATUS_OK
+                 : log_replay(partition->log, from < last ? from : last, replay_batch, replay);
+    if (status == STATUS_OK)
+        status = replay_apply(replay);
+    if (status == STATUS_OK && partition->engine.sequence != last) {
+        snprintf(partition->message, sizeof partition->message,
+                 "the log was read up to record %llu of %llu",
+                 (unsigned long long)partition->engine.sequence, (unsigned long long)last);
+        status = STATUS_CORRUPT;
+    }
+    if (status != STATUS_OK)
+        memcpy(report->message, partition->message, sizeof report->message);
+    report->replayed = last - (from - 1);
+    free(replay);
+    return status;
+}
+
+static void no_wake(void *argument)
+{
+    (void)argument;
+}
+
+enum status partition_open(struct partition *partition, const struct partition_config *config,
+                           const struct partition_open_hooks *hooks,
+                           struct partition_report *report)
+{
+    struct log_config log;
+    struct hot_config hot;
+    enum status status;
+
+    *partition = (struct partition){.config = *config};
+    *report = (struct partition_report){0};
+    if (partition->config.segment_bytes == 0)
+        partition->config.segment_bytes = 64u << 20;
+    log = (struct log_config){
+        .disk = config->disk,
+        .dir = {partition->config.log_dir[0], partition->config.log_dir[1]},
+        .partition = config->index,
+        .partition_count = config->count,
+        .sync = config->sync,
+        .group_us = config->group_us,
+        .segment_bytes = partition->config.segment_bytes,
+        .threads = config->threads,
+        .create = !config->read_only,
+        .read_only = config->read_only,
+    };
+    status = log_open(&log, &partition->log, &report->log);
+    if (status != STATUS_OK) {
+        memcpy(report->message, report->log.message, sizeof report->message);
+        return status;
+    }
+    status = store_open_or_drop(partition, &report->log, report);
+    if (status == STATUS_OK) {
+        /* A sixteenth for filter and one eighth for the cache are the store's. */
+        hot = hot_config_for(config->memory_bytes / 16 * 13);
+        partition->hot = hot_open(&hot);
+        status = partition->hot == NULL ? STATUS_NOMEMORY : engine_open(partition);
+    }
+    if (status == STATUS_OK)
+        status = replay_tail(partition, hooks, report);
+    if (status == STATUS_OK) {
+        partition->flusher =
+            flusher_open(partition->hot, partition->store, config->threads,
+                         hooks->wake != NULL ? hooks->wake : no_wake, hooks->argument);
+        if (partition->flusher == NULL)
+            status = STATUS_NOMEMORY;
+    }
+    if (status != STATUS_OK)
+        partition_close(partition);
+    return status;
+}
+
+void partition_close(struct partition *partition)
+{
+    flusher_close(partition->flusher);
+    log_close(partition->log);
+    if (partition->store != NULL)
+        store_close(partition->store);
+    hot_close(partition->hot);
+    free(partition->engine.arena.bytes);
+    free(partition->engine.body);
+    free(partition->engine.effects);
+    free(partition->needs);
+    *partition = (struct partition){0};
+}
+
+/* --- the turn ------------------------------------------------------------------------------------
+ */
+
+static void fail(struct partition *partition, enum status status, const char *message)
+{
+    if (partition->failure != STATUS_OK)
+        return;
+    partition->failure = status;
+    snprintf(partition->message, sizeof partition->message, "%s", message);
+}
+
+/* May writes be taken in this turn? False: not even refused; wait. */
+static bool gate(struct partition *partition)
+{
+    enum status room = log_has_room(partition->log, partition->engine.body_max);
+
+    partition->engine.writes_refused = false;
+    if (room == STATUS_BUSY)
+        return false;
+    partition->nospace = room == STATUS_NOSPACE || partition->flush == FLUSH_RETRY;
+    if (room == STATUS_NOSPACE) {
+        partition->engine.writes_refused = true;
+        partition->engine.refusal = STATUS_NOSPACE;
+    }
+    return true;
+}
+
+static bool load_for(struct partition *partition, struct batch *batch, uint32_t from, uint32_t *to)
+{
+    enum status status;
+
+    hot_turn_begin(partition->hot);
+    *to = engine_gather(&partition->engine, batch, from, partition->needs);
+    if (*to == from)
+        return true;
+    status = load(partition);
+    if (status == STATUS_OK) {
+        engine_gather_creators(&partition->engine, batch, from, *to, partition->needs);
+        status = load(partition);
+    }
+    if (status != STATUS_OK)
+        fail(partition, status,
+             "the store cannot be read; it will be made again at the next start");
+    return status == STATUS_OK;
+}
+
+/* No room in memory for writes: the flush must end first. That is a matter of a moment, unless the
+ * disk is full or too slow; then writes are refused and reads go on. */
+static bool stall(struct partition *partition, int64_t now_us)
+{
+    if (partition->stalled_us == 0)
+        partition->stalled_us = now_us;
+    if (partition->flush != FLUSH_RETRY && now_us - partition->stalled_us < STALL_US)
+        return false;
+    partition->engine.writes_refused = true;
+    partition->engine.refusal = partition->flush == FLUSH_RETRY ? STATUS_NOSPACE : STATUS_BUSY;
+    return true;
+}
+
+static void append(struct partition *partition)
+{
+    struct engine *engine = &partition->engine;
+
+    if (engine->record_count > 0)
+        log_append(partition->log, engine->first_sequence, engine->record_count, engine->now_us,
+                   engine->body, engine->body_size);
+}
+
+uint32_t partition_turn(struct partition *partition, struct batch *batch, uint32_t from,
+                        int64_t now_us, uint64_t *need)
+{
+    struct engine *engine = &partition->engine;
+    uint32_t to, done;
+
+    if (!gate(partition))
+        return from;
+    /* With several partitions the last fifth of the room is for effects: if writes could take it
+     * all, two full partitions would wait for each other's flush for ever. */
+    if (partition->config.count > 1 && partition->flush != FLUSH_IDLE &&
+        hot_fill_percent(partition->hot) >= 80 && !stall(partition, now_us))
+        return from;
+    if (!load_for(partition, batch, from, &to))
+        return from;
+    if (to == from) {
+        if (!stall(partition, now_us) || !load_for(partition, batch, from, &to))
+            return from;
+    } else if (!engine->writes_refused) {
+        partition->stalled_us = 0;
+    }
+    done = engine_step(engine, batch, from, to, now_us);
+    append(partition);
+    partition->turns++;
+    /* What was read may rest on records that are not durable yet, so reads wait as well. */
+    *need = engine->sequence;
+    return done;
+}
+
+uint32_t partition_take(struct partition *partition, const struct record *const *effects,
+                        uint32_t count, int64_t now_us, uint64_t *need)
+{
+    struct engine *engine = &partition->engine;
+    struct hot_room room;
+    uint32_t n = 0;
+    enum status status;
+
+    hot_room(partition->hot, &room);
+    if (log_has_room(partition->log, engine->body_max) != STATUS_OK || room.accounts < 3 * count ||
+        room.items < count || room.edges < count)
+        return 0;
+    hot_turn_begin(partition->hot);
+    needs_clear(partition->needs);
+    while (n < count && engine_gather_record(engine, effects[n], partition->needs))
+        n++;
+    status = load(partition);
+    needs_clear(partition->needs);
+    for (uint32_t i = 0; i < n; i++)
+        if (!engine_gather_record_creators(engine, effects[i], partition->needs))
+            n = i;
+    if (status == STATUS_OK)
+        status = load(partition);
+    if (status != STATUS_OK) {
+        fail(partition, status,
+             "the store cannot be read; it will be made again at the next start");
+        return 0;
+    }
+    engine_begin(engine, now_us);
+    for (uint32_t i = 0; i < n; i++) {
+        if (!engine_can_take(engine, 1)) {
+            n = i;
+            break;
+        }
+        engine_take(engine, effects[i]);
+    }
+    append(partition);
+    partition->turns++;
+    *need = engine->sequence;
+    return n;
+}
+
+/* --- the flush -----------------------------------------------------------------------------------
+ */
+
+static void flush_collect(struct partition *partition)
+{
+    bool collected = hot_collect(partition->hot, COLLECT_ROWS);
+
+    /* The store must not get ahead of the log, nor of effects that still have to be sent again. */
+    if (!collected || log_durable(partition->log) < partition->flush_sequence ||
+        partition->flush_hold < partition->flush_sequence)
+        return;
+    flusher_begin(partition->flusher, partition->flush_sequence, partition->flush_marks,
+                  partition->config.count);
+    partition->flush = FLUSH_WRITING;
+}
+
+static void flush_poll(struct partition *partition)
+{
+    enum status status = STATUS_OK;
+    char message[256] = "";
+
+    switch (flusher_poll(partition->flusher, &status, message)) {
+    case FLUSHER_BUSY:
+        partition->flush = FLUSH_WRITING;
+        break;
+    case FLUSHER_NOSPACE:
+        partition->flush = FLUSH_RETRY;
+        break;
+    case FLUSHER_OK:
+        hot_rest(partition->hot);
+        partition->flush = FLUSH_IDLE;
+        break;
+    case FLUSHER_FAILED:
+        fail(partition, status, message);
+        break;
+    }
+}
+
+bool partition_tend(struct partition *partition, int64_t now_us)
+{
+    const char *message = NULL;
+
+    if (log_failed(partition->log, &message))
+        fail(partition, STATUS_IOFAIL, message);
+    if (partition->config.count == 1)
+        partition->flush_hold = UINT64_MAX;
+    switch (partition->flush) {
+    case FLUSH_IDLE:
+        if (hot_fill_percent(partition->hot) < FLUSH_AT_PERCENT &&
+            (now_us - partition->flushed_us < partition->config.flush_us ||
+             !hot_is_dirty(partition->hot)))
+            break;
+        freeze(partition);
+        partition->flushed_us = now_us;
+        partition->flush = FLUSH_COLLECTING;
+        break;
+    case FLUSH_COLLECTING:
+        flush_collect(partition);
+        break;
+    case FLUSH_WRITING:
+    case FLUSH_DONE:
+    case FLUSH_RETRY:
+        flush_poll(partition);
+        break;
+    }
+    return partition->failure == STATUS_OK;
+}
+
+int partition_sleep_ms(const struct partition *partition)
+{
+    if (partition->flush == FLUSH_COLLECTING)
+        return 0;
+    if (partition->stalled_us != 0 || partition->nospace || partition->flush == FLUSH_RETRY)
+        return 100;
+    return 1000;
+}
+
+bool partition_pump(struct partition *partition, uint32_t pick)
+{
+    if (pick % 4 == 3 && flusher_pump(partition->flusher))
+        return true;
+    return log_pump(partition->log, pick / 4) || flusher_pump(partition->flusher);
+}
+
+enum status partition_flush_all(struct partition *partition)
+{
+    enum status status;
+
+    /* A flush under way is finished first; what changed since then is a second one. */
+    while (partition->flush == FLUSH_WRITING || partition->flush == FLUSH_RETRY) {
+        if (!partition->config.threads && !flusher_pump(partition->flusher))
+            return STATUS_IOFAIL;
+        flush_poll(partition);
+        if (partition->failure != STATUS_OK)
+            return partition->failure;
+        if (partition->flush == FLUSH_RETRY)
+            return STATUS_NOSPACE;
+    }
+    if (partition->flush == FLUSH_COLLECTING) {
+        status = flush_now(partition, partition->message);
+        if (status != STATUS_OK)
+            return status;
+        partition->flush = FLUSH_IDLE;
+    }
+    return flush_now(partition, partition->message);
+}

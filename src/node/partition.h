@@ -1,0 +1,109 @@
+/* partition.h: one partition: its engine, log and store, and the loop that turns them.
+ *
+ * The turn itself (partition_turn) knows no sockets and no threads, so that the simulation can
+ * drive it: requests come in as a batch, answers leave through `held`. */
+#ifndef ZAN_NODE_PARTITION_H
+#define ZAN_NODE_PARTITION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/engine.h"
+#include "log/log.h"
+#include "store/hot.h"
+#include "store/store.h"
+
+struct partition_config {
+    const struct disk *disk; /* for the log; tests pass one that fails */
+    char log_dir[2][512];
+    char store_dir[512]; /* empty: the store is in memory (simulation) */
+    uint16_t index, count;
+    enum log_sync sync;
+    uint32_t group_us;
+    uint64_t segment_bytes;
+    uint64_t memory_bytes;
+    int64_t operation_keep_us;
+    int64_t flush_us; /* at most this long until state is at rest */
+    bool create_unknown;
+    bool threads; /* log and flush have threads of their own; false: partition_pump does their work
+                   */
+    bool read_only;
+};
+
+enum flush_state {
+    FLUSH_IDLE,       /* nothing under way */
+    FLUSH_COLLECTING, /* frozen; rows are copied aside, and the log catches up */
+    FLUSH_WRITING,    /* the flush thread has it */
+    FLUSH_DONE,       /* written; the loop will call hot_rest */
+    FLUSH_RETRY       /* the disk is full: tried again every second */
+};
+
+struct flusher;
+
+struct partition {
+    struct partition_config config;
+    struct hot *hot;
+    struct store *store;
+    struct log *log;
+    struct engine engine;
+    struct needs *needs;
+    struct flusher *flusher;
+    enum flush_state flush;
+    uint64_t flush_sequence;                     /* what the flush under way stands for */
+    uint64_t flush_marks[ENGINE_PARTITIONS_MAX]; /* as they were then */
+    int64_t flushed_us;                          /* when the last flush began */
+    uint64_t flush_hold; /* effects of records above this are not durable yet: no flush */
+    int64_t stalled_us;  /* since when no write could be taken; 0: not stalled */
+    enum status failure; /* not OK: the partition must stop */
+    char message[256];   /* why */
+    bool nospace;        /* the log or the store waits for space */
+    uint64_t turns;
+};
+
+struct partition_report {
+    struct log_report log;
+    uint64_t replayed;
+    bool rebuilt;
+    char message[256];
+};
+
+/* progress(argument, done, total) is called while replaying; may be NULL.
+ * outbox(argument, effect) gets the effects of replayed records; may be NULL with one partition. */
+struct partition_open_hooks {
+    void *argument;
+    void (*progress)(void *argument, uint64_t done, uint64_t total);
+    void (*outbox)(void *argument, const struct effect *effect);
+    void (*wake)(void *argument); /* the flush thread has news for the loop */
+};
+
+enum status partition_open(struct partition *partition, const struct partition_config *config,
+                           const struct partition_open_hooks *hooks,
+                           struct partition_report *report);
+
+/* One step of the loop over batch->requests[from ..]: loads, decides, appends. Returns up to where
+ * the batch is answered (exclusive); from itself if nothing could be taken now (stalled).
+ * The replies are valid until the next call; they may be told once log_durable reaches *need.
+ * The effects are in partition->engine.effects until the next call. */
+uint32_t partition_turn(struct partition *partition, struct batch *batch, uint32_t from,
+                        int64_t now_us, uint64_t *need);
+
+/* Takes over effects of other partitions; returns how many of them (the rest: later). */
+uint32_t partition_take(struct partition *partition, const struct record *const *effects,
+                        uint32_t count, int64_t now_us, uint64_t *need);
+
+/* Moves the flush along; call once in every round of the loop. False: the partition has failed. */
+bool partition_tend(struct partition *partition, int64_t now_us);
+
+/* How long the loop may sleep at most, in milliseconds, or -1. */
+int partition_sleep_ms(const struct partition *partition);
+
+/* threads = false: one unit of the work that threads would do. False: nothing to do. */
+bool partition_pump(struct partition *partition, uint32_t pick);
+
+/* Writes everything to the store (when stopping, or rebuilding). */
+enum status partition_flush_all(struct partition *partition);
+
+/* Without waiting for anything: what a crash leaves is on the disk. */
+void partition_close(struct partition *partition);
+
+#endif

@@ -1,0 +1,677 @@
+/* shard.c: the loop of one partition.
+ *
+ *   wait -> mail -> effects of others -> calls -> requests of the door -> flush -> release answers
+ *
+ * With one partition the door's requests go straight into the engine. With several, every request
+ * becomes a call to the partition it belongs to (route.c), and a batch of the door is answered when
+ * the last of its calls is. */
+#include "node/shard.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/hook.h"
+#include "node/clock.h"
+#include "node/inner.h"
+
+#define EFFECTS_AT_ONCE 1024
+#define FACTS_EVERY_US  50000
+#define STORAGE_BYTES   (16u << 20) /* replies of one door turn, several partitions only */
+
+/* --- mail ----------------------------------------------------------------------------------------
+ */
+
+void shard_wake(struct shard *shard)
+{
+    uint64_t one = 1;
+
+    /* The write is saved while the loop is awake: it looks at its mail before it sleeps again. */
+    if (atomic_exchange(&shard->asleep, false))
+        while (write(shard->wake_fd, &one, sizeof one) < 0)
+            continue;
+}
+
+void shard_mail_call(struct shard *shard, struct call *call)
+{
+    call->next = atomic_load(&shard->calls);
+    while (!atomic_compare_exchange_weak(&shard->calls, &call->next, call))
+        continue;
+    shard_wake(shard);
+}
+
+void shard_mail_effect(struct shard *shard, struct effect_mail *mail)
+{
+    mail->next = atomic_load(&shard->effects);
+    while (!atomic_compare_exchange_weak(&shard->effects, &mail->next, mail))
+        continue;
+    shard_wake(shard);
+}
+
+/* Empties the mail into the waiting lists, oldest first. */
+static void take_mail(struct shard *shard)
+{
+    struct call *call = atomic_exchange(&shard->calls, NULL), *calls = NULL;
+    struct effect_mail *mail = atomic_exchange(&shard->effects, NULL), *mails = NULL;
+
+    while (call != NULL) {
+        struct call *next = call->next;
+
+        call->next = calls;
+        calls = call;
+        call = next;
+    }
+    for (; calls != NULL; calls = calls->next) {
+        *shard->calls_tail = calls;
+        shard->calls_tail = &calls->next;
+    }
+    while (mail != NULL) {
+        struct effect_mail *next = mail->next;
+
+        mail->next = mails;
+        mails = mail;
+        mail = next;
+    }
+    for (; mails != NULL; mails = mails->next) {
+        *shard->effects_tail = mails;
+        shard->effects_tail = &mails->next;
+    }
+}
+
+/* --- entries -------------------------------------------------------------------------------------
+ */
+
+static struct entry *entry_take(struct shard *shard, uint64_t need)
+{
+    struct entry *entry = shard->free_entries;
+
+    assert(entry != NULL); /* the caller looked */
+    shard->free_entries = entry->next;
+    *entry = (struct entry){.first = shard->partition.engine.first_sequence, .need = need};
+    *shard->entries_tail = entry;
+    shard->entries_tail = &entry->next;
+    return entry;
+}
+
+/* Sends the effects the partition has just made, on account of entry. */
+static void send_effects(struct shard *shard, struct entry *entry)
+{
+    struct engine *engine = &shard->partition.engine;
+
+    for (uint32_t i = 0; i < engine->effect_count; i++) {
+        const struct effect *effect = &engine->effects[i];
+        struct effect_mail *mail = malloc(sizeof *mail);
+
+        if (mail == NULL)
+            abort(); /* the record is in the log: start again from there */
+        *mail = (struct effect_mail){.record = effect->record, .from = shard, .entry = entry};
+        atomic_fetch_add(&entry->open, 1);
+        atomic_fetch_add(&shard->node->outstanding, 1);
+        shard_mail_effect(&shard->node->shards[effect->to], mail);
+    }
+    engine->effect_count = 0;
+}
+
+static void count_latency(struct shard *shard, const struct entry *entry, int64_t now_us)
+{
+    uint64_t us = now_us > entry->taken_us ? (uint64_t)(now_us - entry->taken_us) : 0;
+    int bucket = us <= 1 ? 0 : 64 - __builtin_clzll(us - 1);
+
+    if (bucket >= FACTS_LATENCY_BUCKETS)
+        bucket = FACTS_LATENCY_BUCKETS - 1;
+    shard->latency[bucket] += entry->answers;
+    shard->latency_sum_us += us * entry->answers;
+    shard->latency_count += entry->answers;
+}
+
+static void entry_tell(struct shard *shard, struct entry *entry)
+{
+    struct node *node = shard->node;
+
+    for (struct call *call = entry->calls, *next; call != NULL; call = next) {
+        next = call->next;
+        call->done(call);
+        atomic_fetch_sub(&node->outstanding, 1);
+    }
+    for (struct effect_mail *mail = entry->mails, *next; mail != NULL; mail = next) {
+        struct shard *from = mail->from;
+
+        next = mail->next;
+        atomic_fetch_sub(&mail->entry->open, 1);
+        shard_wake(from);
+        free(mail);
+        atomic_fetch_sub(&node->outstanding, 1);
+    }
+}
+
+/* Lets go what is durable. With one partition entries end in order; with several, one that waits
+ * for other partitions must not hold up one that they wait for. */
+static void release(struct shard *shard)
+{
+    uint64_t durable = log_durable(shard->partition.log);
+    uint64_t turn = 0, hold = UINT64_MAX;
+    int64_t now_us = 0;
+    struct entry **link = &shard->entries;
+
+    if (PLANTED("node.answer_before_durable"))
+        durable = UINT64_MAX;
+    if (atomic_load(&shard->replayed.open) > 0)
+        hold = shard->replayed.first - 1;
+    while (*link != NULL && (*link)->need <= durable) {
+        struct entry *entry = *link;
+
+        if (atomic_load(&entry->open) > 0) {
+            if (entry->first - 1 < hold)
+                hold = entry->first - 1;
+            link = &entry->next;
+            continue;
+        }
+        *link = entry->next;
+        if (*link == NULL)
+            shard->entries_tail = link;
+        if (entry->answers > 0) {
+            if (now_us == 0)
+                now_us = clock_steady_us();
+            count_latency(shard, entry, now_us);
+        }
+        if (entry->turn > turn)
+            turn = entry->turn;
+        entry_tell(shard, entry);
+        entry->next = shard->free_entries;
+        shard->free_entries = entry;
+    }
+    shard->partition.flush_hold = hold;
+    if (turn > 0)
+        serve_release(shard->serve, turn);
+}
+
+/* --- effects and calls ---------------------------------------------------------------------------
+ */
+
+static void do_effects(struct shard *shard, int64_t now_us)
+{
+    while (shard->effects_waiting != NULL && shard->free_entries != NULL) {
+        const struct record *records[EFFECTS_AT_ONCE];
+        struct effect_mail *mail = shard->effects_waiting, *last = NULL;
+        struct entry *entry;
+        uint32_t count = 0, taken;
+        uint64_t need;
+
+        for (; mail != NULL && count < EFFECTS_AT_ONCE; mail = mail->next)
+            records[count++] = &mail->record;
+        taken = partition_take(&shard->partition, records, count, now_us, &need);
+        if (taken == 0)
+            return;
+        entry = entry_take(shard, need);
+        entry->mails = shard->effects_waiting;
+        mail = shard->effects_waiting;
+        for (uint32_t i = 0; i < taken; i++) {
+            last = mail;
+            mail = mail->next;
+        }
+        last->next = NULL;
+        shard->effects_waiting = mail;
+        if (mail == NULL)
+            shard->effects_tail = &shard->effects_waiting;
+        send_effects(shard, entry);
+    }
+}
+
+/* Fills the mailed batch from the waiting calls. */
+static uint32_t gather_calls(struct shard *shard)
+{
+    struct call *call = shard->calls_waiting;
+    uint32_t count = 0;
+
+    for (; call != NULL && count < BATCH_MAX; call = call->next) {
+        shard->mailed.requests[count] = call->request;
+        shard->mailed_calls[count++] = call;
+    }
+    shard->mailed.count = count;
+    return count;
+}
+
+static void do_calls(struct shard *shard, int64_t now_us, int64_t steady_us)
+{
+    while (shard->calls_waiting != NULL && shard->free_entries != NULL) {
+        uint32_t count = gather_calls(shard), done;
+        struct entry *entry;
+        struct call **tail;
+        uint64_t need;
+
+        done = partition_turn(&shard->partition, &shard->mailed, 0, now_us, &need);
+        if (done == 0)
+            return;
+        assert(done <= count);
+        entry = entry_take(shard, need);
+        entry->answers = done;
+        entry->taken_us = steady_us;
+        tail = &entry->calls;
+        shard->calls_waiting = shard->mailed_calls[done - 1]->next;
+        if (shard->calls_waiting == NULL)
+            shard->calls_tail = &shard->calls_waiting;
+        for (uint32_t i = 0; i < done; i++) {
+            call_answer(shard->mailed_calls[i], &shard->mailed.replies[i]);
+            *tail = shard->mailed_calls[i];
+            tail = &shard->mailed_calls[i]->next;
+        }
+        *tail = NULL;
+        send_effects(shard, entry);
+    }
+}
+
+/* --- the door, one partition ---------------------------------------------------------------------
+ */
+
+static struct batch view_of(const struct batch *batch, uint32_t from, uint32_t to)
+{
+    return (struct batch){
+        .count = to - from,
+        .requests = batch->requests + from,
+        .replies = batch->replies + from,
+        .origins = batch->origins + from,
+    };
+}
+
+static void door_refill(struct shard *shard, int64_t now_us, int64_t steady_us)
+{
+    if (shard->door_from < shard->door.count)
+        return; /* the last batch is not through yet */
+    shard->door.count = 0;
+    shard->door_from = 0;
+    arena_reset(&shard->door.arena);
+    serve_take(shard->serve, &shard->door, now_us);
+    shard->door_taken_us = steady_us;
+}
+
+static void do_door(struct shard *shard, int64_t now_us, int64_t steady_us)
+{
+    door_refill(shard, now_us, steady_us);
+    while (shard->door_from < shard->door.count && shard->free_entries != NULL) {
+        uint64_t need;
+        uint32_t from = shard->door_from;
+        uint32_t to = partition_turn(&shard->partition, &shard->door, from, now_us, &need);
+        struct batch view;
+        struct entry *entry;
+
+        if (to == from)
+            return;
+        view = view_of(&shard->door, from, to);
+        entry = entry_take(shard, need);
+        entry->turn = ++shard->turn;
+        entry->answers = to - from;
+        entry->taken_us = shard->door_taken_us;
+        serve_reply(shard->serve, &view, entry->turn);
+        shard->door_from = to;
+    }
+}
+
+/* --- the door, several partitions ----------------------------------------------------------------
+ */
+
+static void door_call_done(struct call *call)
+{
+    struct shard *shard = call->owner;
+
+    if (atomic_fetch_sub(&shard->door_turn.open, 1) == 1)
+        shard_wake(shard);
+}
+
+static size_t storage_for(const struct request *request)
+{
+    const struct verb_info *info = verb_info(request->verb);
+
+    switch (info->shape) {
+    case SHAPE_STATES:
+    case SHAPE_TOTALS:
+        return request->count * sizeof(uint64_t) + 64;
+    case SHAPE_TAKEN:
+    case SHAPE_GIVEN:
+        return request->count * sizeof(struct reply_entry) + 64;
+    default:
+        return sizeof(struct item_row) + sizeof(struct account_row) +
+               ENGINE_PARTITIONS_MAX * sizeof(uint64_t) + 64;
+    }
+}
+
+/* Sends requests from .. of the door's batch on their way, as many as there is storage for. */
+static void door_send(struct shard *shard, int64_t steady_us)
+{
+    struct door_turn *turn = &shard->door_turn;
+    uint32_t to = turn->from;
+
+    arena_reset(&turn->storage);
+    turn->taken_us = steady_us;
+    atomic_store(&turn->open, 1); /* so that it cannot reach 0 before all are sent */
+    for (; to < shard->door.count; to++) {
+        struct request *request = &shard->door.requests[to];
+        struct call *call = &turn->calls[to];
+        size_t size;
+
+        if (request->verb >= VERB_COUNT)
+            continue;
+        size = storage_for(request);
+        *call = (struct call){
+            .request = *request,
+            .done = door_call_done,
+            .owner = shard,
+            .storage = arena_take(&turn->storage, size),
+            .storage_size = size,
+        };
+        if (call->storage == NULL)
+            break;
+        atomic_fetch_add(&turn->open, 1);
+        route_submit(shard->node, call);
+    }
+    turn->to = to;
+    turn->under_way = true;
+    atomic_fetch_sub(&turn->open, 1);
+}
+
+static void door_answer(struct shard *shard)
+{
+    struct door_turn *turn = &shard->door_turn;
+    struct batch view = view_of(&shard->door, turn->from, turn->to);
+    struct entry entry = {.answers = view.count, .taken_us = turn->taken_us};
+
+    for (uint32_t i = turn->from; i < turn->to; i++)
+        if (shard->door.requests[i].verb < VERB_COUNT)
+            shard->door.replies[i] = turn->calls[i].reply;
+    serve_reply(shard->serve, &view, ++shard->turn);
+    serve_release(shard->serve, shard->turn);
+    count_latency(shard, &entry, clock_steady_us());
+    turn->from = turn->to;
+    turn->under_way = false;
+}
+
+static void do_door_calls(struct shard *shard, int64_t now_us, int64_t steady_us)
+{
+    struct door_turn *turn = &shard->door_turn;
+
+    if (turn->under_way) {
+        if (atomic_load(&turn->open) > 0)
+            return;
+        door_answer(shard);
+    }
+    if (turn->from == shard->door.count) {
+        shard->door_from = shard->door.count;
+        door_refill(shard, now_us, steady_us);
+        turn->from = 0;
+    }
+    if (turn->from < shard->door.count)
+        door_send(shard, steady_us);
+}
+
+/* --- facts ---------------------------------------------------------------------------------------
+ */
+
+static void publish_partition(struct shard *shard, struct facts *facts)
+{
+    struct partition *partition = &shard->partition;
+    struct hot_stats hot;
+    struct store_stats store;
+    struct log_stats log;
+
+    hot_stats(partition->hot, &hot);
+    store_stats(partition->store, &store);
+    log_stats(partition->log, &log);
+    facts->turns = partition->turns;
+    facts->accounts_hot = hot.accounts;
+    facts->items_hot = hot.items;
+    facts->edges_hot = hot.edges;
+    facts->operations_hot = hot.operations;
+    facts->edges_room = hot.edges_room;
+    facts->sequence_decided = partition->engine.sequence;
+    facts->sequence_durable = log_durable(partition->log);
+    facts->sequence_at_rest = store_applied(partition->store);
+    facts->log_batches = log.appended_batches;
+    facts->log_bytes = log.appended_bytes;
+    facts->log_segments = log.segments;
+    facts->log_buffered_bytes = log.buffered_bytes;
+    for (int copy = 0; copy < 2; copy++) {
+        facts->log_syncs[copy] = log.syncs[copy];
+        facts->log_sync_us_total[copy] = log.sync_us_total[copy];
+        facts->log_sync_us_max[copy] = log.sync_us_max[copy];
+    }
+    facts->store_bytes = store.disk_bytes;
+    facts->store_edges = store.edges_estimate;
+    facts->store_flushes = store.flushes;
+    facts->store_flush_us_total = store.flush_us_total;
+    facts->store_rows = store.flush_rows;
+    facts->store_filter_bytes = store.filter_bytes;
+    facts->store_filter_checks = store.filter_checks;
+    facts->store_filter_absent = store.filter_absent;
+    facts->store_gets = store.gets;
+    facts->store_filter_complete = store.filter_complete;
+    if (partition->failure != STATUS_OK)
+        facts->mode = MODE_FAILED;
+    else if (atomic_load(&shard->node->stopping))
+        facts->mode = MODE_STOPPING;
+    else if (partition->nospace)
+        facts->mode = MODE_NOSPACE;
+    else if (partition->stalled_us != 0)
+        facts->mode = MODE_SHED;
+    else
+        facts->mode = MODE_NORMAL;
+}
+
+static void publish(struct shard *shard, int64_t steady_us)
+{
+    struct facts facts = {0};
+    struct serve_stats serve;
+    const struct engine *engine = &shard->partition.engine;
+
+    if (steady_us - shard->facts_us < FACTS_EVERY_US)
+        return;
+    shard->facts_us = steady_us;
+    publish_partition(shard, &facts);
+    serve_stats(shard->serve, &serve);
+    facts.connections_open = serve.connections_open;
+    facts.connections_total = serve.connections_total;
+    facts.connections_refused = serve.connections_refused;
+    facts.bytes_in = serve.bytes_in;
+    facts.bytes_out = serve.bytes_out;
+    memcpy(facts.requests, engine->requests, sizeof facts.requests);
+    for (int i = 0; i < STATUS_COUNT; i++)
+        facts.answers[i] = engine->answers[i];
+    memcpy(facts.latency, shard->latency, sizeof facts.latency);
+    facts.latency_sum_us = shard->latency_sum_us;
+    facts.latency_count = shard->latency_count;
+    pthread_mutex_lock(&shard->facts_mutex);
+    shard->facts = facts;
+    pthread_mutex_unlock(&shard->facts_mutex);
+}
+
+void shard_facts(struct shard *shard, struct facts *sum)
+{
+    struct facts one;
+
+    pthread_mutex_lock(&shard->facts_mutex);
+    one = shard->facts;
+    pthread_mutex_unlock(&shard->facts_mutex);
+#define SUM(field) sum->field += one.field
+    SUM(connections_open), SUM(connections_total), SUM(connections_refused);
+    SUM(bytes_in), SUM(bytes_out), SUM(latency_sum_us), SUM(latency_count);
+    SUM(turns), SUM(accounts_hot), SUM(items_hot), SUM(edges_hot), SUM(operations_hot);
+    SUM(edges_room), SUM(log_batches), SUM(log_bytes), SUM(log_segments), SUM(log_buffered_bytes);
+    SUM(store_bytes), SUM(store_edges), SUM(store_flushes), SUM(store_flush_us_total);
+    SUM(store_rows), SUM(store_filter_bytes), SUM(store_filter_checks), SUM(store_filter_absent);
+    SUM(store_gets);
+    SUM(sequence_decided), SUM(sequence_durable), SUM(sequence_at_rest);
+    for (int i = 0; i < VERB_COUNT; i++)
+        SUM(requests[i]);
+    for (int i = 0; i < STATUS_COUNT; i++)
+        SUM(answers[i]);
+    for (int i = 0; i < FACTS_LATENCY_BUCKETS; i++)
+        SUM(latency[i]);
+    for (int copy = 0; copy < 2; copy++) {
+        SUM(log_syncs[copy]), SUM(log_sync_us_total[copy]);
+        if (one.log_sync_us_max[copy] > sum->log_sync_us_max[copy])
+            sum->log_sync_us_max[copy] = one.log_sync_us_max[copy];
+    }
+#undef SUM
+    sum->store_filter_complete = sum->store_filter_complete && one.store_filter_complete;
+    if (one.mode > sum->mode)
+        sum->mode = one.mode;
+}
+
+/* --- the loop ------------------------------------------------------------------------------------
+ */
+
+static bool has_work(struct shard *shard)
+{
+    return shard->calls_waiting != NULL || shard->effects_waiting != NULL ||
+           (!shard->door_turn.under_way && shard->door_from < shard->door.count) ||
+           (shard->door_turn.under_way && atomic_load(&shard->door_turn.open) == 0) ||
+           (!shard->door_turn.under_way && serve_has_input(shard->serve));
+}
+
+static int sleep_ms(struct shard *shard)
+{
+    int limit = partition_sleep_ms(&shard->partition);
+
+    /* Work that could not be done a moment ago: wait for the flush or the log to say so, and not
+     * for long. */
+    if (has_work(shard))
+        return shard->partition.stalled_us != 0 || shard->free_entries == NULL ? 1 : 0;
+    return limit;
+}
+
+static void drain_wake(struct shard *shard)
+{
+    uint64_t count;
+
+    if (read(shard->wake_fd, &count, sizeof count) < 0)
+        return; /* nobody had written: fine */
+}
+
+static void wait_for_work(struct shard *shard)
+{
+    int timeout = sleep_ms(shard);
+
+    if (timeout != 0) {
+        atomic_store(&shard->asleep, true);
+        if (atomic_load(&shard->calls) != NULL || atomic_load(&shard->effects) != NULL ||
+            (shard->door_turn.under_way && atomic_load(&shard->door_turn.open) == 0))
+            timeout = 0;
+    }
+    if (serve_wait(shard->serve, timeout)) {
+        drain_wake(shard);
+        log_event_clear(shard->partition.log);
+    }
+    atomic_store(&shard->asleep, false);
+}
+
+static bool ended(struct shard *shard)
+{
+    return atomic_load(&shard->node->stopping) && shard->entries == NULL &&
+           atomic_load(&shard->node->outstanding) == 0 && shard->door_from >= shard->door.count &&
+           serve_idle(shard->serve);
+}
+
+void *shard_main(void *argument)
+{
+    struct shard *shard = argument;
+    bool several = shard->node->count > 1;
+    bool closed = false;
+
+    while (!ended(shard)) {
+        int64_t now_us, steady_us;
+
+        wait_for_work(shard);
+        now_us = clock_wall_us();
+        steady_us = clock_steady_us();
+        take_mail(shard);
+        do_effects(shard, now_us);
+        do_calls(shard, now_us, steady_us);
+        if (several)
+            do_door_calls(shard, now_us, steady_us);
+        else
+            do_door(shard, now_us, steady_us);
+        release(shard);
+        if (!partition_tend(&shard->partition, steady_us)) {
+            int none = STATUS_OK;
+
+            atomic_store(&shard->node->failed_shard, shard->index);
+            atomic_compare_exchange_strong(&shard->node->failure, &none,
+                                           (int)shard->partition.failure);
+            node_stop(shard->node);
+            return NULL; /* nothing is answered any more */
+        }
+        publish(shard, steady_us);
+        if (!closed && atomic_load(&shard->node->stopping)) {
+            closed = true;
+            serve_stop_listening(shard->serve);
+        }
+    }
+    return NULL;
+}
+
+/* --- opening and closing -------------------------------------------------------------------------
+ */
+
+static bool batch_open(struct batch *batch, size_t arena_bytes)
+{
+    batch->requests = calloc(BATCH_MAX, sizeof *batch->requests);
+    batch->replies = calloc(BATCH_MAX, sizeof *batch->replies);
+    batch->origins = calloc(BATCH_MAX, sizeof *batch->origins);
+    batch->arena = (struct arena){.size = arena_bytes};
+    if (arena_bytes > 0)
+        batch->arena.bytes = malloc(arena_bytes);
+    return batch->requests != NULL && batch->replies != NULL && batch->origins != NULL &&
+           (arena_bytes == 0 || batch->arena.bytes != NULL);
+}
+
+static void batch_close(struct batch *batch)
+{
+    free(batch->requests);
+    free(batch->replies);
+    free(batch->origins);
+    free(batch->arena.bytes);
+}
+
+enum status shard_open(struct shard *shard, struct node *node, uint16_t index)
+{
+    bool ok;
+
+    *shard = (struct shard){.node = node, .index = index, .wake_fd = -1};
+    shard->calls_tail = &shard->calls_waiting;
+    shard->effects_tail = &shard->effects_waiting;
+    shard->entries_tail = &shard->entries;
+    pthread_mutex_init(&shard->facts_mutex, NULL);
+    ok = batch_open(&shard->door, BATCH_ARENA_BYTES) && batch_open(&shard->mailed, 0);
+    shard->mailed_calls = calloc(BATCH_MAX, sizeof(struct call *));
+    shard->entry_memory = calloc(SHARD_ENTRIES, sizeof *shard->entry_memory);
+    shard->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (node->count > 1) {
+        shard->door_turn.calls = calloc(BATCH_MAX, sizeof(struct call));
+        shard->door_turn.storage =
+            (struct arena){.bytes = malloc(STORAGE_BYTES), .size = STORAGE_BYTES};
+        ok = ok && shard->door_turn.calls != NULL && shard->door_turn.storage.bytes != NULL;
+    }
+    if (!ok || shard->mailed_calls == NULL || shard->entry_memory == NULL || shard->wake_fd < 0)
+        return STATUS_NOMEMORY;
+    for (uint32_t i = 0; i < SHARD_ENTRIES; i++) {
+        shard->entry_memory[i].next = shard->free_entries;
+        shard->free_entries = &shard->entry_memory[i];
+    }
+    return STATUS_OK;
+}
+
+void shard_close(struct shard *shard)
+{
+    serve_close(shard->serve);
+    partition_close(&shard->partition);
+    batch_close(&shard->door);
+    batch_close(&shard->mailed);
+    free(shard->mailed_calls);
+    free(shard->entry_memory);
+    free(shard->door_turn.calls);
+    free(shard->door_turn.storage.bytes);
+    if (shard->wake_fd >= 0)
+        close(shard->wake_fd);
+    pthread_mutex_destroy(&shard->facts_mutex);
+}

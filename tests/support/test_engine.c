@@ -1,0 +1,96 @@
+#include "support/test_engine.h"
+
+#include <stdlib.h>
+
+#include "node/load.h"
+#include "support.h"
+
+void test_engine_open(struct test_engine *test, const struct hot_config *hot)
+{
+    struct store_config store = {.partition_count = 1, .create = true};
+    struct hot_config small = {
+        .accounts = 4096, .items = 4096, .edges = 8192, .operations = 8192, .scratch = 8192};
+    char message[256];
+
+    *test = (struct test_engine){.now_us = 1700000000000000};
+    test->engine = (struct engine){
+        .hot = hot_open(hot != NULL ? hot : &small),
+        .partition_count = 1,
+        .create_unknown = true,
+        .operation_keep_us = 24LL * 3600 * 1000000,
+        .body = malloc(ENGINE_BODY_BYTES),
+        .body_max = ENGINE_BODY_BYTES,
+        .effects = malloc(ENGINE_EFFECTS_MAX * sizeof(struct effect)),
+        .arena = {.bytes = malloc(ENGINE_ARENA_BYTES), .size = ENGINE_ARENA_BYTES},
+    };
+    assert_non_null(test->engine.hot);
+    assert_int_equal(store_open(&store, &test->engine.store, message), STATUS_OK);
+    test->batch.requests = calloc(BATCH_MAX, sizeof(struct request));
+    test->batch.replies = calloc(BATCH_MAX, sizeof(struct reply));
+}
+
+void test_engine_close(struct test_engine *test)
+{
+    hot_close(test->engine.hot);
+    store_close(test->engine.store);
+    free(test->engine.body);
+    free(test->engine.effects);
+    free(test->engine.arena.bytes);
+    free(test->batch.requests);
+    free(test->batch.replies);
+}
+
+const struct reply *test_engine_ask(struct test_engine *test, const struct request *request)
+{
+    struct engine *engine = &test->engine;
+    uint32_t to;
+
+    test->batch.requests[0] = *request;
+    test->batch.count = 1;
+    test->now_us += 1000;
+    hot_turn_begin(engine->hot);
+    to = engine_gather(engine, &test->batch, 0, &test->needs);
+    if (to == 0) {
+        test_engine_flush(test);
+        hot_turn_begin(engine->hot);
+        to = engine_gather(engine, &test->batch, 0, &test->needs);
+    }
+    assert_int_equal(to, 1);
+    assert_int_equal(load_needs(engine->store, engine->hot, &test->needs, test->now_us), STATUS_OK);
+    engine_gather_creators(engine, &test->batch, 0, 1, &test->needs);
+    assert_int_equal(load_needs(engine->store, engine->hot, &test->needs, test->now_us), STATUS_OK);
+    assert_int_equal(engine_step(engine, &test->batch, 0, 1, test->now_us), 1);
+    return &test->batch.replies[0];
+}
+
+void test_engine_flush(struct test_engine *test)
+{
+    struct hot_frozen frozen;
+    struct store_flush flush;
+    uint64_t marks[1] = {0};
+    char message[256];
+
+    hot_freeze(test->engine.hot);
+    while (!hot_collect(test->engine.hot, 7))
+        ;
+    hot_frozen(test->engine.hot, &frozen);
+    flush = (struct store_flush){
+        .applied = test->engine.sequence,
+        .accounts = frozen.accounts,
+        .account_count = frozen.account_count,
+        .items = frozen.items,
+        .item_count = frozen.item_count,
+        .edges = frozen.edges,
+        .edge_count = frozen.edge_count,
+        .operations = frozen.operations,
+        .operation_count = frozen.operation_count,
+        .marks = marks,
+    };
+    assert_int_equal(store_flush(test->engine.store, &flush, message), STATUS_OK);
+    hot_rest(test->engine.hot);
+}
+
+struct request test_set(enum verb verb, uint64_t account, uint64_t target)
+{
+    return (struct request){.verb = (uint16_t)verb, .account = account, .target = target};
+}

@@ -1,0 +1,27 @@
+/* test_engine.h: an engine over memory alone, for tests: no threads, no files. */
+#ifndef ZAN_TESTS_ENGINE_H
+#define ZAN_TESTS_ENGINE_H
+
+#include "engine/engine.h"
+
+struct test_engine {
+    struct engine engine;
+    struct needs needs;
+    struct batch batch;
+    int64_t now_us;
+};
+
+/* hot: sizes, or NULL for small ones. */
+void test_engine_open(struct test_engine *test, const struct hot_config *hot);
+void test_engine_close(struct test_engine *test);
+
+/* One request, one turn. The reply is valid until the next. */
+const struct reply *test_engine_ask(struct test_engine *test, const struct request *request);
+
+/* Moves what is in memory to the store. */
+void test_engine_flush(struct test_engine *test);
+
+/* The usual requests. */
+struct request test_set(enum verb verb, uint64_t account, uint64_t target);
+
+#endif
