@@ -1,0 +1,629 @@
+/* json.c: reading. jansson reads the JSON; before it sees a byte, a scan bounds depth and strings,
+ * so that a hostile body costs no more than its own size.
+ *
+ * Every value comes either as text (path, query, header) or as a JSON member; `struct given` hides
+ * which. The words and bounds are those of command.c: the same request means the same by RESP. */
+#include "wire/json.h"
+
+#include <assert.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "wire/command.h"
+
+struct given {
+    const json_t *json; /* not NULL: this; else the bytes */
+    const char *bytes;
+    size_t size;
+};
+
+/* For an error's detail: at most 64 printable bytes of what came in. */
+struct shown {
+    char text[65];
+};
+
+static struct shown show(const char *bytes, size_t size)
+{
+    struct shown shown = {{0}};
+
+    for (size_t i = 0; i < size && i < sizeof shown.text - 1; i++)
+        shown.text[i] = bytes[i] >= 0x20 && bytes[i] < 0x7F ? bytes[i] : '?';
+    return shown;
+}
+
+/* --- the body ------------------------------------------------------------------------------- */
+
+/* Steps over one string, *at being behind its first quote; false if it is over the limit. */
+static bool skip_string(const char *body, size_t size, size_t *at)
+{
+    size_t start = *at;
+
+    while (*at < size && body[*at] != '"')
+        *at += body[*at] == '\\' ? 2 : 1;
+    if (*at < size)
+        *at += 1;
+    return *at - start <= JSON_STRING_MAX + 1;
+}
+
+static bool within_limits(const char *body, size_t size, struct problem_error *error)
+{
+    uint32_t depth = 0;
+
+    for (size_t at = 0; at < size;) {
+        char byte = body[at++];
+
+        if (byte == '"' && !skip_string(body, size, &at)) {
+            problem_set(error, PROBLEM_BADJSON, "a string is over %u bytes", JSON_STRING_MAX);
+            return false;
+        }
+        if ((byte == '{' || byte == '[') && ++depth > JSON_DEPTH_MAX) {
+            problem_set(error, PROBLEM_BADJSON, "objects and arrays are nested over %u deep",
+                        JSON_DEPTH_MAX);
+            return false;
+        }
+        if ((byte == '}' || byte == ']') && depth > 0)
+            depth--;
+    }
+    return true;
+}
+
+/* The object in the body (an empty body is an empty object), owned by the caller; or NULL. */
+static json_t *parse_body(const struct json_input *input, struct problem_error *error)
+{
+    json_error_t where;
+    json_t *root;
+
+    if (input->body_size == 0)
+        return json_object();
+    if (!within_limits(input->body, input->body_size, error))
+        return NULL;
+    root = json_loadb(input->body, input->body_size, JSON_REJECT_DUPLICATES, &where);
+    if (root == NULL) {
+        problem_set(error, PROBLEM_BADJSON, "line %d, column %d: not valid JSON, or a key twice",
+                    where.line, where.column);
+        return NULL;
+    }
+    if (!json_is_object(root)) {
+        problem_set(error, PROBLEM_BADJSON, "the body must be an object");
+        json_decref(root);
+        return NULL;
+    }
+    return root;
+}
+
+/* Which of the rows that share a path is meant. */
+static const struct route *choose(const struct route *first, const json_t *body,
+                                  struct problem_error *error)
+{
+    const char *verb = json_string_value(json_object_get(body, "verb"));
+
+    if (first->choice[0] == 0)
+        return first;
+    for (uint32_t i = 0; verb != NULL && i < route_choices(first); i++)
+        if (strcmp(first[i].choice, verb) == 0)
+            return &first[i];
+    problem_set(error, json_object_get(body, "verb") == NULL ? STATUS_ARITY : STATUS_BADVALUE,
+                "\"verb\" must name what is asked for: \"%s\" or another listed in /openapi.json",
+                first->choice);
+    return NULL;
+}
+
+/* --- values --------------------------------------------------------------------------------- */
+
+static struct given given_text(const char *bytes, size_t size)
+{
+    return (struct given){.bytes = bytes, .size = size};
+}
+
+/* A JSON string becomes text. */
+static struct given given_json(const json_t *json)
+{
+    if (json_is_string(json))
+        return (struct given){.json = json,
+                              .bytes = json_string_value(json),
+                              .size = json_string_length(json)};
+    return (struct given){.json = json};
+}
+
+/* An unsigned integer: digits, or a JSON integer. */
+static bool to_u64(struct given given, uint64_t *value)
+{
+    if (given.bytes != NULL)
+        return given.size <= 20 &&
+               command_id((struct resp_slice){given.bytes, (uint32_t)given.size}, value);
+    if (!json_is_integer(given.json) || json_integer_value(given.json) < 0)
+        return false;
+    *value = (uint64_t)json_integer_value(given.json);
+    return true;
+}
+
+/* Times and lengths: numbers only when they are JSON. */
+static bool to_number(struct given given, uint64_t *value)
+{
+    return (given.json == NULL || json_is_integer(given.json)) && to_u64(given, value);
+}
+
+static bool read_id(const char *name, struct given given, uint64_t *id,
+                    struct problem_error *error)
+{
+    if (to_u64(given, id))
+        return true;
+    problem_set(error, STATUS_BADID, "%s is not an unsigned 64-bit integer: %s", name,
+                show(given.bytes, given.size).text);
+    return false;
+}
+
+static bool read_bounded(const char *name, struct given given, uint64_t low, uint64_t high,
+                         enum status status, uint64_t *value, struct problem_error *error)
+{
+    if (!to_number(given, value)) {
+        problem_set(error, STATUS_BADVALUE, "%s must be a whole number", name);
+        return false;
+    }
+    if (*value >= low && *value <= high)
+        return true;
+    problem_set(error, status, "%s must be from %llu to %llu", name, (unsigned long long)low,
+                (unsigned long long)high);
+    return false;
+}
+
+/* Place of a word in "a|b|c", or -1. */
+static int find_word(const char *words, const char *word, size_t size)
+{
+    for (int i = 0;; i++) {
+        size_t length = strcspn(words, "|");
+
+        if (length == size && memcmp(words, word, size) == 0)
+            return i;
+        if (words[length] == 0)
+            return -1;
+        words += length + 1;
+    }
+}
+
+static bool read_word(const struct route_field *field, struct given given, int *place,
+                      struct problem_error *error)
+{
+    *place = given.bytes == NULL ? -1 : find_word(field->words, given.bytes, given.size);
+    if (*place >= 0)
+        return true;
+    problem_set(error, STATUS_BADVALUE, "%s must be one of %s", field->name, field->words);
+    return false;
+}
+
+/* --- fields into the request ---------------------------------------------------------------- */
+
+static bool array_fits(const struct route_field *field, const json_t *array, size_t most,
+                       struct problem_error *error)
+{
+    if (!json_is_array(array) || json_array_size(array) == 0) {
+        problem_set(error, STATUS_BADVALUE, "%s must be an array of 1 to %zu", field->name, most);
+        return false;
+    }
+    if (json_array_size(array) <= most)
+        return true;
+    problem_set(error, STATUS_TOOMANY, "%s has %zu entries, at most %zu are allowed", field->name,
+                json_array_size(array), most);
+    return false;
+}
+
+static bool read_ids(const struct route_field *field, struct given given, struct json_request *out,
+                     struct problem_error *error)
+{
+    if (field->place == PLACE_PATH) {
+        out->request.count = 1;
+        out->request.u.ids = out->ids;
+        return read_id(field->name, given, out->ids, error);
+    }
+    if (!array_fits(field, given.json, REQUEST_IDS_MAX, error))
+        return false;
+    for (size_t i = 0; i < json_array_size(given.json); i++)
+        if (!read_id(field->name, given_json(json_array_get(given.json, i)), &out->ids[i], error))
+            return false;
+    out->request.count = (uint16_t)json_array_size(given.json);
+    out->request.u.ids = out->ids;
+    return true;
+}
+
+/* The verb whose name is this word in lower case; every word of ACT is one. */
+static enum verb verb_of_word(const char *word, size_t size)
+{
+    for (unsigned verb = 0; verb < VERB_COUNT; verb++) {
+        const char *name = verb_table[verb].name;
+
+        if (strlen(name) == size && strncasecmp(name, word, size) == 0)
+            return (enum verb)verb;
+    }
+    return VERB_COUNT;
+}
+
+static bool read_actions(const struct route_field *field, struct given given,
+                         struct request *request, struct problem_error *error)
+{
+    if (!array_fits(field, given.json, REQUEST_ACTIONS_MAX, error))
+        return false;
+    for (size_t i = 0; i < json_array_size(given.json); i++) {
+        struct given one = given_json(json_array_get(given.json, i));
+        enum verb verb;
+        int place;
+
+        if (!read_word(field, one, &place, error))
+            return false;
+        verb = verb_of_word(one.bytes, one.size);
+        assert(verb != VERB_COUNT);
+        request->u.actions[i] = (uint8_t)verb;
+    }
+    request->count = (uint16_t)json_array_size(given.json);
+    return true;
+}
+
+/* The words in verbs.def stand in the order of enum item_state and enum account_state; a unit
+ * test holds them together. */
+static bool read_state(const struct route_field *field, struct given given,
+                       struct request *request, struct problem_error *error)
+{
+    int place;
+
+    if (!read_word(field, given, &place, error))
+        return false;
+    if (request->verb == VERB_ACCOUNT_STATE) {
+        request->u.restriction.state = (uint8_t)place;
+        return true;
+    }
+    request->u.item.state = (uint8_t)place;
+    request->flags |= REQUEST_HAS_STATE;
+    return true;
+}
+
+static bool read_length(const struct route_field *field, struct given given,
+                        struct request *request, struct problem_error *error)
+{
+    uint64_t value;
+
+    if (!read_bounded(field->name, given, 0, REQUEST_MS_MAX, STATUS_BADWATCH, &value, error))
+        return false;
+    if (field->slot == SLOT_WATCH) {
+        request->u.view.watch_ms = (uint32_t)value;
+    } else if (request->verb == VERB_ITEM_SET) {
+        request->u.item.duration_ms = (uint32_t)value;
+        request->flags |= REQUEST_HAS_DURATION;
+    } else {
+        request->u.view.duration_ms = (uint32_t)value;
+    }
+    return true;
+}
+
+static bool read_until(const struct route_field *field, struct given given,
+                       struct request *request, struct problem_error *error)
+{
+    uint64_t value;
+
+    if (!read_bounded(field->name, given, 0, INT64_MAX / 1000, STATUS_BADVALUE, &value, error))
+        return false;
+    request->u.restriction.until_us = (int64_t)value * 1000;
+    request->flags |= REQUEST_HAS_UNTIL;
+    return true;
+}
+
+static bool read_cursor(struct given given, struct request *request, struct problem_error *error)
+{
+    uint64_t cursor;
+
+    if (!to_u64(given, &cursor)) {
+        problem_set(error, STATUS_BADCURSOR, "a cursor is what the page before gave");
+        return false;
+    }
+    if (cursor == 0)
+        return true; /* from the newest on, as over RESP */
+    request->u.cursor = cursor;
+    request->flags |= REQUEST_HAS_CURSOR;
+    return true;
+}
+
+static bool read_field(const struct route_field *field, struct given given,
+                       struct json_request *out, struct problem_error *error)
+{
+    struct request *request = &out->request;
+    uint64_t value;
+
+    switch (field->slot) {
+    case SLOT_ACCOUNT:
+        return read_id(field->name, given, &request->account, error);
+    case SLOT_TARGET:
+        return read_id(field->name, given, &request->target, error);
+    case SLOT_CREATOR:
+        request->flags |= REQUEST_HAS_CREATOR;
+        return read_id(field->name, given, &request->u.item.creator, error);
+    case SLOT_TARGETS:
+        return read_ids(field, given, out, error);
+    case SLOT_ACTIONS:
+        return read_actions(field, given, request, error);
+    case SLOT_STATE:
+        return read_state(field, given, request, error);
+    case SLOT_WATCH:
+    case SLOT_DURATION:
+        return read_length(field, given, request, error);
+    case SLOT_UNTIL:
+        return read_until(field, given, request, error);
+    case SLOT_CURSOR:
+        return read_cursor(given, request, error);
+    case SLOT_COUNT:
+        if (!read_bounded(field->name, given, 1, REQUEST_PAGE_MAX, STATUS_BADVALUE, &value, error))
+            return false;
+        request->count = (uint16_t)value;
+        return true;
+    }
+    assert(false); /* a slot nobody knows */
+    return false;
+}
+
+/* --- where fields come from ----------------------------------------------------------------- */
+
+static bool find_in_path(const struct json_input *input, const struct route_field *field,
+                         struct given *given)
+{
+    for (uint32_t i = 0; i < input->match.value_count; i++) {
+        const struct route_value *value = &input->match.values[i];
+
+        if (strlen(field->name) != value->name_size ||
+            memcmp(field->name, value->name, value->name_size) != 0)
+            continue;
+        *given = given_text(value->bytes, value->size);
+        return true;
+    }
+    return false;
+}
+
+static bool find_in_query(const struct json_input *input, const struct route_field *field,
+                          struct given *given)
+{
+    for (uint32_t i = 0; i < input->query_count; i++) {
+        if (strcmp(input->query[i].name, field->name) != 0)
+            continue;
+        *given = given_text(input->query[i].value, strlen(input->query[i].value));
+        return true;
+    }
+    return false;
+}
+
+static bool find_field(const struct json_input *input, const json_t *body,
+                       const struct route_field *field, struct given *given)
+{
+    const json_t *member;
+
+    switch (field->place) {
+    case PLACE_PATH:
+        return find_in_path(input, field, given);
+    case PLACE_QUERY:
+        return find_in_query(input, field, given);
+    case PLACE_BODY:
+        break;
+    }
+    member = json_object_get(body, field->name);
+    if (member != NULL)
+        *given = given_json(member);
+    return member != NULL;
+}
+
+static bool is_field(const struct route_field *fields, uint32_t count, enum route_place place,
+                     const char *name)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (fields[i].place == place && strcmp(fields[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* Nothing is passed over in silence: a typing error must not become a like without its context. */
+static bool nothing_unknown(const struct json_input *input, const struct route *route,
+                            const json_t *body, const struct route_field *fields, uint32_t count,
+                            struct problem_error *error)
+{
+    bool write = verb_info(route->verb)->group == GROUP_WRITE;
+    const char *name;
+    json_t *member;
+
+    for (uint32_t i = 0; i < input->query_count; i++) {
+        name = input->query[i].name;
+        if (!is_field(fields, count, PLACE_QUERY, name)) {
+            problem_set(error, STATUS_UNKNOWNFIELD, "no query parameter %s is known here",
+                        show(name, strlen(name)).text);
+            return false;
+        }
+        for (uint32_t j = 0; j < i; j++)
+            if (strcmp(name, input->query[j].name) == 0) {
+                problem_set(error, STATUS_BADVALUE, "the query parameter %s is there twice", name);
+                return false;
+            }
+    }
+    json_object_foreach ((json_t *)body, name, member) {
+        if (is_field(fields, count, PLACE_BODY, name) || (write && strcmp(name, "context") == 0) ||
+            (route->choice[0] != 0 && strcmp(name, "verb") == 0))
+            continue;
+        problem_set(error, STATUS_UNKNOWNFIELD, "no member %s is known here",
+                    show(name, strlen(name)).text);
+        return false;
+    }
+    return true;
+}
+
+/* --- context and operation id --------------------------------------------------------------- */
+
+static bool read_source(struct given given, struct context *context, struct problem_error *error)
+{
+    for (unsigned source = 0; given.bytes != NULL && source < SOURCE_COUNT; source++) {
+        const char *name = source_name((enum source)source);
+
+        if (strlen(name) != given.size || memcmp(name, given.bytes, given.size) != 0)
+            continue;
+        context->source = (uint8_t)source;
+        return true;
+    }
+    problem_set(error, STATUS_BADVALUE, "source must be one listed in /openapi.json, not %s",
+                show(given.bytes, given.size).text);
+    return false;
+}
+
+static bool read_client_ms(struct given given, int64_t now_us, struct context *context,
+                           struct problem_error *error)
+{
+    uint64_t value;
+
+    if (!read_bounded("client_ms", given, 0, INT64_MAX / 1000, STATUS_BADVALUE, &value, error))
+        return false;
+    context->client_us = (int64_t)value * 1000;
+    if (context->client_us - REQUEST_FUTURE_US <= now_us)
+        return true;
+    problem_set(error, STATUS_BADTIME, "client_ms is over 5 minutes ahead of this server");
+    return false;
+}
+
+static bool read_circumstance(const char *name, struct given given, char *out,
+                              struct problem_error *error)
+{
+    if (given.bytes == NULL || given.size > JSON_CIRCUMSTANCE_MAX) {
+        problem_set(error, STATUS_BADVALUE, "%s must be a text of at most %d bytes", name,
+                    JSON_CIRCUMSTANCE_MAX);
+        return false;
+    }
+    memcpy(out, given.bytes, given.size);
+    out[given.size] = 0;
+    return true;
+}
+
+static bool read_one_context(const char *name, struct given given, int64_t now_us,
+                             struct json_request *out, struct problem_error *error)
+{
+    out->request.flags |= REQUEST_CONTEXT;
+    if (strcmp(name, "source") == 0)
+        return read_source(given, &out->request.context, error);
+    if (strcmp(name, "client_ms") == 0)
+        return read_client_ms(given, now_us, &out->request.context, error);
+    if (strcmp(name, "address") == 0)
+        return read_circumstance(name, given, out->address, error);
+    if (strcmp(name, "device") == 0)
+        return read_circumstance(name, given, out->device, error);
+    if (strcmp(name, "network") == 0)
+        return read_circumstance(name, given, out->network, error);
+    problem_set(error, STATUS_UNKNOWNFIELD, "no member %s is known in context",
+                show(name, strlen(name)).text);
+    return false;
+}
+
+/* Headers first, then the body, which is closer to the act and wins. */
+static bool read_context(const struct json_input *input, const json_t *body,
+                         struct json_request *out, struct problem_error *error)
+{
+    const struct json_headers *headers = &input->headers;
+    const struct json_pair pairs[] = {
+        {"address", headers->address}, {"device", headers->device},
+        {"network", headers->network}, {"source", headers->source},
+        {"client_ms", headers->client_ms},
+    };
+    json_t *context = json_object_get(body, "context"), *member;
+    const char *name;
+
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+        if (pairs[i].value != NULL &&
+            !read_one_context(pairs[i].name, given_text(pairs[i].value, strlen(pairs[i].value)),
+                              input->now_us, out, error))
+            return false;
+    if (context != NULL && !json_is_object(context)) {
+        problem_set(error, STATUS_BADVALUE, "context must be an object");
+        return false;
+    }
+    json_object_foreach (context, name, member)
+        if (!read_one_context(name, given_json(member), input->now_us, out, error))
+            return false;
+    return true;
+}
+
+/* The header's value may stand between quotes, as the draft of Idempotency-Key writes it. */
+static bool read_opid(const char *text, struct request *request, struct problem_error *error)
+{
+    size_t size;
+
+    if (text == NULL)
+        return true;
+    size = strlen(text);
+    if (size >= 2 && text[0] == '"' && text[size - 1] == '"') {
+        text++;
+        size -= 2;
+    }
+    if (size > 64 || !command_opid((struct resp_slice){text, (uint32_t)size}, request->opid)) {
+        problem_set(error, STATUS_BADOPID, "Idempotency-Key must be 1 to 64 printable bytes");
+        return false;
+    }
+    request->flags |= REQUEST_OPID;
+    return true;
+}
+
+/* --- the whole ------------------------------------------------------------------------------ */
+
+static bool read_fields(const struct json_input *input, const json_t *body,
+                        struct json_request *out, struct problem_error *error)
+{
+    struct route_field fields[ROUTE_FIELDS_MAX];
+    uint32_t count = route_fields(out->route, fields);
+
+    if (!nothing_unknown(input, out->route, body, fields, count, error))
+        return false;
+    for (uint32_t i = 0; i < count; i++) {
+        struct given given = {0};
+
+        if (find_field(input, body, &fields[i], &given)) {
+            if (!read_field(&fields[i], given, out, error))
+                return false;
+        } else if (fields[i].required) {
+            problem_set(error, STATUS_ARITY, "%s is missing", fields[i].name);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool read_all(const struct json_input *input, const json_t *body, struct json_request *out,
+                     struct problem_error *error)
+{
+    const struct verb_info *info;
+
+    out->route = choose(input->match.route, body, error);
+    if (out->route == NULL)
+        return false;
+    info = verb_info(out->route->verb);
+    out->request.verb = (uint16_t)out->route->verb;
+    if (info->shape == SHAPE_TAKEN || info->shape == SHAPE_GIVEN)
+        out->request.count = REQUEST_PAGE;
+    if (!read_fields(input, body, out, error))
+        return false;
+    if (info->shape == SHAPE_RECEIVED)
+        out->request.target = out->request.account; /* both, as over RESP */
+    if (info->group != GROUP_WRITE)
+        return true;
+    out->request.flags |= REQUEST_RETURN;
+    return read_context(input, body, out, error) &&
+           read_opid(input->headers.opid, &out->request, error);
+}
+
+bool json_read(const struct json_input *input, struct json_request *request,
+               struct problem_error *error)
+{
+    json_t *body;
+    bool good;
+
+    assert(input->match.route != NULL);
+    memset(request, 0, offsetof(struct json_request, ids));
+    if (input->match.route->method == METHOD_GET && input->body_size > 0) {
+        problem_set(error, PROBLEM_NOBODY, "%s", "");
+        return false;
+    }
+    body = parse_body(input, error);
+    if (body == NULL) {
+        problem_set(error, STATUS_NOMEMORY, "%s", "");
+        return false;
+    }
+    good = read_all(input, body, request, error);
+    json_decref(body);
+    return good;
+}

@@ -1,0 +1,300 @@
+/* Replies to JSON, written directly: a page of a thousand entries would cost jansson three thousand
+ * allocations. Objects have all their members in every reply of a kind (null where there is
+ * nothing to tell), so that a client may rely on them. openapi.c describes what is written here;
+ * the talk tests hold the two together. */
+#include "wire/json.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* Begins a member: `{"name":` or `,"name":`. */
+static void key(struct text *text, char before, const char *name)
+{
+    char mark[2] = {before, '"'};
+
+    text_put(text, mark, 2);
+    text_puts(text, name);
+    text_put(text, "\":", 2);
+}
+
+static void put_bool(struct text *text, bool value)
+{
+    text_puts(text, value ? "true" : "false");
+}
+
+/* Nobody follows an item: its map leaves that counter out. */
+static void put_counters(struct text *text, const uint64_t counts[COUNTER_COUNT], bool with_follow)
+{
+    char before = '{';
+
+    for (unsigned i = 0; i < COUNTER_COUNT; i++) {
+        if (i == COUNTER_FOLLOW && !with_follow)
+            continue;
+        key(text, before, counter_name((enum counter)i));
+        text_u64(text, counts[i]);
+        before = ',';
+    }
+    text_put(text, "}", 1);
+}
+
+/* "item", "account" or "creator": what the verb calls the target. */
+static const char *target_name(enum verb verb)
+{
+    return verb_info(verb)->edge == EDGE_FOLLOW ? "creator" : "item";
+}
+
+/* --- writes --------------------------------------------------------------------------------- */
+
+static void put_actions(struct text *text, const struct reply *reply)
+{
+    key(text, ',', "actions");
+    text_put(text, "[", 1);
+    for (unsigned i = 0; i < reply->count; i++) {
+        text_put(text, ",", i > 0);
+        put_bool(text, reply->applied >> i & 1);
+    }
+    text_put(text, "]", 1);
+}
+
+static void put_counts_of_target(struct text *text, const struct reply *reply)
+{
+    key(text, ',', "counts");
+    if (reply->item != NULL)
+        put_counters(text, reply->item->counts, false);
+    else if (reply->account != NULL)
+        put_counters(text, reply->account->received, true);
+    else
+        text_puts(text, "null");
+}
+
+static void put_write(struct text *text, const struct request *request, const struct reply *reply)
+{
+    uint8_t shape = verb_info((enum verb)request->verb)->shape;
+
+    key(text, '{', "applied");
+    put_bool(text, reply->applied != 0);
+    key(text, ',', "sequence");
+    text_json_id(text, reply->sequence);
+    if (shape == SHAPE_SET) {
+        key(text, ',', "on");
+        put_bool(text, reply->on);
+        key(text, ',', "flips");
+        text_u64(text, reply->flips);
+    }
+    if (shape == SHAPE_ACT)
+        put_actions(text, reply);
+    key(text, ',', "replayed");
+    put_bool(text, reply->replayed);
+    put_counts_of_target(text, reply);
+    text_put(text, "}\n", 2);
+}
+
+/* --- reads ---------------------------------------------------------------------------------- */
+
+/* {"account":"7","item":"9","on":true} for one; {"account":"7","verb":"like","on":[...]} for many. */
+static void put_states(struct text *text, const struct json_request *request,
+                       const struct reply *reply)
+{
+    bool many = request->route->choice[0] != 0;
+
+    key(text, '{', "account");
+    text_json_id(text, request->request.account);
+    key(text, ',', many ? "verb" : target_name(request->route->verb));
+    if (many)
+        text_json(text, request->route->choice, strlen(request->route->choice));
+    else
+        text_json_id(text, request->ids[0]);
+    key(text, ',', "on");
+    text_put(text, "[", many);
+    for (unsigned i = 0; i < reply->count; i++) {
+        text_put(text, ",", i > 0);
+        put_bool(text, reply->u.values[i] != 0);
+    }
+    text_put(text, "]", many);
+    text_put(text, "}\n", 2);
+}
+
+static void put_totals(struct text *text, const struct json_request *request,
+                       const struct reply *reply)
+{
+    key(text, '{', "verb");
+    text_json(text, request->route->choice, strlen(request->route->choice));
+    key(text, ',', "counts");
+    text_put(text, "[", 1);
+    for (unsigned i = 0; i < reply->count; i++) {
+        text_put(text, ",", i > 0);
+        text_u64(text, reply->u.values[i]);
+    }
+    text_put(text, "]}\n", 3);
+}
+
+static void put_sequences(struct text *text, const struct reply *reply)
+{
+    key(text, '{', "sequences");
+    text_put(text, "[", 1);
+    for (unsigned i = 0; i < reply->count; i++) {
+        text_put(text, ",", i > 0);
+        text_json_id(text, reply->u.values[i]);
+    }
+    text_put(text, "]}\n", 3);
+}
+
+static void put_integers(struct text *text, const struct json_request *request,
+                         const struct reply *reply)
+{
+    switch (verb_info(request->route->verb)->shape) {
+    case SHAPE_STATES:
+        put_states(text, request, reply);
+        return;
+    case SHAPE_TOTALS:
+        put_totals(text, request, reply);
+        return;
+    default:
+        put_sequences(text, reply);
+    }
+}
+
+/* A reply of one number is a reply of one-element arrays here. */
+static void put_integer(struct text *text, const struct json_request *request,
+                        const struct reply *reply)
+{
+    uint64_t value = (uint64_t)reply->u.value;
+    struct reply copy = *reply;
+
+    if (verb_info(request->route->verb)->group == GROUP_WRITE) {
+        copy.applied = value != 0;
+        put_write(text, &request->request, &copy);
+        return;
+    }
+    copy.count = 1;
+    copy.u.values = &value;
+    put_integers(text, request, &copy);
+}
+
+static void put_page(struct text *text, enum verb verb, const struct reply *reply)
+{
+    const char *name =
+        verb_info(verb)->shape == SHAPE_TAKEN ? "account" : target_name(verb);
+
+    key(text, '{', "entries");
+    text_put(text, "[", 1);
+    for (unsigned i = 0; i < reply->count; i++) {
+        const struct reply_entry *entry = &reply->u.page[i];
+
+        text_put(text, ",", i > 0);
+        key(text, '{', name);
+        text_json_id(text, entry->id);
+        key(text, ',', "time_ms");
+        text_i64(text, entry->time_us / 1000);
+        text_put(text, "}", 1);
+    }
+    text_put(text, "]", 1);
+    key(text, ',', "cursor");
+    if (reply->cursor == 0)
+        text_puts(text, "null");
+    else
+        text_json_id(text, reply->cursor);
+    text_put(text, "}\n", 2);
+}
+
+static void put_item(struct text *text, const struct item_row *item)
+{
+    key(text, '{', "item");
+    text_json_id(text, item->id);
+    key(text, ',', "state");
+    text_json(text, item_state_name(item->state), strlen(item_state_name(item->state)));
+    key(text, ',', "creator");
+    if (item->has_creator)
+        text_json_id(text, item->creator);
+    else
+        text_puts(text, "null");
+    key(text, ',', "duration_ms");
+    text_u64(text, item->duration_ms);
+    key(text, ',', "first_ms");
+    text_i64(text, item->first_us / 1000);
+    key(text, ',', "watch_ms");
+    text_u64(text, item->watch_ms);
+    key(text, ',', "taken_back");
+    text_u64(text, item->taken_back);
+    key(text, ',', "counts");
+    put_counters(text, item->counts, false);
+    text_put(text, "}\n", 2);
+}
+
+static void put_account(struct text *text, const struct account_row *account)
+{
+    const char *state = account_state_name(account->state);
+
+    key(text, '{', "account");
+    text_json_id(text, account->id);
+    key(text, ',', "state");
+    text_json(text, state, strlen(state));
+    key(text, ',', "until_ms");
+    if (account->state != ACCOUNT_ACTIVE)
+        text_i64(text, account->until_us / 1000);
+    else
+        text_puts(text, "null");
+    key(text, ',', "first_ms");
+    text_i64(text, account->first_us / 1000);
+    key(text, ',', "taken_back");
+    text_u64(text, account->taken_back);
+    key(text, ',', "given");
+    put_counters(text, account->given, true);
+    key(text, ',', "received");
+    put_counters(text, account->received, true);
+    text_put(text, "}\n", 2);
+}
+
+static void put_counts(struct text *text, const struct json_request *request,
+                       const struct reply *reply)
+{
+    key(text, '{', "item");
+    text_json_id(text, request->request.target);
+    key(text, ',', "counts");
+    put_counters(text, reply->item->counts, false);
+    text_put(text, "}\n", 2);
+}
+
+static void put_received(struct text *text, const struct json_request *request,
+                         const struct reply *reply)
+{
+    key(text, '{', "creator");
+    text_json_id(text, request->request.account);
+    key(text, ',', "received");
+    put_counters(text, reply->account->received, true);
+    text_put(text, "}\n", 2);
+}
+
+void json_reply(struct text *text, const struct json_request *request, const struct reply *reply)
+{
+    assert(reply->kind != REPLY_ERROR);
+    switch ((enum reply_kind)reply->kind) {
+    case REPLY_INTEGER:
+        put_integer(text, request, reply);
+        return;
+    case REPLY_INTEGERS:
+        put_integers(text, request, reply);
+        return;
+    case REPLY_WRITE:
+        put_write(text, &request->request, reply);
+        return;
+    case REPLY_COUNTS:
+        put_counts(text, request, reply);
+        return;
+    case REPLY_RECEIVED:
+        put_received(text, request, reply);
+        return;
+    case REPLY_PAGE:
+        put_page(text, request->route->verb, reply);
+        return;
+    case REPLY_ITEM:
+        put_item(text, reply->item);
+        return;
+    case REPLY_ACCOUNT:
+        put_account(text, reply->account);
+        return;
+    case REPLY_ERROR:
+        break;
+    }
+    assert(false); /* a kind of reply nobody knows */
+}

@@ -1,0 +1,253 @@
+/* Single numbers come from one table of offsets into struct facts; what has labels is written by
+ * hand below. Microseconds leave as seconds with six decimals, made from integers: no float can
+ * round a counter. */
+#include "wire/metrics.h"
+
+#include <stddef.h>
+#include <string.h>
+
+struct metric {
+    const char *name;
+    const char *type;
+    const char *help;
+    size_t at; /* of a uint64_t in struct facts */
+    bool is_us;
+};
+
+#define COUNTER(name, field, help) {"zan_" name, "counter", help, offsetof(struct facts, field), false}
+#define GAUGE(name, field, help)   {"zan_" name, "gauge", help, offsetof(struct facts, field), false}
+#define SECONDS(name, type, field, help)                                                           \
+    {"zan_" name, type, help, offsetof(struct facts, field), true}
+
+static const struct metric metrics[] = {
+    GAUGE("start_time_seconds", started_s, "When the process started, seconds since the epoch."),
+    GAUGE("uptime_seconds", uptime_s, "How long the process has been running."),
+    GAUGE("resident_memory_bytes", resident_bytes, "Memory of the process that is in RAM."),
+    GAUGE("connections_open", connections_open, "Connections that are open now."),
+    COUNTER("connections_total", connections_total, "Connections accepted."),
+    COUNTER("connections_refused_total", connections_refused, "Connections refused at a limit."),
+    COUNTER("received_bytes_total", bytes_in, "Bytes read from clients."),
+    COUNTER("sent_bytes_total", bytes_out, "Bytes written to clients."),
+    COUNTER("turns_total", turns, "Turns of the partitions' loops."),
+    GAUGE("accounts_hot", accounts_hot, "Accounts in memory."),
+    GAUGE("items_hot", items_hot, "Items in memory."),
+    GAUGE("edges_hot", edges_hot, "Edges in memory, not yet at rest."),
+    GAUGE("edges_room", edges_room, "Edges that fit into memory before a flush must end."),
+    GAUGE("operations_hot", operations_hot, "Operation ids in memory."),
+    GAUGE("sequence_decided", sequence_decided, "Last sequence that was decided, partition 0."),
+    GAUGE("sequence_durable", sequence_durable, "Last sequence that is durable, partition 0."),
+    GAUGE("sequence_at_rest", sequence_at_rest, "Last sequence the store holds, partition 0."),
+    COUNTER("log_batches_total", log_batches, "Batches appended to the log."),
+    COUNTER("log_written_bytes_total", log_bytes, "Bytes appended to the log, one copy."),
+    GAUGE("log_segments", log_segments, "Segments of the log."),
+    GAUGE("log_buffered_bytes", log_buffered_bytes, "Bytes of the log waiting to be written."),
+    GAUGE("store_size_bytes", store_bytes, "Bytes of the store on disk."),
+    GAUGE("store_edges", store_edges, "Edges in the store."),
+    GAUGE("store_rows", store_rows, "Rows in the store."),
+    COUNTER("store_flushes_total", store_flushes, "Flushes from memory to the store."),
+    SECONDS("store_flush_seconds_total", "counter", store_flush_us_total, "Time spent flushing."),
+    GAUGE("store_filter_bytes", store_filter_bytes, "Memory of the filter in front of the store."),
+    COUNTER("store_filter_checks_total", store_filter_checks, "Questions asked of the filter."),
+    COUNTER("store_filter_absent_total", store_filter_absent,
+            "Questions the filter answered with absent, so that no read was needed."),
+    COUNTER("store_gets_total", store_gets, "Reads that went to the store."),
+};
+
+static uint64_t value_at(const struct facts *facts, size_t at)
+{
+    uint64_t value;
+
+    memcpy(&value, (const char *)facts + at, sizeof value);
+    return value;
+}
+
+static void put_head(struct text *text, const char *name, const char *type, const char *help)
+{
+    text_puts(text, "# HELP ");
+    text_puts(text, name);
+    text_puts(text, " ");
+    text_puts(text, help);
+    text_puts(text, "\n# TYPE ");
+    text_puts(text, name);
+    text_puts(text, " ");
+    text_puts(text, type);
+    text_puts(text, "\n");
+}
+
+static void put_seconds(struct text *text, uint64_t us)
+{
+    char digits[7] = ".000000";
+
+    text_u64(text, us / 1000000);
+    us %= 1000000;
+    for (size_t i = 6; i > 0; i--, us /= 10)
+        digits[i] = (char)('0' + us % 10);
+    text_put(text, digits, sizeof digits);
+}
+
+/* A label's value with its quotes; the format has three escapes and no others. */
+static void put_value(struct text *text, const char *value, size_t size)
+{
+    text_puts(text, "\"");
+    for (size_t i = 0; i < size; i++) {
+        if (value[i] == '\n')
+            text_puts(text, "\\n");
+        else if (value[i] == '"' || value[i] == '\\')
+            text_put(text, (const char[2]){'\\', value[i]}, 2);
+        else
+            text_put(text, &value[i], 1);
+    }
+    text_puts(text, "\"");
+}
+
+/* name{label="value"} */
+static void put_labelled(struct text *text, const char *name, const char *label, const char *value)
+{
+    text_puts(text, name);
+    text_puts(text, "{");
+    text_puts(text, label);
+    text_puts(text, "=");
+    put_value(text, value, strlen(value));
+    text_puts(text, "} ");
+}
+
+static void put_metric(struct text *text, const struct metric *metric, const struct facts *facts)
+{
+    put_head(text, metric->name, metric->type, metric->help);
+    text_puts(text, metric->name);
+    text_puts(text, " ");
+    if (metric->is_us)
+        put_seconds(text, value_at(facts, metric->at));
+    else
+        text_u64(text, value_at(facts, metric->at));
+    text_puts(text, "\n");
+}
+
+static void put_info(struct text *text, const struct facts *facts)
+{
+    put_head(text, "zan_build_info", "gauge", "Always 1; the labels tell version and sync.");
+    text_puts(text, "zan_build_info{version=");
+    put_value(text, facts->version, strnlen(facts->version, sizeof facts->version));
+    text_puts(text, ",sync=");
+    put_value(text, facts->sync, strnlen(facts->sync, sizeof facts->sync));
+    text_puts(text, "} 1\n");
+    put_head(text, "zan_partitions", "gauge", "Partitions of this node.");
+    text_puts(text, "zan_partitions ");
+    text_u64(text, facts->partitions);
+    text_puts(text, "\n");
+    put_head(text, "zan_mode", "gauge", "1 for the mode the node is in, 0 for the others.");
+    for (unsigned mode = 0; mode < MODE_COUNT; mode++) {
+        put_labelled(text, "zan_mode", "mode", mode_name((enum mode)mode));
+        text_puts(text, facts->mode == mode ? "1\n" : "0\n");
+    }
+    put_head(text, "zan_store_filter_complete", "gauge",
+             "1 if the filter knows every edge of the store.");
+    text_puts(text, "zan_store_filter_complete ");
+    text_puts(text, facts->store_filter_complete ? "1\n" : "0\n");
+}
+
+static void put_requests(struct text *text, const struct facts *facts)
+{
+    put_head(text, "zan_requests_total", "counter", "Requests, by verb.");
+    for (unsigned verb = 0; verb < VERB_COUNT; verb++) {
+        put_labelled(text, "zan_requests_total", "verb", verb_table[verb].name);
+        text_u64(text, facts->requests[verb]);
+        text_puts(text, "\n");
+    }
+    put_head(text, "zan_answers_total", "counter", "Answers, by code.");
+    for (unsigned status = 0; status < STATUS_COUNT; status++) {
+        put_labelled(text, "zan_answers_total", "code", status_info((enum status)status)->code);
+        text_u64(text, facts->answers[status]);
+        text_puts(text, "\n");
+    }
+}
+
+/* The numbers are read while others write them: what does not add up for a moment (count below
+ * the sum of the buckets) is made to. */
+static void put_latency(struct text *text, const struct facts *facts)
+{
+    static const char name[] = "zan_request_duration_seconds";
+    uint64_t sum = 0, count;
+
+    put_head(text, name, "histogram", "From reading a request to releasing its answer.");
+    for (unsigned i = 0; i < FACTS_LATENCY_BUCKETS; i++) {
+        sum += facts->latency[i];
+        text_puts(text, name);
+        text_puts(text, "_bucket{le=\"");
+        put_seconds(text, 1ULL << i);
+        text_puts(text, "\"} ");
+        text_u64(text, sum);
+        text_puts(text, "\n");
+    }
+    count = facts->latency_count > sum ? facts->latency_count : sum;
+    put_labelled(text, "zan_request_duration_seconds_bucket", "le", "+Inf");
+    text_u64(text, count);
+    text_puts(text, "\nzan_request_duration_seconds_sum ");
+    put_seconds(text, facts->latency_sum_us);
+    text_puts(text, "\nzan_request_duration_seconds_count ");
+    text_u64(text, count);
+    text_puts(text, "\n");
+}
+
+static void put_copies(struct text *text, const struct facts *facts)
+{
+    static const char *const copies[2] = {"a", "b"};
+
+    put_head(text, "zan_log_syncs_total", "counter", "Syncs of the log, by copy.");
+    for (unsigned i = 0; i < 2; i++) {
+        put_labelled(text, "zan_log_syncs_total", "copy", copies[i]);
+        text_u64(text, facts->log_syncs[i]);
+        text_puts(text, "\n");
+    }
+    put_head(text, "zan_log_sync_seconds_total", "counter", "Time spent in syncs, by copy.");
+    for (unsigned i = 0; i < 2; i++) {
+        put_labelled(text, "zan_log_sync_seconds_total", "copy", copies[i]);
+        put_seconds(text, facts->log_sync_us_total[i]);
+        text_puts(text, "\n");
+    }
+    put_head(text, "zan_log_sync_max_seconds", "gauge", "The longest sync so far, by copy.");
+    for (unsigned i = 0; i < 2; i++) {
+        put_labelled(text, "zan_log_sync_max_seconds", "copy", copies[i]);
+        put_seconds(text, facts->log_sync_us_max[i]);
+        text_puts(text, "\n");
+    }
+}
+
+void metrics_write(struct text *text, const struct facts *facts)
+{
+    put_info(text, facts);
+    for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++)
+        put_metric(text, &metrics[i], facts);
+    put_requests(text, facts);
+    put_latency(text, facts);
+    put_copies(text, facts);
+}
+
+static void put_one(struct text *text, const char *name, const char *type, const char *help,
+                    uint64_t value)
+{
+    put_head(text, name, type, help);
+    text_puts(text, name);
+    text_puts(text, " ");
+    text_u64(text, value);
+    text_puts(text, "\n");
+}
+
+void metrics_http_write(struct text *text, const struct metrics_http *http)
+{
+    char label[4] = "0xx";
+
+    put_one(text, "zan_http_connections_open", "gauge", "HTTP connections that are open now.",
+            http->connections_open);
+    put_one(text, "zan_http_connections_total", "counter", "HTTP connections accepted.",
+            http->connections_total);
+    put_one(text, "zan_http_connections_cut_total", "counter",
+            "HTTP connections cut because a deadline passed.", http->cut_total);
+    put_head(text, "zan_http_answers_total", "counter", "HTTP answers, by class of status.");
+    for (unsigned class = 2; class < 6; class ++) {
+        label[0] = (char)('0' + class);
+        put_labelled(text, "zan_http_answers_total", "class", label);
+        text_u64(text, http->answers[class]);
+        text_puts(text, "\n");
+    }
+}

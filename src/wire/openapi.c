@@ -1,0 +1,546 @@
+/* Paths and parameters come from the tables. What answers look like is said once, in `members`
+ * below: json_reply.c writes it, and every answer of the talk tests is checked against it.
+ *
+ * jansson's constructors take ownership also when they fail, and answer NULL; NULL travels up to
+ * openapi_write, which is the only place that looks. */
+#include "wire/openapi.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "wire/json.h"
+#include "wire/problem.h"
+#include "wire/route.h"
+
+/* --- what answers look like ------------------------------------------------------------------ */
+
+/* type: a name of types[] or schemas below; "?x": x or null; "[x]": an array; "-x": may be absent. */
+struct member {
+    const char *schema, *name, *type, *tells;
+};
+
+static const struct member members[] = {
+    {"StateWritten", "applied", "bool", "false: it was already so"},
+    {"StateWritten", "sequence", "id", "of the record that holds the decision; 0: none was needed"},
+    {"StateWritten", "on", "bool", "the state now"},
+    {"StateWritten", "flips", "count", "changes of this state so far"},
+    {"StateWritten", "replayed", "bool", "true: the Idempotency-Key was known; told as then"},
+    {"StateWritten", "counts", "?Counters", "of what was acted on, after this"},
+    {"Written", "applied", "bool", "false: it was already so"},
+    {"Written", "sequence", "id", "of the record that holds the decision; 0: none was needed"},
+    {"Written", "replayed", "bool", "true: the Idempotency-Key was known; told as then"},
+    {"Written", "counts", "?Counters", "of what was acted on, after this"},
+    {"ActionsWritten", "applied", "bool", "true: at least one action changed something"},
+    {"ActionsWritten", "sequence", "id", "of the record that holds the decision"},
+    {"ActionsWritten", "actions", "[bool]", "for each action: did it change something?"},
+    {"ActionsWritten", "replayed", "bool", "true: the Idempotency-Key was known; told as then"},
+    {"ActionsWritten", "counts", "?Counters", "of the item, after this"},
+    {"State", "account", "id", "who"},
+    {"State", "item", "id", "what"},
+    {"State", "on", "bool", "is it so?"},
+    {"FollowState", "account", "id", "who"},
+    {"FollowState", "creator", "id", "whom"},
+    {"FollowState", "on", "bool", "is it so?"},
+    {"States", "account", "id", "who"},
+    {"States", "verb", "text", "as asked"},
+    {"States", "on", "[bool]", "in the order of targets"},
+    {"Totals", "verb", "text", "as asked"},
+    {"Totals", "counts", "[count]", "in the order of items"},
+    {"Counts", "item", "id", "as asked"},
+    {"Counts", "counts", "Counters", "every counter of the item"},
+    {"Received", "creator", "id", "as asked"},
+    {"Received", "received", "Counters", "what the creator and all its items got"},
+    {"AccountEntry", "account", "id", "who"},
+    {"AccountEntry", "time_ms", "time", "since when"},
+    {"ItemEntry", "item", "id", "what"},
+    {"ItemEntry", "time_ms", "time", "since when"},
+    {"CreatorEntry", "creator", "id", "whom"},
+    {"CreatorEntry", "time_ms", "time", "since when"},
+    {"AccountPage", "entries", "[AccountEntry]", "newest first"},
+    {"AccountPage", "cursor", "?id", "for the next page; null: this was the last"},
+    {"ItemPage", "entries", "[ItemEntry]", "newest first"},
+    {"ItemPage", "cursor", "?id", "for the next page; null: this was the last"},
+    {"CreatorPage", "entries", "[CreatorEntry]", "newest first"},
+    {"CreatorPage", "cursor", "?id", "for the next page; null: this was the last"},
+    {"Item", "item", "id", "its id"},
+    {"Item", "state", "text", "published, private or removed"},
+    {"Item", "creator", "?id", "null: not known"},
+    {"Item", "duration_ms", "count", "0: not known"},
+    {"Item", "first_ms", "time", "when it was first seen"},
+    {"Item", "watch_ms", "count", "sum over all views"},
+    {"Item", "taken_back", "count", "likes taken back, ever"},
+    {"Item", "counts", "Counters", "every counter of the item"},
+    {"Account", "account", "id", "its id"},
+    {"Account", "state", "text", "active, like-banned or suspended"},
+    {"Account", "until_ms", "?time", "when the restriction ends; null: there is none"},
+    {"Account", "first_ms", "time", "when it was first seen"},
+    {"Account", "taken_back", "count", "likes taken back, ever"},
+    {"Account", "given", "Counters", "what the account did"},
+    {"Account", "received", "Counters", "what the account and its items got"},
+    {"Sequences", "sequences", "[id]", "the last durable record, one per partition"},
+    {"Problem", "type", "text", "a path of this server that tells about the problem"},
+    {"Problem", "title", "text", "what happened, in one sentence"},
+    {"Problem", "status", "count", "the HTTP status again"},
+    {"Problem", "detail", "-text", "what was wrong with this request"},
+    {"Problem", "code", "text", "stable; the same as over RESP"},
+    {"Problem", "advice", "text", "what to do about it"},
+    {"Problem", "certain", "bool", "true: certainly not applied; false: not known, ask again with the same Idempotency-Key"},
+    {"Problem", "until_ms", "-time", "SUSPENDED: when the restriction ends"},
+    {"Problem", "retry_ms", "-count", "when to try again"},
+    {"Problem", "request_id", "text", "the same as in X-Request-Id"},
+    {"ProblemKind", "type", "text", "a path of this server that tells about the problem"},
+    {"ProblemKind", "title", "text", "what happened, in one sentence"},
+    {"ProblemKind", "status", "count", "the HTTP status"},
+    {"ProblemKind", "code", "text", "stable; the same as over RESP"},
+    {"ProblemKind", "advice", "text", "what to do about it"},
+    {"ProblemKind", "certain", "bool", "true: certainly not applied"},
+    {"ProblemKind", "closes", "bool", "true: the connection is closed after it"},
+    {"Problems", "problems", "[ProblemKind]", "every kind of problem"},
+    {"Health", "mode", "text", "normal, shed, nospace, ..."},
+    {"Health", "ready", "bool", "can it take writes?"},
+    {"Index", "name", "text", "zan"},
+    {"Index", "version", "text", "of the program"},
+    {"Index", "links", "[text]", "where to read next"},
+    {"Context", "address", "-text", "the viewer's network address; kept only as a keyed pseudonym"},
+    {"Context", "device", "-text", "a device id; kept only as a keyed pseudonym"},
+    {"Context", "network", "-text", "a network id; kept only as a keyed pseudonym"},
+    {"Context", "source", "-Source", "what the like was made with"},
+    {"Context", "client_ms", "-time", "the client's clock, at most 5 minutes ahead"},
+};
+
+/* Paths that are no verbs. */
+struct service {
+    const char *path, *operation, *summary, *schema, *type;
+    bool open, ready;
+};
+
+static const struct service services[] = {
+    {"/", "index", "Tells where to read next.", "Index", "application/json", true, false},
+    {"/healthz", "health", "Tells that the process lives, and its mode.", "Health",
+     "application/json", true, false},
+    {"/readyz", "ready", "200 if the node takes reads and writes, else 503 and why.", "Health",
+     "application/json", true, true},
+    {"/metrics", "metrics", "Numbers for Prometheus; open when the door is on loopback.", NULL,
+     "text/plain", false, false},
+    {"/openapi.json", "openapi", "This document.", NULL, "application/json", true, false},
+    {"/problems", "problems", "Lists every problem there can be.", "Problems", "application/json",
+     true, false},
+};
+
+static json_t *reference(const char *kind, const char *name)
+{
+    char text[96];
+
+    snprintf(text, sizeof text, "#/components/%s/%s", kind, name);
+    return json_pack("{s:s}", "$ref", text);
+}
+
+static json_t *schema_of(const char *type);
+
+static json_t *schema_array(const char *type)
+{
+    char inner[32];
+    size_t size = strlen(type) - 2;
+
+    snprintf(inner, sizeof inner, "%.*s", (int)size, type + 1);
+    return json_pack("{s:s,s:o}", "type", "array", "items", schema_of(inner));
+}
+
+static json_t *schema_of(const char *type)
+{
+    if (type[0] == '?')
+        return json_pack("{s:[o,{s:s}]}", "oneOf", schema_of(type + 1), "type", "null");
+    if (type[0] == '[')
+        return schema_array(type);
+    if (strcmp(type, "bool") == 0)
+        return json_pack("{s:s}", "type", "boolean");
+    if (strcmp(type, "text") == 0)
+        return json_pack("{s:s}", "type", "string");
+    if (strcmp(type, "count") == 0)
+        return json_pack("{s:s,s:i}", "type", "integer", "minimum", 0);
+    if (strcmp(type, "time") == 0)
+        return json_pack("{s:s,s:s}", "type", "integer", "description", "ms since the epoch");
+    return reference("schemas", strcmp(type, "id") == 0 ? "Id" : type);
+}
+
+/* A schema with a description beside it; 3.1 allows that next to a $ref too. */
+static json_t *described(json_t *schema, const char *tells)
+{
+    if (schema != NULL && json_object_set_new(schema, "description", json_string(tells)) != 0) {
+        json_decref(schema);
+        return NULL;
+    }
+    return schema;
+}
+
+/* Adds value under key; frees both and answers NULL when something failed. */
+static json_t *with(json_t *object, const char *key, json_t *value)
+{
+    if (object == NULL || json_object_set_new(object, key, value) != 0) {
+        if (object == NULL)
+            json_decref(value);
+        json_decref(object);
+        return NULL;
+    }
+    return object;
+}
+
+/* The schema `name`, from its rows in members. */
+static json_t *object_schema(const char *name)
+{
+    json_t *properties = json_object(), *required = json_array();
+    bool context = strcmp(name, "Context") == 0;
+
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+        const struct member *member = &members[i];
+        bool absent = member->type[0] == '-';
+
+        if (strcmp(member->schema, name) != 0)
+            continue;
+        properties = with(properties, member->name,
+                          described(schema_of(member->type + absent), member->tells));
+        if (!absent)
+            json_array_append_new(required, json_string(member->name));
+    }
+    return json_pack("{s:s,s:o,s:o,s:b}", "type", "object", "properties", properties, "required",
+                     required, "additionalProperties", context ? 0 : 1);
+}
+
+static json_t *counters_schema(void)
+{
+    json_t *properties = json_object(), *required = json_array();
+
+    for (unsigned i = 0; i < COUNTER_COUNT; i++) {
+        const char *name = counter_name((enum counter)i);
+
+        properties = with(properties, name, schema_of("count"));
+        if (i != COUNTER_FOLLOW)
+            json_array_append_new(required, json_string(name));
+    }
+    return json_pack("{s:s,s:o,s:o,s:s}", "type", "object", "properties", properties, "required",
+                     required, "description", "follow is told of accounts only");
+}
+
+static json_t *sources(void)
+{
+    json_t *names = json_array();
+
+    for (unsigned i = 0; i < SOURCE_COUNT; i++)
+        json_array_append_new(names, json_string(source_name((enum source)i)));
+    return json_pack("{s:s,s:o}", "type", "string", "enum", names);
+}
+
+static json_t *schemas(void)
+{
+    json_t *all = json_object();
+
+    all = with(all, "Id",
+               json_pack("{s:s,s:s,s:s}", "type", "string", "pattern", "^[0-9]{1,20}$",
+                         "description", "an unsigned 64-bit integer in decimal digits"));
+    all = with(all, "IdIn",
+               json_pack("{s:[o,{s:s,s:i}]}", "oneOf", reference("schemas", "Id"), "type",
+                         "integer", "minimum", 0));
+    all = with(all, "Source", sources());
+    all = with(all, "Counters", counters_schema());
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+        if (i == 0 || strcmp(members[i].schema, members[i - 1].schema) != 0)
+            all = with(all, members[i].schema, object_schema(members[i].schema));
+    return all;
+}
+
+static const char *answer_of(const struct route *route)
+{
+    const struct verb_info *info = verb_info(route->verb);
+    bool follow = info->edge == EDGE_FOLLOW;
+
+    switch ((enum verb_shape)info->shape) {
+    case SHAPE_SET:
+        return "StateWritten";
+    case SHAPE_ACT:
+        return "ActionsWritten";
+    case SHAPE_STATES:
+        return route->choice[0] != 0 ? "States" : follow ? "FollowState" : "State";
+    case SHAPE_TOTALS:
+        return "Totals";
+    case SHAPE_COUNTS:
+        return "Counts";
+    case SHAPE_RECEIVED:
+        return "Received";
+    case SHAPE_TAKEN:
+        return "AccountPage";
+    case SHAPE_GIVEN:
+        return follow ? "CreatorPage" : "ItemPage";
+    case SHAPE_ITEM_GET:
+        return "Item";
+    case SHAPE_ACCOUNT_GET:
+        return "Account";
+    case SHAPE_SEQ:
+        return "Sequences";
+    default:
+        return "Written";
+    }
+}
+
+/* --- what requests look like ------------------------------------------------------------------ */
+
+static json_t *words_schema(const char *words)
+{
+    json_t *list = json_array();
+
+    while (*words != 0) {
+        size_t size = strcspn(words, "|");
+
+        json_array_append_new(list, json_stringn(words, size));
+        words += size + (words[size] == '|');
+    }
+    return json_pack("{s:s,s:o}", "type", "string", "enum", list);
+}
+
+static json_t *field_schema(const struct route_field *field)
+{
+    switch (field->type) {
+    case TYPE_ID:
+        return reference("schemas", field->place == PLACE_BODY ? "IdIn" : "Id");
+    case TYPE_MS:
+        return json_pack("{s:s,s:i,s:i}", "type", "integer", "minimum", 0, "maximum",
+                         (int)REQUEST_MS_MAX);
+    case TYPE_TIME_MS:
+        return json_pack("{s:s,s:i,s:s}", "type", "integer", "minimum", 0, "description",
+                         "ms since the epoch");
+    case TYPE_PAGE:
+        return json_pack("{s:s,s:i,s:i,s:i}", "type", "integer", "minimum", 1, "maximum",
+                         REQUEST_PAGE_MAX, "default", REQUEST_PAGE);
+    case TYPE_CURSOR:
+        return reference("schemas", "Id");
+    case TYPE_WORD:
+        return words_schema(field->words);
+    }
+    return NULL;
+}
+
+static json_t *body_field(const struct route_field *field)
+{
+    json_t *one = field_schema(field);
+
+    if (!field->many)
+        return one;
+    return json_pack("{s:s,s:o,s:i,s:i}", "type", "array", "items", one, "minItems", 1, "maxItems",
+                     field->slot == SLOT_ACTIONS ? REQUEST_ACTIONS_MAX : REQUEST_IDS_MAX);
+}
+
+static json_t *choices_schema(const struct route *route)
+{
+    json_t *list = json_array();
+
+    for (uint32_t i = 0; i < route_choices(route); i++)
+        json_array_append_new(list, json_string(route[i].choice));
+    return json_pack("{s:s,s:o}", "type", "string", "enum", list);
+}
+
+/* The requestBody, or NULL with *none set if there is nothing to send. */
+static json_t *body_of(const struct route *route, const struct route_field *fields, uint32_t count,
+                       bool *none)
+{
+    json_t *properties = json_object(), *required = json_array();
+    size_t needed;
+
+    if (route->choice[0] != 0) {
+        properties = with(properties, "verb", choices_schema(route));
+        json_array_append_new(required, json_string("verb"));
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (fields[i].place != PLACE_BODY)
+            continue;
+        properties = with(properties, fields[i].name, body_field(&fields[i]));
+        if (fields[i].required)
+            json_array_append_new(required, json_string(fields[i].name));
+    }
+    if (verb_info(route->verb)->group == GROUP_WRITE)
+        properties = with(properties, "context", reference("schemas", "Context"));
+    needed = json_array_size(required);
+    *none = json_object_size(properties) == 0;
+    if (*none) {
+        json_decref(properties);
+        json_decref(required);
+        return NULL;
+    }
+    return json_pack("{s:b,s:{s:{s:{s:s,s:o,s:o,s:b}}}}", "required", needed > 0, "content",
+                     "application/json", "schema", "type", "object", "properties", properties,
+                     "required", required, "additionalProperties", 0);
+}
+
+static json_t *parameters_of(const struct route *route, const struct route_field *fields,
+                             uint32_t count)
+{
+    static const char *const headers[] = {"IdempotencyKey", "XZanAddress", "XZanDevice",
+                                          "XZanNetwork",    "XZanSource",  "XZanClientMs"};
+    json_t *list = json_array();
+
+    for (uint32_t i = 0; i < count; i++)
+        if (fields[i].place != PLACE_BODY)
+            json_array_append_new(
+                list, json_pack("{s:s,s:s,s:b,s:o}", "name", fields[i].name, "in",
+                                fields[i].place == PLACE_PATH ? "path" : "query", "required",
+                                fields[i].place == PLACE_PATH, "schema", field_schema(&fields[i])));
+    for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
+        if (verb_info(route->verb)->group == GROUP_WRITE)
+            json_array_append_new(list, reference("parameters", headers[i]));
+    return list;
+}
+
+static json_t *header_parameter(const char *name, json_t *schema, const char *tells)
+{
+    return json_pack("{s:s,s:s,s:b,s:s,s:o}", "name", name, "in", "header", "required", 0,
+                     "description", tells, "schema", schema);
+}
+
+static json_t *parameters(void)
+{
+    json_t *key = json_pack("{s:s,s:i,s:i}", "type", "string", "minLength", 1, "maxLength", 66);
+
+    return json_pack(
+        "{s:o,s:o,s:o,s:o,s:o,s:o}", "IdempotencyKey",
+        header_parameter("Idempotency-Key", key,
+                         "The operation id, best a UUID version 7: makes any retry safe."),
+        "XZanAddress",
+        header_parameter("X-Zan-Address", schema_of("text"), "As address in context."),
+        "XZanDevice", header_parameter("X-Zan-Device", schema_of("text"), "As device in context."),
+        "XZanNetwork",
+        header_parameter("X-Zan-Network", schema_of("text"), "As network in context."),
+        "XZanSource",
+        header_parameter("X-Zan-Source", schema_of("Source"), "As source in context."),
+        "XZanClientMs",
+        header_parameter("X-Zan-Client-Ms", schema_of("count"), "As client_ms in context."));
+}
+
+/* --- paths ------------------------------------------------------------------------------------ */
+
+static json_t *success(json_t *schema, const char *type)
+{
+    return json_pack("{s:s,s:{s:{s:o}}}", "description", "done, or already so", "content", type,
+                     "schema", schema);
+}
+
+static json_t *operation_of(const struct route *route)
+{
+    static const char *const roles[] = {"none", "any", "reader", "writer", "admin"};
+    const struct verb_info *info = verb_info(route->verb);
+    bool many = route->choice[0] != 0, none;
+    struct route_field fields[ROUTE_FIELDS_MAX];
+    uint32_t count = route_fields(route, fields);
+    json_t *body = body_of(route, fields, count, &none);
+    json_t *operation = json_pack(
+        "{s:s,s:s,s:[s],s:s,s:o,s:{s:o,s:o}}", "operationId", route->operation, "summary",
+        many ? "Asks the same of many at once, for the verb in the body." : info->summary, "tags",
+        info->group == GROUP_WRITE ? "write" : "read", "x-zan-role", roles[info->role],
+        "parameters", parameters_of(route, fields, count), "responses", "200",
+        success(reference("schemas", answer_of(route)), "application/json"), "default",
+        reference("responses", "Problem"));
+
+    if (!none)
+        operation = with(operation, "requestBody", body);
+    if (!many)
+        operation = with(operation, "x-zan-verb", json_string(info->name));
+    return operation;
+}
+
+static const char *method_key(enum route_method method)
+{
+    static const char *const keys[METHOD_COUNT] = {"get", "put", "post", "delete"};
+
+    return keys[method];
+}
+
+/* Adds an operation to the path, which is made when it is not there yet. */
+static json_t *add_operation(json_t *paths, const char *path, const char *method,
+                             json_t *operation)
+{
+    json_t *at = json_object_get(paths, path);
+
+    if (at != NULL && json_object_set_new(at, method, operation) == 0)
+        return paths;
+    return with(paths, path, json_pack("{s:o}", method, operation));
+}
+
+static json_t *service_operation(const struct service *service)
+{
+    json_t *schema = service->schema != NULL ? reference("schemas", service->schema)
+                     : service->type[0] == 't' ? schema_of("text")
+                                               : json_pack("{s:s}", "type", "object");
+    json_t *operation =
+        json_pack("{s:s,s:s,s:[s],s:{s:o,s:o}}", "operationId", service->operation, "summary",
+                  service->summary, "tags", "service", "responses", "200",
+                  success(schema, service->type), "default", reference("responses", "Problem"));
+
+    if (service->ready)
+        json_object_set_new(json_object_get(operation, "responses"), "503",
+                            success(reference("schemas", "Health"), "application/json"));
+    return service->open ? with(operation, "security", json_array()) : operation;
+}
+
+static json_t *problem_path(void)
+{
+    json_t *operation = json_pack(
+        "{s:s,s:s,s:[s],s:[],s:[{s:s,s:s,s:b,s:o}],s:{s:o,s:o}}", "operationId", "problem",
+        "summary", "Tells about one kind of problem.", "tags", "service", "security", "parameters",
+        "name", "code", "in", "path", "required", 1, "schema", schema_of("text"), "responses",
+        "200", success(reference("schemas", "ProblemKind"), "application/json"), "default",
+        reference("responses", "Problem"));
+
+    return operation;
+}
+
+static json_t *paths(void)
+{
+    json_t *all = json_object();
+
+    for (uint32_t i = 0; i < route_count; i += route_choices(&route_table[i])) {
+        const struct route *route = &route_table[i];
+
+        all = add_operation(all, route->path, method_key(route->method), operation_of(route));
+    }
+    for (size_t i = 0; i < sizeof services / sizeof *services; i++)
+        all = add_operation(all, services[i].path, "get", service_operation(&services[i]));
+    return add_operation(all, "/problems/{code}", "get", problem_path());
+}
+
+static json_t *components(void)
+{
+    json_t *problem = json_pack("{s:s,s:{s:{s:o}}}", "description",
+                                "why it was not done, and what to do", "content",
+                                "application/problem+json", "schema",
+                                reference("schemas", "Problem"));
+
+    return json_pack("{s:o,s:o,s:{s:o},s:{s:{s:s,s:s}}}", "schemas", schemas(), "parameters",
+                     parameters(), "responses", "Problem", problem, "securitySchemes", "bearer",
+                     "type", "http", "scheme", "bearer");
+}
+
+static json_t *document(const char *version)
+{
+    return json_pack(
+        "{s:s,s:{s:s,s:s,s:s,s:s},s:[{s:[]}],s:o,s:o}", "openapi", "3.1.0", "info", "title",
+        "Zan", "summary", "Likes and other reactions: exact, durable, provable.", "description",
+        "Every write sets a state or counts an event, is durable before it is answered, and is "
+        "safe to retry with the same Idempotency-Key. Ids are unsigned 64-bit integers: decimal "
+        "strings in answers, strings or integers in requests.",
+        "version", version, "security", "bearer", "paths", paths(), "components", components());
+}
+
+static int put(const char *bytes, size_t size, void *text)
+{
+    text_put(text, bytes, size);
+    return 0;
+}
+
+void openapi_write(struct text *text, const char *version)
+{
+    json_t *root = document(version);
+
+    if (root == NULL || json_dump_callback(root, put, text, JSON_INDENT(1)) != 0)
+        text->failed = true;
+    json_decref(root);
+    text_puts(text, "\n");
+}
