@@ -135,6 +135,21 @@ static enum status replay_apply(struct replay *replay)
     return STATUS_OK;
 }
 
+static enum status replay_some(struct replay *replay, uint64_t sequence)
+{
+    const struct partition_open_hooks *hooks = replay->hooks;
+    struct partition *partition = replay->partition;
+    enum status status = replay_apply(replay);
+
+    if (status == STATUS_OK && hooks->progress != NULL)
+        hooks->progress(hooks->argument, sequence - replay->applied_at_start,
+                        replay->last - replay->applied_at_start);
+    if (status != STATUS_OK || sequence != hooks->pause_at)
+        return status;
+    status = flush_now(partition, partition->message);
+    return status == STATUS_OK ? hooks->paused(hooks->argument, partition->store) : status;
+}
+
 static enum status replay_batch(void *argument, uint64_t first_sequence, uint32_t count,
                                 int64_t time_us, const uint8_t *body, size_t size)
 {
@@ -159,15 +174,11 @@ static enum status replay_batch(void *argument, uint64_t first_sequence, uint32_
                 engine->now_us = time_us; /* only the clock: the state has it */
             continue;
         }
-        if (++replay->count == REPLAY_RECORDS) {
-            enum status status = replay_apply(replay);
+        if (++replay->count == REPLAY_RECORDS || record->sequence == replay->hooks->pause_at) {
+            enum status status = replay_some(replay, record->sequence);
 
             if (status != STATUS_OK)
                 return status;
-            if (replay->hooks->progress != NULL)
-                replay->hooks->progress(replay->hooks->argument,
-                                        record->sequence - replay->applied_at_start,
-                                        replay->last - replay->applied_at_start);
         }
     }
     if (size != 0) {
@@ -198,7 +209,6 @@ static enum status store_open_or_drop(struct partition *partition, const struct 
         .cache_bytes = config->memory_bytes / 8,
         .operation_keep_us = config->operation_keep_us,
         .create = true,
-        .read_only = config->read_only,
     };
     enum status status;
 
@@ -215,7 +225,7 @@ static enum status store_open_or_drop(struct partition *partition, const struct 
     }
     if (status != STATUS_CORRUPT && status != STATUS_BADDATA)
         return status;
-    if (config->read_only || store.path == NULL)
+    if (store.path == NULL)
         return status;
     nftw(config->store_dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
     report->rebuilt = true;

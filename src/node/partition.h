@@ -27,7 +27,7 @@ struct partition_config {
     bool create_unknown;
     bool threads; /* log and flush have threads of their own; false: partition_pump does their work
                    */
-    bool read_only;
+    bool read_only; /* the log is only read; the store is one to be thrown away (zan verify) */
 };
 
 enum flush_state {
@@ -74,6 +74,9 @@ struct partition_open_hooks {
     void (*progress)(void *argument, uint64_t done, uint64_t total);
     void (*outbox)(void *argument, const struct effect *effect);
     void (*wake)(void *argument); /* the flush thread has news for the loop */
+    /* if not 0: once the replay has reached this sequence, and the store stands for it */
+    uint64_t pause_at;
+    enum status (*paused)(void *argument, struct store *store);
 };
 
 enum status partition_open(struct partition *partition, const struct partition_config *config,

@@ -1,0 +1,386 @@
+/* verify.c: is everything in a data directory as it must be?
+ *
+ * Three independent looks: every byte of both copies of the log (log_verify); a replay of the whole
+ * log into a store made for the purpose, held against the store at rest at the sequence that one
+ * stands for; and the sums of that state: every count against its edges.
+ *
+ * Sums are compared, not sorted lists: the sum over all edges of a hash of their target must be the
+ * sum over all targets of count times the same hash. Two wrongs that cancel out by chance: 1 in
+ * 2^64. */
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/digest.h"
+#include "base/hash.h"
+#include "node/inner.h"
+
+/* --- the sums of a state -------------------------------------------------------------------------
+ */
+
+struct sums {
+    uint16_t partition, count;
+    uint64_t accounts, items, edges, operations; /* how many */
+    uint64_t hash[2];                            /* of all rows, whatever their order */
+    uint64_t edge_taken[EDGE_COUNT], edge_given[EDGE_COUNT];
+    uint64_t count_taken[EDGE_COUNT], count_given[EDGE_COUNT];
+    uint64_t received[COUNTER_COUNT], owed[COUNTER_COUNT];
+};
+
+static const enum counter counter_of[EDGE_COUNT] = {
+    [EDGE_LIKE] = COUNTER_LIKE,
+    [EDGE_FAVORITE] = COUNTER_FAVORITE,
+    [EDGE_FOLLOW] = COUNTER_FOLLOW,
+    [EDGE_REPORT] = COUNTER_REPORT,
+};
+
+static bool home(const struct sums *sums, uint64_t id)
+{
+    return hash_partition(id, sums->count) == sums->partition;
+}
+
+static uint64_t mark_of(uint16_t tenant, uint64_t id, uint64_t what)
+{
+    return hash_two(id + ((uint64_t)tenant << 48), what);
+}
+
+static void add_row(struct sums *sums, char table, const uint64_t *words, int count)
+{
+    uint64_t hash = (uint64_t)table;
+
+    for (int i = 0; i < count; i++)
+        hash = hash_two(hash, words[i]);
+    sums->hash[0] += hash;
+    sums->hash[1] += hash_mix(hash ^ 0xA5A5A5A5A5A5A5A5ULL);
+}
+
+static enum status see_account(void *argument, const struct account_row *row)
+{
+    struct sums *sums = argument;
+    uint64_t words[6 + 2 * COUNTER_COUNT] = {row->id,
+                                             row->tenant,
+                                             row->state,
+                                             row->taken_back,
+                                             (uint64_t)row->until_us,
+                                             (uint64_t)row->first_us};
+
+    memcpy(words + 6, row->given, sizeof row->given);
+    memcpy(words + 6 + COUNTER_COUNT, row->received, sizeof row->received);
+    add_row(sums, 'a', words, 6 + 2 * COUNTER_COUNT);
+    sums->accounts++;
+    for (int kind = 0; kind < EDGE_COUNT; kind++)
+        sums->count_given[kind] +=
+            row->given[counter_of[kind]] * mark_of(row->tenant, row->id, (uint64_t)kind);
+    sums->count_taken[EDGE_FOLLOW] +=
+        row->received[COUNTER_FOLLOW] * mark_of(row->tenant, row->id, EDGE_FOLLOW);
+    for (int c = 0; c < COUNTER_COUNT; c++)
+        if (c != COUNTER_FOLLOW)
+            sums->received[c] += row->received[c] * mark_of(row->tenant, row->id, (uint64_t)c);
+    return STATUS_OK;
+}
+
+static enum status see_item(void *argument, const struct item_row *row)
+{
+    struct sums *sums = argument;
+    uint64_t words[9 + COUNTER_COUNT] = {row->id,
+                                         row->tenant,
+                                         row->state,
+                                         row->has_creator,
+                                         row->duration_ms,
+                                         row->creator,
+                                         (uint64_t)row->first_us,
+                                         row->watch_ms,
+                                         row->taken_back};
+
+    memcpy(words + 9, row->counts, sizeof row->counts);
+    add_row(sums, 'i', words, 9 + COUNTER_COUNT);
+    sums->items++;
+    for (int kind = 0; kind < EDGE_COUNT; kind++)
+        if (kind != EDGE_FOLLOW)
+            sums->count_taken[kind] +=
+                row->counts[counter_of[kind]] * mark_of(row->tenant, row->id, (uint64_t)kind);
+    for (int c = 0; c < COUNTER_COUNT && row->has_creator; c++)
+        sums->owed[c] += row->counts[c] * mark_of(row->tenant, row->creator, (uint64_t)c);
+    return STATUS_OK;
+}
+
+static enum status see_edge(void *argument, const struct edge_row *row)
+{
+    struct sums *sums = argument;
+    uint64_t words[8] = {row->account, row->target, row->sequence, (uint64_t)row->time_us,
+                         row->tenant,  row->flips,  row->kind,     row->on};
+
+    add_row(sums, 'e', words, 8);
+    sums->edges++;
+    if (row->on && row->kind < EDGE_COUNT) {
+        if (home(sums, row->target))
+            sums->edge_taken[row->kind] += mark_of(row->tenant, row->target, row->kind);
+        if (home(sums, row->account))
+            sums->edge_given[row->kind] += mark_of(row->tenant, row->account, row->kind);
+    }
+    return STATUS_OK;
+}
+
+static enum status see_operation(void *argument, const struct operation_row *row)
+{
+    /* Not part of the state's hash: when an expired one disappears is the store's affair. */
+    ((struct sums *)argument)->operations++;
+    (void)row;
+    return STATUS_OK;
+}
+
+static enum status sums_of(struct store *store, uint16_t partition, uint16_t count,
+                           struct sums *sums)
+{
+    struct store_visitor visitor = {.argument = sums,
+                                    .account = see_account,
+                                    .item = see_item,
+                                    .edge = see_edge,
+                                    .operation = see_operation};
+
+    *sums = (struct sums){.partition = partition, .count = count};
+    return store_scan(store, &visitor);
+}
+
+/* --- one partition -------------------------------------------------------------------------------
+ */
+
+struct verifying {
+    const struct config *config;
+    const struct node_progress *progress;
+    void (*finding)(void *argument, const char *text);
+    void *argument;
+    struct node_verification *result;
+    uint16_t index;
+    struct sums at_rest; /* of the store as it is */
+};
+
+static void find(struct verifying *verifying, const char *text)
+{
+    char line[440];
+
+    verifying->result->findings++;
+    snprintf(line, sizeof line, "partition %u: %s", (unsigned)verifying->index, text);
+    verifying->finding(verifying->argument, line);
+}
+
+static void log_finding(void *argument, const char *text)
+{
+    find(argument, text);
+}
+
+static void log_progress(void *argument, uint64_t done, uint64_t total)
+{
+    struct verifying *verifying = argument;
+
+    if (verifying->progress != NULL)
+        verifying->progress->report(verifying->progress->argument, "reading the log", done, total);
+}
+
+static void replay_progress(void *argument, uint64_t done, uint64_t total)
+{
+    struct verifying *verifying = argument;
+
+    if (verifying->progress != NULL)
+        verifying->progress->report(verifying->progress->argument, "replaying the log", done,
+                                    total);
+}
+
+static void drop_effect(void *argument, const struct effect *effect)
+{
+    (void)argument;
+    (void)effect;
+}
+
+/* The replay has come to where the store stands: they must be the same. */
+static enum status compare(void *argument, struct store *replayed)
+{
+    struct verifying *verifying = argument;
+    struct sums sums;
+    enum status status = sums_of(replayed, verifying->index, verifying->at_rest.count, &sums);
+    char text[256];
+
+    if (status != STATUS_OK)
+        return status;
+    if (memcmp(sums.hash, verifying->at_rest.hash, sizeof sums.hash) != 0) {
+        snprintf(text, sizeof text,
+                 "the store is not what the log says: %llu accounts, %llu items, %llu edges at "
+                 "rest, %llu, %llu, %llu by the log; run zan rebuild",
+                 (unsigned long long)verifying->at_rest.accounts,
+                 (unsigned long long)verifying->at_rest.items,
+                 (unsigned long long)verifying->at_rest.edges, (unsigned long long)sums.accounts,
+                 (unsigned long long)sums.items, (unsigned long long)sums.edges);
+        find(verifying, text);
+    }
+    return STATUS_OK;
+}
+
+static void check_counts(struct verifying *verifying, const struct sums *sums)
+{
+    char text[128];
+
+    for (int kind = 0; kind < EDGE_COUNT; kind++) {
+        const char *name = counter_name(counter_of[kind]);
+
+        if (sums->edge_taken[kind] != sums->count_taken[kind]) {
+            snprintf(text, sizeof text, "the %s counts of targets are not their edges", name);
+            find(verifying, text);
+        }
+        if (sums->edge_given[kind] != sums->count_given[kind]) {
+            snprintf(text, sizeof text, "the %s counts of accounts are not their edges", name);
+            find(verifying, text);
+        }
+    }
+    /* With several partitions effects may be on their way; then this holds only together. */
+    for (int c = 0; c < COUNTER_COUNT && sums->count == 1; c++)
+        if (sums->received[c] != sums->owed[c]) {
+            snprintf(text, sizeof text, "the %s counts of creators are not those of their items",
+                     counter_name((enum counter)c));
+            find(verifying, text);
+        }
+}
+
+static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *at)
+{
+    (void)info;
+    (void)kind;
+    (void)at;
+    return remove(path);
+}
+
+/* The sums of the store at rest; one that cannot be read is a finding, no more: it can be made
+ * again. */
+static uint64_t look_at_rest(struct verifying *verifying, const struct partition_config *config,
+                             const uint8_t log_id[16])
+{
+    struct store_config store = {
+        .path = config->store_dir,
+        .partition = config->index,
+        .partition_count = config->count,
+        .operation_keep_us = config->operation_keep_us,
+        .read_only = true,
+    };
+    struct store *at_rest;
+    char message[256] = "", text[400];
+    uint64_t applied = 0;
+    enum status status;
+
+    memcpy(store.log_id, log_id, sizeof store.log_id);
+    status = store_open(&store, &at_rest, message);
+    if (status == STATUS_OK) {
+        applied = store_applied(at_rest);
+        status = sums_of(at_rest, config->index, config->count, &verifying->at_rest);
+        store_close(at_rest);
+    }
+    if (status != STATUS_OK) {
+        snprintf(text, sizeof text, "the store cannot be read (%s); zan rebuild makes it again",
+                 message);
+        find(verifying, text);
+        return 0;
+    }
+    return applied;
+}
+
+static enum status replay_into_copy(struct verifying *verifying, struct partition_config *config,
+                                    uint64_t applied, uint64_t last, struct sums *sums)
+{
+    struct partition_open_hooks hooks = {.argument = verifying,
+                                         .progress = replay_progress,
+                                         .outbox = drop_effect,
+                                         .pause_at = applied,
+                                         .paused = compare};
+    struct partition *partition = malloc(sizeof *partition);
+    struct partition_report report;
+    char text[400];
+    enum status status;
+
+    if (partition == NULL)
+        return STATUS_NOMEMORY;
+    if (applied > last)
+        find(verifying, "the store is ahead of the log: the log has lost records");
+    snprintf(config->store_dir, sizeof config->store_dir, "%.300s/verify.p%u",
+             verifying->config->data, (unsigned)config->index);
+    nftw(config->store_dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    status = partition_open(partition, config, &hooks, &report);
+    if (status == STATUS_OK)
+        status = partition_flush_all(partition);
+    if (status == STATUS_OK)
+        status = sums_of(partition->store, config->index, config->count, sums);
+    if (status != STATUS_OK) {
+        snprintf(text, sizeof text, "the log cannot be replayed: %s",
+                 report.message[0] != '\0' ? report.message : status_info(status)->text);
+        find(verifying, text);
+    } else {
+        partition_close(partition);
+    }
+    nftw(config->store_dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    free(partition);
+    return status;
+}
+
+static enum status verify_partition(struct verifying *verifying, uint64_t hash[4])
+{
+    struct node_verification *result = verifying->result;
+    struct partition_config config;
+    struct log_report found;
+    struct sums sums;
+    enum status status =
+        partition_config_from(verifying->config, verifying->index, true, &config, result->message);
+    struct log_config log = {
+        .disk = config.disk,
+        .dir = {config.log_dir[0], config.log_dir[1]},
+        .partition = config.index,
+        .partition_count = config.count,
+        .read_only = true,
+    };
+
+    if (status == STATUS_OK)
+        status = log_verify(&log, &found, log_progress, log_finding, verifying);
+    if (status != STATUS_OK) {
+        if (result->message[0] == '\0')
+            memcpy(result->message, found.message, sizeof result->message);
+        return status;
+    }
+    result->batches += found.batches;
+    result->records += found.last_sequence;
+    if (verifying->index == 0)
+        memcpy(result->chain, found.chain, sizeof result->chain);
+    status = replay_into_copy(verifying, &config, look_at_rest(verifying, &config, found.log_id),
+                              found.last_sequence, &sums);
+    if (status != STATUS_OK)
+        return STATUS_OK; /* told as a finding */
+    check_counts(verifying, &sums);
+    result->accounts += sums.accounts;
+    result->items += sums.items;
+    result->edges += sums.edges;
+    result->operations += sums.operations;
+    hash[0] += sums.hash[0];
+    hash[1] += sums.hash[1];
+    return STATUS_OK;
+}
+
+enum status node_verify(const struct config *config, const struct node_progress *progress,
+                        void (*finding)(void *argument, const char *text), void *argument,
+                        struct node_verification *verification)
+{
+    struct verifying verifying = {.config = config,
+                                  .progress = progress,
+                                  .finding = finding,
+                                  .argument = argument,
+                                  .result = verification};
+    uint64_t hash[4] = {0};
+    enum status status = STATUS_OK;
+
+    *verification = (struct node_verification){0};
+    for (uint16_t i = 0; status == STATUS_OK && i < config->partitions; i++) {
+        verifying.index = i;
+        status = verify_partition(&verifying, hash);
+    }
+    hash[2] = verification->accounts ^ verification->items << 32;
+    hash[3] = verification->edges;
+    digest_sha256(hash, sizeof hash, NULL, 0, verification->state_hash);
+    return status;
+}
