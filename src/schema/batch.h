@@ -5,7 +5,8 @@
  * verb VERB_COUNT and its bytes are in origin.prepared: the engine passes over it, so that answers
  * leave in the order of the questions.
  *
- * Memory: the arrays and the arena belong to the node, which allocates them once. */
+ * Memory: the arrays and the arena belong to the node, which allocates them once. Before each turn
+ *         it sets count to 0 and resets the arena, which then holds ids and prepared answers. */
 #ifndef ZAN_SCHEMA_BATCH_H
 #define ZAN_SCHEMA_BATCH_H
 
@@ -18,8 +19,10 @@
 #define BATCH_MAX         4096        /* requests in one turn */
 #define BATCH_ARENA_BYTES (4u << 20)  /* ids, pages and texts of one turn */
 
+#define ORIGIN_NONE UINT32_MAX /* not from the RESP door: serve passes over it */
+
 struct origin {
-    uint32_t connection; /* index, chosen by serve */
+    uint32_t connection; /* index, chosen by serve; or ORIGIN_NONE */
     uint32_t generation; /* of that index: a closed connection's replies are dropped */
     uint8_t protocol;    /* 2 or 3: RESP version at the time of the request */
     uint8_t close;       /* 1: close the connection after this reply */

@@ -1,0 +1,185 @@
+/* INFO: the facts of the node as text, in Redis' sections, with one of our own.
+ *
+ * redis_version is there because clients choose by it what to send: it names the version whose
+ * handshake and COMMAND DOCS are spoken here. zan_version is the truth. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "serve/service.h"
+
+#define INFO_BYTES     16384
+#define SPOKEN_VERSION "7.2.0"
+
+struct info {
+    char bytes[INFO_BYTES];
+    size_t size;
+    const struct serve *serve;
+    struct facts facts;
+};
+
+__attribute__((format(printf, 2, 3))) static void put(struct info *info, const char *format, ...)
+{
+    va_list list;
+    int size;
+
+    va_start(list, format);
+    size = vsnprintf(info->bytes + info->size, INFO_BYTES - info->size, format, list);
+    va_end(list);
+    assert(size >= 0 && (size_t)size < INFO_BYTES - info->size);
+    info->size += (size_t)size;
+}
+
+static void put_number(struct info *info, const char *name, uint64_t value)
+{
+    put(info, "%s:%" PRIu64 "\r\n", name, value);
+}
+
+static void put_server(struct info *info)
+{
+    put(info, "redis_version:%s\r\n", SPOKEN_VERSION);
+    put(info, "redis_mode:standalone\r\n");
+    put(info, "zan_version:%s\r\n", info->facts.version);
+    put(info, "arch_bits:%d\r\n", (int)(8 * sizeof(void *)));
+    put_number(info, "process_id", (uint64_t)getpid());
+    put_number(info, "tcp_port", info->serve->port);
+    put_number(info, "uptime_in_seconds", info->facts.uptime_s);
+    put_number(info, "uptime_in_days", info->facts.uptime_s / 86400);
+}
+
+static void put_clients(struct info *info)
+{
+    put_number(info, "connected_clients", info->facts.connections_open);
+    put_number(info, "maxclients", info->serve->config.connections_max);
+}
+
+static void put_memory(struct info *info)
+{
+    put_number(info, "used_memory", info->facts.resident_bytes);
+    put_number(info, "used_memory_rss", info->facts.resident_bytes);
+    put_number(info, "connection_buffers", info->serve->pool.lent_bytes);
+}
+
+static void put_persistence(struct info *info)
+{
+    put_number(info, "loading", info->facts.mode == MODE_STARTING);
+    put_number(info, "log_batches", info->facts.log_batches);
+    put_number(info, "log_bytes", info->facts.log_bytes);
+    put_number(info, "log_segments", info->facts.log_segments);
+    put_number(info, "sequence_durable", info->facts.sequence_durable);
+    put_number(info, "sequence_at_rest", info->facts.sequence_at_rest);
+}
+
+static void put_stats(struct info *info)
+{
+    uint64_t all = 0;
+
+    for (int verb = 0; verb < VERB_COUNT; verb++)
+        all += info->facts.requests[verb];
+    put_number(info, "total_connections_received", info->facts.connections_total);
+    put_number(info, "rejected_connections", info->facts.connections_refused);
+    put_number(info, "total_commands_processed", all);
+    put_number(info, "total_net_input_bytes", info->facts.bytes_in);
+    put_number(info, "total_net_output_bytes", info->facts.bytes_out);
+}
+
+static void put_replication(struct info *info)
+{
+    put(info, "role:master\r\nconnected_slaves:0\r\n");
+}
+
+static void put_keyspace(struct info *info)
+{
+    (void)info; /* There are no keys: see the section Zan. */
+}
+
+/* "ITEM SET" as requests_item_set */
+static void put_verb(struct info *info, enum verb verb)
+{
+    char name[64] = "requests_";
+    size_t size = strlen(name);
+
+    for (const char *at = verb_info(verb)->name; *at != '\0' && size < sizeof name - 1; at++)
+        name[size++] = (char)(*at == ' ' ? '_' : *at | 0x20);
+    put_number(info, name, info->facts.requests[verb]);
+}
+
+static void put_zan(struct info *info)
+{
+    const struct facts *facts = &info->facts;
+
+    put(info, "mode:%s\r\n", mode_name((enum mode)facts->mode));
+    put(info, "sync:%s\r\n", facts->sync);
+    put_number(info, "partitions", facts->partitions);
+    put_number(info, "turns", facts->turns);
+    put_number(info, "sequence_decided", facts->sequence_decided);
+    put_number(info, "accounts_hot", facts->accounts_hot);
+    put_number(info, "items_hot", facts->items_hot);
+    put_number(info, "edges_hot", facts->edges_hot);
+    put_number(info, "operations_hot", facts->operations_hot);
+    put_number(info, "edges_room", facts->edges_room);
+    put_number(info, "log_buffered_bytes", facts->log_buffered_bytes);
+    put_number(info, "store_rows", facts->store_rows);
+    put_number(info, "store_edges", facts->store_edges);
+    put_number(info, "store_bytes", facts->store_bytes);
+    put_number(info, "store_flushes", facts->store_flushes);
+    put_number(info, "store_filter_bytes", facts->store_filter_bytes);
+    for (int verb = 0; verb < VERB_COUNT; verb++) {
+        if (facts->requests[verb] > 0)
+            put_verb(info, (enum verb)verb);
+    }
+    for (int status = 0; status < STATUS_COUNT; status++) {
+        if (facts->answers[status] > 0)
+            put(info, "answers_%s:%" PRIu64 "\r\n", status_info((enum status)status)->symbol,
+                facts->answers[status]);
+    }
+}
+
+static const struct section {
+    const char *name;
+    void (*put)(struct info *info);
+} sections[] = {
+    {"Server", put_server}, {"Clients", put_clients},         {"Memory", put_memory},
+    {"Persistence", put_persistence}, {"Stats", put_stats},   {"Replication", put_replication},
+    {"Keyspace", put_keyspace},       {"Zan", put_zan},
+};
+
+static bool wanted(const struct service *service, const char *name)
+{
+    if (service->count == 1)
+        return true;
+    for (uint32_t i = 1; i < service->count; i++) {
+        if (service_word(service, i, name) || service_word(service, i, "all") ||
+            service_word(service, i, "everything") || service_word(service, i, "default"))
+            return true;
+    }
+    return false;
+}
+
+void service_facts(const struct serve *serve, struct facts *facts)
+{
+    memset(facts, 0, sizeof *facts);
+    memcpy(facts->version, ZAN_VERSION, sizeof ZAN_VERSION);
+    if (serve->config.facts != NULL)
+        serve->config.facts(serve->config.facts_context, facts);
+}
+
+void service_info(struct service *service)
+{
+    struct info info;
+
+    info.size = 0;
+    info.bytes[0] = '\0';
+    info.serve = service->serve;
+    service_facts(service->serve, &info.facts);
+    for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++) {
+        if (!wanted(service, sections[i].name))
+            continue;
+        put(&info, "%s# %s\r\n", info.size > 0 ? "\r\n" : "", sections[i].name);
+        sections[i].put(&info);
+    }
+    service_verbatim(service, info.bytes, info.size);
+}
