@@ -88,16 +88,13 @@ static void choose(struct board *board)
 
     for (uint32_t i = 0; i < board->room; i++) {
         const struct slot *slot = &board->slots[i];
-        uint32_t at = count;
+        uint32_t at;
 
-        if (slot->likes == 0)
-            continue;
-        while (at > 0 && is_before(slot, best[at - 1]))
-            at--;
-        if (at == TOP)
+        if (slot->likes == 0 || (count == TOP && !is_before(slot, best[TOP - 1])))
             continue;
         count += count < TOP;
-        memmove(best + at + 1, best + at, (count - at - 1) * sizeof best[0]);
+        for (at = count - 1; at > 0 && is_before(slot, best[at - 1]); at--)
+            best[at] = best[at - 1];
         best[at] = slot;
     }
     board->top_count = count;

@@ -84,7 +84,7 @@ static enum status find_columns(struct lines *lines, const char *const *wanted, 
         for (uint32_t j = 0; j < lines->columns; j++)
             if (strcmp(lines->field[j], wanted[i]) == 0)
                 lines->place[i] = j;
-        if (lines->place[i] == UINT32_MAX && i < required) {
+        if (i < required && lines->place[i] == UINT32_MAX) {
             snprintf(message, LINES_MESSAGE, "%.180s: there is no column '%.32s'", lines->path,
                      wanted[i]);
             return STATUS_BADDATA;

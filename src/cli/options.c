@@ -179,6 +179,7 @@ static bool set_value(const struct option_row *row, const char *text, void *valu
 {
     char *place = (char *)values + row->offset, *end;
 
+    assert(row->form != NULL);
     errno = 0;
     if (row->kind == OPTION_TEXT) {
         if (strchr(row->form, '|') != NULL && !is_choice(row->form, text))

@@ -47,7 +47,7 @@ static const char *shown(const char *text, char copy[SHOWN_MAX + 4])
 {
     size_t i;
 
-    for (i = 0; text[i] != '\0' && i < SHOWN_MAX; i++)
+    for (i = 0; i < SHOWN_MAX && text[i] != '\0'; i++)
         copy[i] = isprint((unsigned char)text[i]) ? text[i] : '?';
     memcpy(copy + i, text[i] != '\0' ? "..." : "", text[i] != '\0' ? 4 : 1);
     return copy;
@@ -265,8 +265,7 @@ void config_default(struct config *config)
     }
 }
 
-bool config_get(const struct config *config, uint32_t i, const char **name,
-                char value[CONFIG_TEXT])
+bool config_get(const struct config *config, uint32_t i, const char **name, char value[CONFIG_TEXT])
 {
     uint64_t number;
 
@@ -285,7 +284,8 @@ bool config_get(const struct config *config, uint32_t i, const char **name,
     return true;
 }
 
-/* --- files ------------------------------------------------------------------------------------- */
+/* --- files -------------------------------------------------------------------------------------
+ */
 
 /* inih cuts lines at its own limit without a word and does not tell the handler where it is; so
  * this reader counts the lines and sees the ones that do not fit. */
@@ -353,7 +353,8 @@ enum status config_read(struct config *config, const char *path, char message[CO
     return wrong != 0 || reading.cut ? STATUS_BADCONFIG : STATUS_OK;
 }
 
-/* --- what must hold between settings ------------------------------------------------------------ */
+/* --- what must hold between settings ------------------------------------------------------------
+ */
 
 static enum status check_door(const char *name, const char *address, const char *credentials,
                               char message[CONFIG_MESSAGE])
