@@ -1,0 +1,825 @@
+/* http.c: the only file that knows libmicrohttpd.
+ *
+ * Threads: one of libmicrohttpd (epoll) runs every callback here; partitions' threads run done();
+ *          one clock thread cuts what takes too long. `lock` guards the list of peers, what a peer
+ *          and a work point at, and the numbers. It is never held while libmicrohttpd is called.
+ *
+ * A request:  begun (request line read) -> head judged -> body read -> understood -> submitted, and
+ *             the connection sleeps -> done() or the clock wakes it -> answered -> forgotten.
+ *
+ *   peer      a connection: its socket, its deadline, its failures to log in
+ *   exchange  a request on a connection; belongs to libmicrohttpd's thread
+ *   work      the call in the node's hands; outlives the exchange if the clock gave up on it, and
+ *             is then freed by done()
+ *
+ * Deadlines: libmicrohttpd knows only inactivity, which a byte now and then defeats. So every phase
+ * has one moment by which it must be over, and the clock shuts the socket down when it is not.
+ *
+ * What libmicrohttpd refuses by itself (a request line that is none, a pool that overflows) is
+ * answered in its own words, not as problem+json; tests/talk/t_http_corpus.py lists which. */
+#include "serve/http.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <microhttpd.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/hash.h"
+#include "serve/http_head.h"
+#include "serve/http_listen.h"
+#include "wire/json.h"
+#include "wire/metrics.h"
+#include "wire/openapi.h"
+#include "wire/problem.h"
+#include "wire/text.h"
+
+#define HEAD_S       10 /* a new connection, or one that has sent a request line: the whole head */
+#define IDLE_S       60 /* a connection that was answered: until its next request line */
+#define BODY_S       30 /* the body: 1 MiB at 35 KB/s */
+#define ANSWER_S     15 /* the node's answer; then UNKNOWN */
+#define WRITE_S      30 /* the client takes the answer */
+#define CLOSING_S    2  /* reading and writing when the door closes */
+#define FAILURES_MAX 5  /* wrong keys on a connection */
+#define DRAIN_MAX    (4u << 20) /* a body over the limit is read so far, so that 413 can be told */
+#define POOL_BYTES   (48u << 10) /* a connection's memory in libmicrohttpd: line, headers, buffers */
+
+enum step { STEP_HEAD, STEP_BODY, STEP_WAITING, STEP_ANSWERED, STEP_EXPIRED, STEP_WRITING };
+
+struct work {
+    struct call call;
+    struct http *http;
+    struct exchange *exchange; /* NULL: nobody waits any more */
+    struct json_request request;
+    _Alignas(16) uint8_t storage[CALL_STORAGE_BYTES];
+};
+
+struct exchange {
+    struct http *http;
+    struct peer *peer;
+    struct MHD_Connection *connection;
+    enum step step; /* guarded, because the clock looks at it */
+    bool judged;
+    bool close; /* after the answer */
+    size_t line_bytes;
+    struct http_head head;
+    struct http_target target;
+    struct problem_error error;
+    struct text body;
+    uint64_t body_seen;
+    struct work *work; /* while WAITING (guarded) and until answered */
+    char id[17];
+};
+
+struct peer {
+    struct peer *before, *after;
+    struct exchange *exchange;
+    int fd;
+    int64_t deadline_s;
+    bool cut;
+    uint32_t failures;
+};
+
+struct http {
+    struct http_config config;
+    struct http_rules rules;
+    struct MHD_Daemon *daemon;
+    struct text openapi;
+    uint64_t id_seed;
+    atomic_uint_fast64_t id_count;
+    uint16_t port;
+    pthread_t clock;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    struct peer *peers;
+    uint32_t exchanges; /* alive */
+    uint32_t works;     /* in the node's hands */
+    bool closing, stop_clock;
+    struct metrics_http metrics;
+};
+
+static int64_t clock_s(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec;
+}
+
+/* --- peers: connections and their deadlines --------------------------------------------------- */
+
+static struct peer *peer_of(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+    return info != NULL ? info->socket_context : NULL;
+}
+
+static void peer_add(struct http *http, struct peer *peer)
+{
+    pthread_mutex_lock(&http->lock);
+    peer->after = http->peers;
+    if (http->peers != NULL)
+        http->peers->before = peer;
+    http->peers = peer;
+    http->metrics.connections_open++;
+    http->metrics.connections_total++;
+    pthread_cond_broadcast(&http->changed);
+    pthread_mutex_unlock(&http->lock);
+}
+
+/* Before libmicrohttpd closes the descriptor, so that the clock never shuts down another's. */
+static void peer_remove(struct http *http, struct peer *peer)
+{
+    pthread_mutex_lock(&http->lock);
+    if (peer->before != NULL)
+        peer->before->after = peer->after;
+    else
+        http->peers = peer->after;
+    if (peer->after != NULL)
+        peer->after->before = peer->before;
+    http->metrics.connections_open--;
+    pthread_mutex_unlock(&http->lock);
+    free(peer);
+}
+
+static void on_connection(void *context, struct MHD_Connection *connection, void **slot,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    const union MHD_ConnectionInfo *info;
+    struct http *http = context;
+    struct peer *peer;
+
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+        if (*slot != NULL)
+            peer_remove(http, *slot);
+        return;
+    }
+    peer = calloc(1, sizeof *peer);
+    info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    *slot = peer;
+    if (peer == NULL || info == NULL)
+        return; /* a request on it finds no peer and is closed */
+    peer->fd = info->connect_fd;
+    peer->deadline_s = clock_s() + HEAD_S;
+    peer_add(http, peer);
+}
+
+/* The exchange goes on to a step that must be over in time. */
+static void enter(struct exchange *exchange, enum step step, int64_t seconds)
+{
+    struct http *http = exchange->http;
+
+    pthread_mutex_lock(&http->lock);
+    exchange->step = step;
+    exchange->peer->deadline_s = clock_s() + seconds;
+    pthread_mutex_unlock(&http->lock);
+}
+
+/* --- the clock -------------------------------------------------------------------------------- */
+
+/* A closing door has less patience with readers and writers, and none with idle connections. */
+static void hurry(struct peer *peer, int64_t now_s)
+{
+    int64_t latest_s = peer->exchange == NULL ? now_s : now_s + CLOSING_S;
+
+    if (peer->exchange != NULL && peer->exchange->step == STEP_WAITING)
+        return;
+    if (peer->deadline_s > latest_s)
+        peer->deadline_s = latest_s;
+}
+
+/* Cuts every late peer. Returns a connection whose call took too long (to be resumed without the
+ * lock), or NULL. */
+static struct MHD_Connection *cut_late(struct http *http)
+{
+    int64_t now_s = clock_s();
+
+    for (struct peer *peer = http->peers; peer != NULL; peer = peer->after) {
+        struct exchange *exchange = peer->exchange;
+
+        if (http->closing)
+            hurry(peer, now_s);
+        if (peer->cut || now_s < peer->deadline_s)
+            continue;
+        if (exchange != NULL && exchange->step == STEP_WAITING) {
+            exchange->step = STEP_EXPIRED;
+            exchange->work->exchange = NULL;
+            exchange->work = NULL;
+            return exchange->connection;
+        }
+        if (exchange != NULL && (exchange->step == STEP_ANSWERED || exchange->step == STEP_EXPIRED))
+            continue; /* being woken */
+        peer->cut = true;
+        http->metrics.cut_total++;
+        shutdown(peer->fd, SHUT_RDWR);
+    }
+    return NULL;
+}
+
+static void sleep_a_second(struct http *http)
+{
+    struct timespec until;
+
+    if (http->peers == NULL && !http->closing) {
+        pthread_cond_wait(&http->changed, &http->lock);
+        return;
+    }
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += 1;
+    pthread_cond_timedwait(&http->changed, &http->lock, &until);
+}
+
+static void *run_clock(void *context)
+{
+    struct http *http = context;
+
+    pthread_mutex_lock(&http->lock);
+    while (!http->stop_clock) {
+        struct MHD_Connection *expired = cut_late(http);
+
+        if (expired == NULL) {
+            sleep_a_second(http);
+            continue;
+        }
+        pthread_mutex_unlock(&http->lock);
+        MHD_resume_connection(expired);
+        pthread_mutex_lock(&http->lock);
+    }
+    pthread_mutex_unlock(&http->lock);
+    return NULL;
+}
+
+/* --- an exchange's life ----------------------------------------------------------------------- */
+
+static void make_id(struct http *http, char id[17])
+{
+    uint64_t count = atomic_fetch_add(&http->id_count, 1);
+
+    snprintf(id, 17, "%016llx", (unsigned long long)hash_mix(http->id_seed + count));
+}
+
+/* The request line has been read. What this returns becomes the exchange of all later calls. */
+static void *on_line(void *context, const char *uri, struct MHD_Connection *connection)
+{
+    struct http *http = context;
+    struct peer *peer = peer_of(connection);
+    struct exchange *exchange = peer != NULL ? calloc(1, sizeof *exchange) : NULL;
+
+    if (exchange == NULL)
+        return NULL;
+    exchange->http = http;
+    exchange->peer = peer;
+    exchange->connection = connection;
+    exchange->line_bytes = strlen(uri);
+    make_id(http, exchange->id);
+    pthread_mutex_lock(&http->lock);
+    assert(peer->exchange == NULL);
+    peer->exchange = exchange;
+    peer->deadline_s = clock_s() + HEAD_S;
+    http->exchanges++;
+    pthread_mutex_unlock(&http->lock);
+    return exchange;
+}
+
+static void on_completed(void *context, struct MHD_Connection *connection, void **slot,
+                         enum MHD_RequestTerminationCode code)
+{
+    struct http *http = context;
+    struct exchange *exchange = *slot;
+
+    (void)connection;
+    (void)code;
+    if (exchange == NULL)
+        return;
+    *slot = NULL;
+    pthread_mutex_lock(&http->lock);
+    assert(exchange->step != STEP_WAITING);
+    exchange->peer->exchange = NULL;
+    exchange->peer->deadline_s = clock_s() + IDLE_S;
+    http->exchanges--;
+    pthread_cond_broadcast(&http->changed);
+    pthread_mutex_unlock(&http->lock);
+    free(exchange->work);
+    text_free(&exchange->body);
+    free(exchange);
+}
+
+/* --- answers ---------------------------------------------------------------------------------- */
+
+struct answer {
+    unsigned http;
+    const char *type;
+    struct text body;
+    uint32_t retry_s;
+};
+
+static bool add_headers(struct exchange *exchange, const struct answer *answer,
+                        struct MHD_Response *response)
+{
+    char retry[12];
+    bool good = true;
+    struct {
+        bool wanted;
+        const char *name, *value;
+    } headers[] = {
+        {answer->type != NULL, "Content-Type", answer->type},
+        {true, "Cache-Control", "no-store"},
+        {true, "X-Content-Type-Options", "nosniff"},
+        {true, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
+        {true, "X-Request-Id", exchange->id},
+        {exchange->close, "Connection", "close"},
+        {answer->http == 401, "WWW-Authenticate", "Bearer realm=\"zan\""},
+        {answer->http == 405 || exchange->target.options, "Allow", exchange->target.allow},
+        {answer->retry_s > 0, "Retry-After", retry},
+    };
+
+    snprintf(retry, sizeof retry, "%u", answer->retry_s);
+    for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
+        if (headers[i].wanted &&
+            MHD_add_response_header(response, headers[i].name, headers[i].value) != MHD_YES)
+            good = false;
+    return good;
+}
+
+/* Queues the answer; its body is taken over. MHD_NO closes the connection without an answer. */
+static enum MHD_Result put_answer(struct exchange *exchange, struct answer *answer)
+{
+    struct http *http = exchange->http;
+    enum MHD_Result result = MHD_NO;
+    struct MHD_Response *response;
+
+    if (answer->body.failed) {
+        text_free(&answer->body);
+        return MHD_NO;
+    }
+    response = MHD_create_response_from_buffer(answer->body.size, answer->body.bytes,
+                                               MHD_RESPMEM_MUST_FREE);
+    if (response == NULL) {
+        text_free(&answer->body);
+        return MHD_NO;
+    }
+    enter(exchange, STEP_WRITING, WRITE_S);
+    if (add_headers(exchange, answer, response))
+        result = MHD_queue_response(exchange->connection, answer->http, response);
+    MHD_destroy_response(response);
+    pthread_mutex_lock(&http->lock);
+    http->metrics.answers[answer->http / 100]++;
+    pthread_mutex_unlock(&http->lock);
+    return result;
+}
+
+static enum MHD_Result put_problem(struct exchange *exchange, uint32_t problem, const char *detail,
+                                   const struct reply *reply)
+{
+    struct status_info info = problem_info(problem);
+    struct answer answer = {.http = (unsigned)info.http, .type = "application/problem+json"};
+
+    if (info.close)
+        exchange->close = true;
+    if (problem == STATUS_WRONGPASS && ++exchange->peer->failures >= FAILURES_MAX)
+        exchange->close = true;
+    answer.retry_s = problem_retry_s(problem, reply);
+    problem_write(&answer.body, problem, detail, reply, exchange->id);
+    return put_answer(exchange, &answer);
+}
+
+static enum MHD_Result put_error(struct exchange *exchange)
+{
+    return put_problem(exchange, exchange->error.problem, exchange->error.detail, NULL);
+}
+
+/* --- service paths ---------------------------------------------------------------------------- */
+
+static bool is_ready(enum mode mode)
+{
+    return mode == MODE_NORMAL || mode == MODE_SHED || mode == MODE_MIRROR_DEGRADED;
+}
+
+static void write_health(struct text *text, const struct facts *facts)
+{
+    const char *mode = mode_name((enum mode)facts->mode);
+
+    text_puts(text, "{\"mode\":");
+    text_json(text, mode, strlen(mode));
+    text_puts(text, is_ready((enum mode)facts->mode) ? ",\"ready\":true}\n" : ",\"ready\":false}\n");
+}
+
+static void write_index(struct text *text, const struct facts *facts)
+{
+    text_puts(text, "{\"name\":\"zan\",\"version\":");
+    text_json(text, facts->version, strnlen(facts->version, sizeof facts->version));
+    text_puts(text, ",\"links\":[\"/openapi.json\",\"/healthz\",\"/readyz\",\"/metrics\","
+                    "\"/problems\"]}\n");
+}
+
+static void write_metrics(struct http *http, struct text *text, const struct facts *facts)
+{
+    struct metrics_http own;
+
+    pthread_mutex_lock(&http->lock);
+    own = http->metrics;
+    pthread_mutex_unlock(&http->lock);
+    metrics_write(text, facts);
+    metrics_http_write(text, &own);
+}
+
+static enum MHD_Result put_service(struct exchange *exchange)
+{
+    struct answer answer = {.http = 200, .type = "application/json"};
+    struct http *http = exchange->http;
+    struct facts facts = {0};
+
+    http->config.facts(http->config.facts_context, &facts);
+    switch (exchange->target.service) {
+    case SERVICE_INDEX:
+        write_index(&answer.body, &facts);
+        break;
+    case SERVICE_HEALTH:
+        answer.http = facts.mode == MODE_FAILED ? 503 : 200;
+        write_health(&answer.body, &facts);
+        break;
+    case SERVICE_READY:
+        answer.http = is_ready((enum mode)facts.mode) ? 200 : 503;
+        answer.retry_s = answer.http == 503;
+        write_health(&answer.body, &facts);
+        break;
+    case SERVICE_METRICS:
+        answer.type = METRICS_TYPE;
+        write_metrics(http, &answer.body, &facts);
+        break;
+    case SERVICE_OPENAPI:
+        text_put(&answer.body, http->openapi.bytes, http->openapi.size);
+        break;
+    case SERVICE_PROBLEMS:
+        problem_list(&answer.body);
+        break;
+    case SERVICE_PROBLEM:
+        problem_describe(&answer.body, exchange->target.problem);
+        text_puts(&answer.body, "\n");
+        break;
+    case SERVICE_VERB:
+    case SERVICE_NONE:
+        assert(false); /* not a service */
+    }
+    return put_answer(exchange, &answer);
+}
+
+/* --- verbs ------------------------------------------------------------------------------------ */
+
+/* On a partition's thread: the answer is durable. The work counts until the waking is over, so
+ * that the door is not torn down under it. */
+static void on_done(struct call *call)
+{
+    struct work *work = call->owner;
+    struct http *http = work->http;
+    struct MHD_Connection *connection = NULL;
+
+    pthread_mutex_lock(&http->lock);
+    if (work->exchange != NULL) {
+        work->exchange->step = STEP_ANSWERED;
+        connection = work->exchange->connection;
+    }
+    pthread_mutex_unlock(&http->lock);
+    if (connection != NULL)
+        MHD_resume_connection(connection);
+    else
+        free(work);
+    pthread_mutex_lock(&http->lock);
+    http->works--;
+    pthread_cond_broadcast(&http->changed);
+    pthread_mutex_unlock(&http->lock);
+}
+
+static uint64_t make_pseudonym(const struct http *http, char kind, const char *text)
+{
+    return http->config.pseudonym == NULL
+               ? 0
+               : pseudonym(http->config.pseudonym, kind, text, strlen(text));
+}
+
+/* Head, path and body to a request. The work is the exchange's from here on. */
+static bool understand(struct exchange *exchange)
+{
+    struct http *http = exchange->http;
+    struct json_input input = {.match = exchange->target.match,
+                               .query = exchange->head.query,
+                               .query_count = exchange->head.query_count,
+                               .body = exchange->body.bytes,
+                               .body_size = exchange->body.size,
+                               .headers = exchange->head.json,
+                               .now_us = http->config.now_us(http->config.facts_context)};
+    struct work *work = calloc(1, sizeof *work);
+    struct context *context;
+
+    if (work == NULL) {
+        problem_set(&exchange->error, STATUS_NOMEMORY, "%s", "");
+        return false;
+    }
+    exchange->work = work;
+    if (!json_read(&input, &work->request, &exchange->error))
+        return false;
+    context = &work->request.request.context;
+    context->address = make_pseudonym(http, 'a', work->request.address);
+    context->device = make_pseudonym(http, 'd', work->request.device);
+    context->network = make_pseudonym(http, 'n', work->request.network);
+    return true;
+}
+
+/* Hands the call over; the connection sleeps until on_done or the clock wakes it. It must sleep
+ * before the call goes: the answer may come at once. */
+static void submit(struct exchange *exchange)
+{
+    struct http *http = exchange->http;
+    struct work *work = exchange->work;
+
+    work->http = http;
+    work->exchange = exchange;
+    work->call.request = work->request.request;
+    work->call.done = on_done;
+    work->call.owner = work;
+    work->call.storage = work->storage;
+    work->call.storage_size = sizeof work->storage;
+    MHD_suspend_connection(exchange->connection);
+    pthread_mutex_lock(&http->lock);
+    exchange->step = STEP_WAITING;
+    exchange->peer->deadline_s = clock_s() + ANSWER_S;
+    http->works++;
+    pthread_mutex_unlock(&http->lock);
+    http->config.submit(http->config.submit_context, &work->call);
+}
+
+static enum MHD_Result put_reply(struct exchange *exchange)
+{
+    struct work *work = exchange->work;
+    const struct reply *reply = &work->call.reply;
+    struct answer answer = {.http = 200, .type = "application/json"};
+
+    if (reply->kind == REPLY_ERROR)
+        return put_problem(exchange, reply->status, "", reply);
+    json_reply(&answer.body, &work->request, reply);
+    return put_answer(exchange, &answer);
+}
+
+/* --- the steps of a request ------------------------------------------------------------------- */
+
+static enum MHD_Result on_header(void *context, enum MHD_ValueKind kind, const char *name,
+                                 const char *value)
+{
+    (void)kind;
+    http_head_header(context, name, value == NULL ? "" : value);
+    return MHD_YES;
+}
+
+static enum MHD_Result on_query(void *context, enum MHD_ValueKind kind, const char *name,
+                                const char *value)
+{
+    (void)kind;
+    http_head_query(context, name, value == NULL ? "" : value);
+    return MHD_YES;
+}
+
+/* The head is complete. What is wrong with it is told now if the connection closes anyway or the
+ * client waits for leave to send; else after the body, so that the connection can be kept. */
+static enum MHD_Result judge(struct exchange *exchange, const char *method, const char *path,
+                             const char *version)
+{
+    struct http_head *head = &exchange->head;
+    struct http_target *target = &exchange->target;
+    bool now;
+
+    head->method = method;
+    head->path = path;
+    head->version_1_0 = strcmp(version, "HTTP/1.0") == 0;
+    head->line_bytes = exchange->line_bytes + strlen(method) + strlen(version) + 2;
+    MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, on_header, head);
+    MHD_get_connection_values(exchange->connection, MHD_GET_ARGUMENT_KIND, on_query, head);
+    http_head_judge(head, &exchange->http->rules, target, &exchange->error);
+    exchange->judged = true;
+    if (strcmp(version, "HTTP/1.1") != 0 && !head->version_1_0)
+        problem_set(&exchange->error, PROBLEM_BADHTTP, "HTTP/1.1 is spoken here");
+    if (target->has_body)
+        enter(exchange, STEP_BODY, BODY_S);
+    if (exchange->error.problem == 0)
+        return MHD_YES;
+    now = problem_info(exchange->error.problem).close &&
+          (exchange->error.problem != STATUS_TOOBIG || target->body_bytes > DRAIN_MAX);
+    return now || head->expect != NULL ? put_error(exchange) : MHD_YES;
+}
+
+/* Once a request is known to be wrong, its body is read and forgotten. */
+static enum MHD_Result take_body(struct exchange *exchange, const char *bytes, size_t size)
+{
+    exchange->body_seen += size;
+    if (exchange->body_seen > DRAIN_MAX)
+        return MHD_NO;
+    if (exchange->body_seen > JSON_BODY_MAX)
+        problem_set(&exchange->error, STATUS_TOOBIG, "%s", "");
+    if (exchange->error.problem != 0)
+        text_free(&exchange->body);
+    else
+        text_put(&exchange->body, bytes, size);
+    return MHD_YES;
+}
+
+/* The request is complete. */
+static enum MHD_Result act(struct exchange *exchange)
+{
+    struct http *http = exchange->http;
+    struct answer answer = {.http = 204};
+    bool closing;
+
+    pthread_mutex_lock(&http->lock);
+    closing = http->closing;
+    pthread_mutex_unlock(&http->lock);
+    if (closing)
+        problem_set(&exchange->error, STATUS_STOPPING, "%s", "");
+    if (exchange->body.failed)
+        problem_set(&exchange->error, STATUS_NOMEMORY, "%s", "");
+    if (exchange->error.problem != 0)
+        return put_error(exchange);
+    if (exchange->target.options)
+        return put_answer(exchange, &answer);
+    if (exchange->target.service != SERVICE_VERB)
+        return put_service(exchange);
+    if (!understand(exchange))
+        return put_error(exchange);
+    submit(exchange);
+    return MHD_YES;
+}
+
+static enum MHD_Result on_request(void *context, struct MHD_Connection *connection,
+                                  const char *url, const char *method, const char *version,
+                                  const char *upload, size_t *upload_size, void **slot)
+{
+    struct exchange *exchange = *slot;
+    struct http *http = context;
+    enum MHD_Result result;
+    enum step step;
+
+    (void)connection;
+    if (exchange == NULL)
+        return MHD_NO; /* there was no memory for it */
+    if (!exchange->judged)
+        return judge(exchange, method, url, version);
+    if (*upload_size > 0) {
+        result = take_body(exchange, upload, *upload_size);
+        *upload_size = 0;
+        return result;
+    }
+    pthread_mutex_lock(&http->lock);
+    step = exchange->step;
+    pthread_mutex_unlock(&http->lock);
+    if (step == STEP_ANSWERED)
+        return put_reply(exchange);
+    if (step == STEP_EXPIRED)
+        return put_problem(exchange, STATUS_UNKNOWN, "the node did not answer in time", NULL);
+    return act(exchange);
+}
+
+/* --- opening and closing ---------------------------------------------------------------------- */
+
+/* Arguments are digits and need no escapes; what is escaped is none of ours and stays so. */
+static size_t keep_escapes(void *context, struct MHD_Connection *connection, char *text)
+{
+    (void)context;
+    (void)connection;
+    return strlen(text);
+}
+
+static bool start_daemon(struct http *http, int fd)
+{
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
+    unsigned limit = http->config.connections_max > 0 ? http->config.connections_max : 1000;
+
+    http->daemon = MHD_start_daemon(
+        flags, 0, NULL, NULL, on_request, http, MHD_OPTION_LISTEN_SOCKET, fd,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_NOTIFY_COMPLETED,
+        on_completed, http, MHD_OPTION_URI_LOG_CALLBACK, on_line, http,
+        MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_CONNECTION_LIMIT, limit,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_OPTION_END);
+    return http->daemon != NULL;
+}
+
+static bool start_clock(struct http *http)
+{
+    pthread_condattr_t attributes;
+    bool good;
+
+    if (pthread_condattr_init(&attributes) != 0)
+        return false;
+    good = pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0 &&
+           pthread_cond_init(&http->changed, &attributes) == 0;
+    pthread_condattr_destroy(&attributes);
+    if (!good)
+        return false;
+    if (pthread_create(&http->clock, NULL, run_clock, http) == 0)
+        return true;
+    pthread_cond_destroy(&http->changed);
+    return false;
+}
+
+static void stop_clock(struct http *http)
+{
+    pthread_mutex_lock(&http->lock);
+    http->stop_clock = true;
+    pthread_cond_broadcast(&http->changed);
+    pthread_mutex_unlock(&http->lock);
+    pthread_join(http->clock, NULL);
+    pthread_cond_destroy(&http->changed);
+}
+
+static void write_openapi(struct http *http)
+{
+    struct facts facts = {0};
+
+    http->config.facts(http->config.facts_context, &facts);
+    facts.version[sizeof facts.version - 1] = 0;
+    openapi_write(&http->openapi, facts.version);
+}
+
+/* From a filled http to running threads; on failure everything but http is given back. */
+static enum status start(struct http *http, int fd, char message[256])
+{
+    if (pthread_mutex_init(&http->lock, NULL) != 0)
+        return STATUS_NOMEMORY;
+    if (!start_clock(http)) {
+        pthread_mutex_destroy(&http->lock);
+        snprintf(message, 256, "http: a thread could not be started");
+        return STATUS_NOMEMORY;
+    }
+    if (start_daemon(http, fd))
+        return STATUS_OK;
+    stop_clock(http);
+    pthread_mutex_destroy(&http->lock);
+    snprintf(message, 256, "http: libmicrohttpd could not be started: %s", strerror(errno));
+    return STATUS_NOMEMORY;
+}
+
+enum status http_open(const struct http_config *config, struct http **out, char message[256])
+{
+    struct http *http = calloc(1, sizeof *http);
+    struct http_listen listen;
+    enum status status;
+
+    if (http == NULL)
+        return STATUS_NOMEMORY;
+    http->config = *config;
+    if ((status = http_listen_open(config->address, &listen, message)) != STATUS_OK) {
+        free(http);
+        return status;
+    }
+    http->port = listen.port;
+    http->rules = (struct http_rules){config->credentials, listen.loopback};
+    write_openapi(http);
+    if (http->openapi.failed ||
+        getrandom(&http->id_seed, sizeof http->id_seed, 0) != sizeof http->id_seed)
+        status = STATUS_NOMEMORY;
+    else
+        status = start(http, listen.fd, message);
+    if (status != STATUS_OK) {
+        close(listen.fd);
+        text_free(&http->openapi);
+        free(http);
+        return status;
+    }
+    *out = http;
+    return STATUS_OK;
+}
+
+uint16_t http_port(const struct http *http)
+{
+    return http->port;
+}
+
+void http_close(struct http *http)
+{
+    int fd;
+
+    if (http == NULL)
+        return;
+    fd = MHD_quiesce_daemon(http->daemon);
+    if (fd != MHD_INVALID_SOCKET)
+        close(fd);
+    pthread_mutex_lock(&http->lock);
+    http->closing = true;
+    pthread_cond_broadcast(&http->changed);
+    while (http->exchanges > 0 || http->works > 0)
+        pthread_cond_wait(&http->changed, &http->lock);
+    pthread_mutex_unlock(&http->lock);
+    stop_clock(http);
+    MHD_stop_daemon(http->daemon);
+    assert(http->peers == NULL && http->exchanges == 0);
+    pthread_mutex_destroy(&http->lock);
+    text_free(&http->openapi);
+    free(http);
+}

@@ -1,0 +1,75 @@
+/* http_head.h: what an HTTP request says before its body, and whether it may go on.
+ *
+ * Knows nothing of sockets or of the HTTP library: http.c fills a head, http_head_judge decides.
+ *
+ * Order of the judgement: form, host, path and method, who is calling, kind of body. */
+#ifndef ZAN_SERVE_HTTP_HEAD_H
+#define ZAN_SERVE_HTTP_HEAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "serve/credential.h"
+#include "wire/json.h"
+#include "wire/problem.h"
+#include "wire/route.h"
+
+#define HTTP_LINE_MAX         8192  /* method, target and version together */
+#define HTTP_HEADERS_MAX      64
+#define HTTP_HEADER_BYTES_MAX 16384 /* names, values and four bytes between, all headers */
+#define HTTP_QUERY_MAX        16
+
+enum http_service {
+    SERVICE_VERB, /* under /v1, by the tables */
+    SERVICE_INDEX,
+    SERVICE_HEALTH,
+    SERVICE_READY,
+    SERVICE_METRICS,
+    SERVICE_OPENAPI,
+    SERVICE_PROBLEMS,
+    SERVICE_PROBLEM,
+    SERVICE_NONE
+};
+
+/* Strings are borrowed from whoever fills the head. */
+struct http_head {
+    const char *method, *path;
+    bool version_1_0;
+    size_t line_bytes;
+    uint32_t header_count;
+    size_t header_bytes;
+    bool bad_name;     /* a header name that is no token, or a value with control characters */
+    const char *twice; /* a header that may stand once only and did not; or NULL */
+    const char *host, *length, *encoding, *authorization, *content_type, *content_encoding, *expect;
+    struct json_headers json;
+    struct json_pair query[HTTP_QUERY_MAX];
+    uint32_t query_count; /* may be over HTTP_QUERY_MAX; only so many are kept */
+};
+
+/* What the door is set to. */
+struct http_rules {
+    const struct credentials *credentials; /* NULL: everybody is admin, on loopback only */
+    bool loopback; /* the door listens on a loopback address */
+};
+
+/* The judgement. */
+struct http_target {
+    enum http_service service;
+    struct route_match match; /* SERVICE_VERB */
+    uint32_t problem;         /* SERVICE_PROBLEM: which one is asked about */
+    bool head;                /* HEAD: no body in the answer */
+    bool options;             /* OPTIONS: only Allow is asked for */
+    uint64_t body_bytes;      /* as announced; 0 if chunked or none */
+    bool has_body;
+    char allow[64];
+};
+
+void http_head_header(struct http_head *head, const char *name, const char *value);
+void http_head_query(struct http_head *head, const char *name, const char *value);
+
+/* error->problem is 0 if the request may go on. target->allow is set whenever the path is known. */
+void http_head_judge(const struct http_head *head, const struct http_rules *rules,
+                     struct http_target *target, struct problem_error *error);
+
+#endif
