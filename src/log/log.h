@@ -14,8 +14,8 @@
  *               log_durable and log_failed may be called by any. Internally: one thread a copy, one
  *               that prepares the next segment. With threads = false nothing runs by itself and
  *               log_pump does the work of all three: that is how the simulation runs it.
- * Endings:      a failed sync or write of a batch is final: log_failed turns true, log_durable never moves
- *               again, and the node must stop; what the medium holds is found out at the next open.
+ * Endings:      a failed sync or write of a batch is final: log_failed turns true, log_durable
+ * never moves again, and the node must stop; what the medium holds is found out at the next open.
  *               A full disk is found before a batch is accepted, by log_has_room.
  * Formats:      docs/formats.md. */
 #ifndef ZAN_LOG_LOG_H
@@ -49,8 +49,8 @@ struct log_config {
     bool create;    /* make a new log if there is none */
     bool read_only; /* open to read: nothing is repaired, written or locked */
     /* Do not read at open what is inside segments sealed alike in both copies: a start then costs
-     * only the last segment, whatever the log's size. log_replay checks each batch all the same, and
-     * log_verify reads all. report.batches then counts only what was read. */
+     * only the last segment, whatever the log's size. log_replay checks each batch all the same,
+     * and log_verify reads all. report.batches then counts only what was read. */
     bool trust_sealed;
 };
 
@@ -61,7 +61,8 @@ struct log_report {
     uint64_t batches;
     uint64_t segments;
     uint64_t torn_bytes; /* cut off at the end: never acknowledged */
-    uint64_t repaired_segments; /* damaged in one copy, mended from the other; counted once a copy */
+    uint64_t
+        repaired_segments; /* damaged in one copy, mended from the other; counted once a copy */
     uint64_t repaired_bytes;
     uint8_t log_id[16];
     uint8_t chain[32]; /* hash of the last batch */
@@ -74,16 +75,16 @@ struct log_report {
 enum status log_open(const struct log_config *config, struct log **log, struct log_report *report);
 
 /* Calls each(argument, ...) for every batch that holds a sequence >= from, in order. A status other
- * than OK from each ends the replay and is returned; CORRUPT: a batch can be read in neither copy any
- * more. The body is borrowed until each returns.
- * May be called any time by the writer's thread; sees what is durable. */
+ * than OK from each ends the replay and is returned; CORRUPT: a batch can be read in neither copy
+ * any more. The body is borrowed until each returns. May be called any time by the writer's thread;
+ * sees what is durable. */
 typedef enum status (*log_each)(void *argument, uint64_t first_sequence, uint32_t count,
                                 int64_t time_us, const uint8_t *body, size_t size);
 enum status log_replay(struct log *log, uint64_t from, log_each each, void *argument);
 
 /* Can a batch of size bytes be taken now?  OK; BUSY (the buffer is full, or the next segment is not
- * ready yet: wait for the event); NOSPACE (no next segment: the disk is full; retried every second by
- * itself); TOOBIG (over half the buffer or over a segment: never); IOFAIL (the log has failed);
+ * ready yet: wait for the event); NOSPACE (no next segment: the disk is full; retried every second
+ * by itself); TOOBIG (over half the buffer or over a segment: never); IOFAIL (the log has failed);
  * READONLY; NOMEMORY. */
 enum status log_has_room(struct log *log, size_t size);
 
@@ -98,8 +99,9 @@ uint64_t log_durable(const struct log *log);
 /* True once a write or sync failed. The message says what and where; static until log_close. */
 bool log_failed(const struct log *log, const char **message);
 
-/* A file descriptor that becomes readable when log_durable or log_failed changed, or log_has_room may
- * say something better; the writer's thread clears it with log_event_clear. -1 with threads = false. */
+/* A file descriptor that becomes readable when log_durable or log_failed changed, or log_has_room
+ * may say something better; the writer's thread clears it with log_event_clear. -1 with threads =
+ * false. */
 int log_event_fd(const struct log *log);
 void log_event_clear(struct log *log);
 
@@ -122,7 +124,8 @@ void log_stats(const struct log *log, struct log_stats *stats);
 void log_close(struct log *log);
 
 /* Reads every byte of both copies without changing anything, and compares them.
- * progress may be NULL; it gets bytes done and in all. Damage is told through finding, once each. */
+ * progress may be NULL; it gets bytes done and in all. Damage is told through finding, once each.
+ */
 enum status log_verify(const struct log_config *config, struct log_report *report,
                        void (*progress)(void *argument, uint64_t done, uint64_t total),
                        void (*finding)(void *argument, const char *text), void *argument);

@@ -95,6 +95,7 @@ int log_file_make(const struct log_dir *dir, const struct log_header *header, in
     if ((error = fill(dir, header, *handle)) != 0) {
         disk->close(disk->context, *handle);
         disk->remove(disk->context, path);
+        *handle = -1;
         return error;
     }
     CRASH_POINT("log.make.synced");

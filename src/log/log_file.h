@@ -25,7 +25,7 @@ void log_file_path(const struct log_dir *dir, uint64_t number, bool temporary,
 uint64_t log_file_number(const char *name);
 
 /* Makes the file under its temporary name: header, zeros, synced. bytes 0 (log.id): the header
- * alone. On failure nothing is left. */
+ * alone. On failure nothing is left, and *handle is -1 or as it was. */
 int log_file_make(const struct log_dir *dir, const struct log_header *header, int *handle);
 /* Gives it its name, durably. Whatever had the name before is replaced. */
 int log_file_place(const struct log_dir *dir, uint64_t number);

@@ -154,7 +154,8 @@ static enum status read_header(struct log_scan *scan, int copy, uint64_t number,
     if (error != 0)
         return refuse_io(scan, copy, number, "cannot be opened", error);
     block = log_window_at(window, 0, LOG_BLOCK_BYTES);
-    *whole = block != NULL && log_header_decode(block, header) && header->number == number;
+    *whole = block != NULL && log_header_decode(block, header) && header->number == number &&
+             (number != 0 || window->file_bytes == LOG_BLOCK_BYTES);
     log_window_close(window);
     return STATUS_OK;
 }
@@ -670,13 +671,17 @@ static enum status is_used(struct log_scan *scan, uint64_t number, bool *used, b
         *blank =
             *blank && segment.slot[copy][0] == SLOT_EMPTY && segment.slot[copy][1] == SLOT_EMPTY;
         *used = *used || has_valid_slot(&segment, copy);
+        *blank = *blank && (scan->trust_sealed ||
+                            last_used(scan, copy, LOG_DATA_OFFSET, UINT64_MAX) == LOG_DATA_OFFSET);
         bytes = log_window_at(window, LOG_DATA_OFFSET, LOG_FRAME_BYTES);
         if (bytes == NULL ||
             (taken = log_frame_peek(bytes, (size_t)(window->file_bytes - LOG_DATA_OFFSET))) == 0)
             continue;
         *blank = false;
         bytes = log_window_at(window, LOG_DATA_OFFSET, taken);
-        *used = *used || (bytes != NULL && log_frame_decode(bytes, taken, &frame));
+        /* A frame the log already has came here as a copy of another file: that is no loss. */
+        *used = *used || (bytes != NULL && log_frame_decode(bytes, taken, &frame) &&
+                          frame.first_sequence > scan->end.sequence);
     }
     *bytes_each = header[0].bytes;
     return STATUS_OK;
@@ -760,6 +765,19 @@ static enum status finish_sealed(struct log_scan *scan, struct segment *segment,
     return STATUS_OK;
 }
 
+/* No head can be read, in neither copy, and in neither because of what a crash does (it leaves
+ * heads old or new, and sizes alone): what they claimed is not known. */
+static bool heads_lost(struct log_scan *scan, const struct segment *segment)
+{
+    if (segment->claimed)
+        return false;
+    for (int copy = 0; copy < 2; copy++)
+        if (!segment->missing[copy] && scan->window[copy].file_bytes >= segment->bytes &&
+            segment->slot[copy][0] != SLOT_BAD && segment->slot[copy][1] != SLOT_BAD)
+            return false;
+    return true;
+}
+
 /* The end of the log: the torn tail is cut, and what is kept is made durable. */
 static enum status finish_last(struct log_scan *scan, struct segment *segment, bool write)
 {
@@ -772,6 +790,12 @@ static enum status finish_last(struct log_scan *scan, struct segment *segment, b
                       "segment %" PRIu64 ": read twice, it ended first at "
                       "sequence %" PRIu64 " and then at %" PRIu64,
                       segment->number, scan->judged, scan->end.sequence);
+    if (!write && heads_lost(scan, segment))
+        return refuse(
+            scan, STATUS_BADDATA,
+            "segment %" PRIu64 " (%.64s and %.64s): all heads are damaged in both copies: "
+            "sequences from %" PRIu64 " may be lost",
+            segment->number, scan->dir[0].path, scan->dir[1].path, scan->end.sequence + 1);
     scan->clean = true;
     for (int copy = 0; copy < 2; copy++) {
         struct log_window *window = &scan->window[copy];

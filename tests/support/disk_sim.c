@@ -272,7 +272,8 @@ void disk_sim_fail(struct disk_sim *sim, uint64_t nth, unsigned kinds, const cha
 
 void disk_sim_die(struct disk_sim *sim, uint64_t nth)
 {
-    set_fault(sim, nth, DISK_SIM_ANY, NULL, FAULT_DIE);
+    set_fault(sim, nth > 0 ? nth : 1, DISK_SIM_ANY, NULL, FAULT_DIE);
+    sim->struck = nth == 0;
 }
 
 void disk_sim_lose(struct disk_sim *sim, uint64_t nth, const char *prefix)

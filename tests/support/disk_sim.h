@@ -52,7 +52,8 @@ enum {
 void disk_sim_fail(struct disk_sim *sim, uint64_t nth, unsigned kinds, const char *prefix,
                    int error, bool for_good);
 /* From the nth operation on nothing is done any more, and all end with -EIO: the instant of a power
- * cut, of which the program only hears that it never came back. Call disk_sim_crash then. */
+ * cut, of which the program only hears that it never came back. Call disk_sim_crash then. A write
+ * that is the nth may have begun; 0: it is over already. */
 void disk_sim_die(struct disk_sim *sim, uint64_t nth);
 /* Did the last fault set strike? */
 bool disk_sim_struck(const struct disk_sim *sim);

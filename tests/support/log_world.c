@@ -179,7 +179,7 @@ void log_world_drop(struct log_world *world)
     if (world->log == NULL)
         return;
     if (world->sim != NULL)
-        disk_sim_die(world->sim, 1);
+        disk_sim_die(world->sim, 0);
     log_close(world->log); /* every call fails at once: only memory is given back */
     if (world->sim != NULL)
         disk_sim_heal(world->sim);
