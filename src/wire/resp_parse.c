@@ -46,7 +46,7 @@ static inline enum resp_result read_number(const uint8_t *bytes, size_t size, si
 
         if (digit > 9)
             break;
-        if (digits > 0 && value == 0)
+        if (digits > 0 && value == 0 && !PLANTED("wire.length_starts_with_zero"))
             return invalid(command, STATUS_PROTO, "a length starts with 0");
         value = value * 10 + digit;
         if (value > number->max)
@@ -85,7 +85,7 @@ static inline enum resp_result read_bulk(uint8_t *bytes, size_t size, size_t *at
     if (result != RESP_OK)
         return result;
     end = *at + length.value;
-    if (end + 2 > RESP_INPUT_MAX)
+    if (end + 2 > RESP_INPUT_MAX && !PLANTED("wire.command_without_end"))
         return invalid(command, STATUS_TOOBIG, "the command is longer than 256 KiB");
     if (end >= size)
         return again(command, end + 1);
@@ -93,7 +93,7 @@ static inline enum resp_result read_bulk(uint8_t *bytes, size_t size, size_t *at
         return invalid(command, STATUS_PROTO, "expected CR LF after an argument");
     if (end + 1 == size)
         return again(command, size + 1);
-    if (bytes[end + 1] != '\n')
+    if (bytes[end + 1] != '\n' && !PLANTED("wire.argument_without_lf"))
         return invalid(command, STATUS_PROTO, "expected CR LF after an argument");
     slice->bytes = (const char *)bytes + *at;
     slice->size = length.value;

@@ -25,7 +25,9 @@ static void put_detail(struct resp_out *out, const char *detail)
     for (size_t i = 0; i < size; i++) {
         unsigned char byte = (unsigned char)detail[i];
 
-        resp_out_raw(out, byte < ' ' || byte == 0x7F ? "?" : &detail[i], 1);
+        bool harmful = byte < ' ' || byte == 0x7F;
+
+        resp_out_raw(out, harmful && !PLANTED("wire.error_of_two_lines") ? "?" : &detail[i], 1);
     }
 }
 
@@ -107,7 +109,8 @@ static void put_applied(struct resp_out *out, const struct request *request,
     assert(reply->count <= REQUEST_ACTIONS_MAX);
     resp_out_array(out, reply->count);
     for (uint32_t i = 0; i < reply->count; i++)
-        resp_out_integer(out, reply->applied >> i & 1);
+        resp_out_integer(out, PLANTED("wire.act_tells_the_first") ? reply->applied & 1
+                                                                  : reply->applied >> i & 1);
 }
 
 /* Counters of what was acted on, if the engine told them. */
