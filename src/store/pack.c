@@ -388,7 +388,7 @@ int unpack_list_next(struct unpack_list *list, struct store_entry *entry)
 
 /* --- the meta row ------------------------------------------------------------------------------ */
 
-#define META_FIXED 50
+#define META_FIXED 58
 static const uint8_t meta_magic[4] = {'Z', 'a', 'n', 'S'};
 
 size_t pack_meta_bytes_max(uint16_t partition_count)
@@ -408,6 +408,7 @@ size_t pack_meta(uint8_t *bytes, const struct pack_meta *meta, const uint64_t *m
     put_u64(bytes + 26, meta->applied);
     put_u64(bytes + 34, (uint64_t)meta->newest_us);
     put_u64(bytes + 42, meta->edges);
+    put_u64(bytes + 50, meta->keys);
     for (uint16_t i = 0; i < meta->partition_count; i++)
         size += varint_put(bytes + size, marks[i]);
     return size;
@@ -427,6 +428,7 @@ bool unpack_meta(const uint8_t *bytes, size_t size, struct pack_meta *meta, uint
     meta->applied = get_u64(bytes + 26);
     meta->newest_us = (int64_t)get_u64(bytes + 34);
     meta->edges = get_u64(bytes + 42);
+    meta->keys = get_u64(bytes + 50);
     return true;
 }
 

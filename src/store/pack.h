@@ -14,7 +14,7 @@
  *              [width] other; every further one: varint sequence before - sequence, zigzag(time
  *              before - time), [width] other; up to the end of the value
  *   meta       [4] "ZanS", [2] version, [2] partition, [2] partition count, [16] log id,
- *              [8] applied, [8] newest time, [8] edges, varint per mark
+ *              [8] applied, [8] newest time, [8] edges, [8] keys, varint per mark
  *
  * Holds always: unpack(pack(row)) is row. A value that no pack wrote is refused (false), never
  *               trusted: sizes, ranges and trailing bytes are checked.
@@ -76,6 +76,7 @@ struct pack_meta {
     uint64_t applied;
     int64_t newest_us; /* of all edges and operations ever flushed */
     uint64_t edges;    /* about how many there are */
+    uint64_t keys;     /* about how many rows there are, lists not counted: sizes the key filter */
 };
 size_t pack_meta_bytes_max(uint16_t partition_count);
 size_t pack_meta(uint8_t *bytes, const struct pack_meta *meta, const uint64_t *marks);

@@ -269,7 +269,7 @@ static void lists_come_back_and_cut_ones_do_not(void **state)
 static void meta_comes_back_and_another_format_is_named(void **state)
 {
     struct pack_meta meta = {.partition = 3, .partition_count = 5, .applied = 1ULL << 40,
-                             .newest_us = -1, .edges = 77, .log_id = {1, 2, 3}};
+                             .newest_us = -1, .edges = 77, .keys = 1ULL << 60, .log_id = {1, 2, 3}};
     struct pack_meta back;
     uint64_t marks[5] = {0, 1, UINT64_MAX, 300, 4}, marks_back[5];
     uint8_t bytes[128];
@@ -282,7 +282,8 @@ static void meta_comes_back_and_another_format_is_named(void **state)
     assert_int_equal(back.partition, 3);
     assert_int_equal(back.partition_count, 5);
     assert_memory_equal(back.log_id, meta.log_id, sizeof meta.log_id);
-    assert_true(back.applied == meta.applied && back.newest_us == -1 && back.edges == 77);
+    assert_true(back.applied == meta.applied && back.newest_us == -1 && back.edges == 77 &&
+                back.keys == meta.keys);
     assert_true(unpack_marks(bytes, size, marks_back, 5));
     assert_memory_equal(marks, marks_back, sizeof marks);
     assert_false(unpack_marks(bytes, size - 1, marks_back, 5));
