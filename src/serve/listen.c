@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -36,7 +37,7 @@ static bool split(const char *address, char host[64], char port[8])
     memcpy(host, address, size);
     host[size] = '\0';
     memcpy(port, colon + 1, strlen(colon + 1) + 1);
-    return strspn(port, "0123456789") == strlen(port);
+    return strspn(port, "0123456789") == strlen(port) && strtoul(port, NULL, 10) <= UINT16_MAX;
 }
 
 static void note_port(struct serve *serve)

@@ -37,7 +37,7 @@ struct take {
     uint8_t *bytes;
     size_t size, at;
     bool own; /* bytes are the connection's own buffer */
-    uint64_t expected; /* bytes of output that the lists among the taken requests may need */
+    uint64_t expected; /* bytes of output for what was taken in this turn, by a rough guess */
 };
 
 /* --- answers of the door ------------------------------------------------------------------------- */
@@ -74,6 +74,7 @@ static enum took accept_prepared(struct take *take, const uint8_t *bytes, size_t
     origin->prepared = bytes;
     origin->prepared_size = (uint32_t)size;
     origin->close = close;
+    take->expected += size;
     take->serve->stats.answered[status]++;
     accept_request(take);
     if (!close)
@@ -107,7 +108,7 @@ static bool is_browser(const char *bytes, size_t size)
     if (PLANTED("serve.browser_welcome"))
         return false;
     return starts(bytes, size, "host:") ||
-           (starts(bytes, size, "post") && (size == 4 || bytes[4] == ' '));
+           (starts(bytes, size, "post") && (size == 4 || bytes[4] <= ' '));
 }
 
 static enum took hostile(struct take *take)
