@@ -6,11 +6,14 @@
  *
  * bench/run puts them together into the table of `make bench`. A load that gets one wrong answer
  * is no result: it ends with exit code 3. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/bench_instr.h"
 #include "cli/bench_load.h"
 #include "cli/command.h"
 #include "cli/options.h"
@@ -72,8 +75,24 @@ static const struct option_row load_rows[] = {
 
 static const struct option_row check_rows[] = {ROWS_PLAN};
 
+struct instr_values {
+    const char *data, *work;
+    uint64_t count;
+};
+
+static const struct option_row instr_rows[] = {
+    {"data", "DIR", "an empty directory for the log and the store [zan-instr]", OPTION_TEXT,
+     offsetof(struct instr_values, data), 0, 0},
+    {"work", BENCH_INSTR_WORKS,
+     "new likes; the same likes again; LIKED of 50 items; bringing the likes to rest [new]",
+     OPTION_TEXT, offsetof(struct instr_values, work), 0, 0},
+    {"count", "N", "likes, in thousands [100]", OPTION_NUMBER, offsetof(struct instr_values, count),
+     33, 100000},
+};
+
 static int run_load(int argc, char **argv);
 static int run_check(int argc, char **argv);
+static int run_instr(int argc, char **argv);
 
 static const struct command bench_commands[] = {
     {.name = "bench load",
@@ -88,6 +107,12 @@ static const struct command bench_commands[] = {
      .options = check_rows,
      .option_count = sizeof check_rows / sizeof *check_rows,
      .run = run_check},
+    {.name = "bench instr",
+     .words = "",
+     .summary = "does likes in this process, for callgrind to count instructions (bench/instr)",
+     .options = instr_rows,
+     .option_count = sizeof instr_rows / sizeof *instr_rows,
+     .run = run_instr},
 };
 
 /* --- from words to a plan ------------------------------------------------------------------------
@@ -427,6 +452,23 @@ static int run_check(int argc, char **argv)
            (unsigned long long)checker.likes, (unsigned long long)plan_item_ids(&talk.plan),
            (unsigned long long)checker.wrong);
     return checker.wrong == 0 ? EXIT_DONE : EXIT_FINDINGS;
+}
+
+/* --- zan bench instr -----------------------------------------------------------------------------
+ */
+
+static int run_instr(int argc, char **argv)
+{
+    struct instr_values values = {.data = "zan-instr", .work = "new", .count = 100};
+    int code = options_parse(&bench_commands[2], argc, argv, &values, NULL, NULL);
+
+    if (code != OPTIONS_GO)
+        return code;
+    if (mkdir(values.data, 0700) != 0) {
+        fprintf(stderr, "zan bench: %s: %s\n", values.data, strerror(errno));
+        return EXIT_USAGE;
+    }
+    return bench_instr(values.data, values.count * 1000, values.work) ? EXIT_DONE : EXIT_FAILED;
 }
 
 /* --- zan bench -----------------------------------------------------------------------------------
