@@ -203,7 +203,7 @@ static enum status store_open_or_drop(struct partition *partition, const struct 
 {
     const struct partition_config *config = &partition->config;
     struct store_config store = {
-        .path = config->store_dir[0] != '\0' ? config->store_dir : NULL,
+        .path = config->store_dir,
         .partition = config->index,
         .partition_count = config->count,
         .cache_bytes = config->memory_bytes / 8,
@@ -213,7 +213,12 @@ static enum status store_open_or_drop(struct partition *partition, const struct 
     enum status status;
 
     memcpy(store.log_id, log->log_id, sizeof store.log_id);
-    status = store_open(&store, &partition->store, report->message);
+    if (config->store != NULL) {
+        partition->store = config->store;
+        status = STATUS_OK;
+    } else {
+        status = store_open(&store, &partition->store, report->message);
+    }
     if (status == STATUS_OK && store_applied(partition->store) > log->last_sequence) {
         /* Never make a shorter past true: somebody has to say which one is right. */
         snprintf(report->message, sizeof report->message,
@@ -224,8 +229,6 @@ static enum status store_open_or_drop(struct partition *partition, const struct 
         return STATUS_BADDATA;
     }
     if (status != STATUS_CORRUPT && status != STATUS_BADDATA)
-        return status;
-    if (store.path == NULL)
         return status;
     nftw(config->store_dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
     report->rebuilt = true;
@@ -330,7 +333,7 @@ enum status partition_open(struct partition *partition, const struct partition_c
     status = store_open_or_drop(partition, &report->log, report);
     if (status == STATUS_OK) {
         /* A sixteenth for filter and one eighth for the cache are the store's. */
-        hot = hot_config_for(config->memory_bytes / 16 * 13);
+        hot = config->hot != NULL ? *config->hot : hot_config_for(config->memory_bytes / 16 * 13);
         partition->hot = hot_open(&hot);
         status = partition->hot == NULL ? STATUS_NOMEMORY : engine_open(partition);
     }
@@ -352,7 +355,7 @@ void partition_close(struct partition *partition)
 {
     flusher_close(partition->flusher);
     log_close(partition->log);
-    if (partition->store != NULL)
+    if (partition->store != NULL && partition->store != partition->config.store)
         store_close(partition->store);
     hot_close(partition->hot);
     free(partition->engine.arena.bytes);

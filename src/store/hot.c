@@ -17,6 +17,7 @@
 
 #define LISTS_ACCOUNT 4 /* given like, favorite, follow; taken follow */
 #define LISTS_ITEM    2 /* taken like, favorite */
+#define HUGE_BYTES    (8u << 20) /* smaller pieces are not worth a huge page each */
 #define SCRATCH       2 /* number of the region that holds what was read for this turn */
 
 /* Management first, then the row: what a LIKE touches is in the first two cache lines. */
@@ -107,7 +108,8 @@ static void *take_memory(size_t count, size_t size)
 
     if (memory == MAP_FAILED)
         return NULL;
-    madvise(memory, bytes, MADV_HUGEPAGE);
+    if (bytes >= HUGE_BYTES)
+        madvise(memory, bytes, MADV_HUGEPAGE);
     return memory;
 }
 
