@@ -33,7 +33,7 @@ struct instr {
     int64_t now_us;
 };
 
-#define STAGE __attribute__((noinline, noclone)) static
+#define STAGE __attribute__((noinline)) static
 
 /* --- the stages ----------------------------------------------------------------------------------
  */

@@ -32,7 +32,7 @@ def main():
     if not shutil.which("valgrind") or not os.path.exists(kept):
         print("needs valgrind and docs/results/instr.json")
         sys.exit(77)
-    if (setting("CMAKE_BUILD_TYPE") != "RelWithDebInfo" or setting("ZAN_SANITIZE") or
+    if (setting("CMAKE_BUILD_TYPE") not in ("", "RelWithDebInfo") or setting("ZAN_SANITIZE") or
             setting("ZAN_HOOKS") == "ON" or "gcc" not in compiler):
         print("compares the ordinary build by gcc only, not this one (%s)" % compiler)
         sys.exit(77)
