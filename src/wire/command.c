@@ -80,37 +80,53 @@ bool command_id(struct resp_slice text, uint64_t *id)
     return true;
 }
 
-static int hex_digit(char byte)
-{
-    int letter = byte | 0x20;
+/* Most operation ids are UUIDs, so this is on the hot path: a table, and one look at the end whether
+ * all bytes were digits. 0 stands for no digit. */
+#define IS_HEX 0x10
+static const uint8_t hex_digits[256] = {
+    ['0'] = 0x10, ['1'] = 0x11, ['2'] = 0x12, ['3'] = 0x13, ['4'] = 0x14, ['5'] = 0x15,
+    ['6'] = 0x16, ['7'] = 0x17, ['8'] = 0x18, ['9'] = 0x19, ['a'] = 0x1A, ['b'] = 0x1B,
+    ['c'] = 0x1C, ['d'] = 0x1D, ['e'] = 0x1E, ['f'] = 0x1F, ['A'] = 0x1A, ['B'] = 0x1B,
+    ['C'] = 0x1C, ['D'] = 0x1D, ['E'] = 0x1E, ['F'] = 0x1F,
+};
 
-    if (byte >= '0' && byte <= '9')
-        return byte - '0';
-    return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
+/* Appends count hex digits to *value; false if one of the bytes is none. */
+static inline bool read_hex(const char *text, uint32_t count, uint64_t *value)
+{
+    uint64_t result = *value;
+    uint8_t all = IS_HEX;
+
+    for (uint32_t i = 0; i < count; i++) {
+        uint8_t digit = hex_digits[(uint8_t)text[i]];
+
+        all &= digit;
+        result = result << 4 | (digit & 0x0F);
+    }
+    *value = result;
+    return all == IS_HEX;
 }
 
 static bool read_uuid(struct resp_slice text, uint64_t opid[2])
 {
-    bool dashes = text.size == UUID_BYTES;
-    uint64_t halves[2] = {0, 0};
-    uint32_t digits = 0;
+    const char *at = text.bytes;
+    uint64_t high = 0;
+    uint64_t low = 0;
+    bool good;
 
-    if (!dashes && text.size != 32)
+    if (text.size == 32) {
+        good = read_hex(at, 16, &high) && read_hex(at + 16, 16, &low);
+    } else if (text.size == UUID_BYTES) {
+        good = at[8] == '-' && at[13] == '-' && at[18] == '-' && at[23] == '-' &&
+               read_hex(at, 8, &high) && read_hex(at + 9, 4, &high) &&
+               read_hex(at + 14, 4, &high) && read_hex(at + 19, 4, &low) &&
+               read_hex(at + 24, 12, &low);
+    } else {
         return false;
-    for (uint32_t i = 0; i < text.size; i++) {
-        int digit = hex_digit(text.bytes[i]);
-
-        if (dashes && (i == 8 || i == 13 || i == 18 || i == 23)) {
-            if (text.bytes[i] != '-')
-                return false;
-            continue;
-        }
-        if (digit < 0)
-            return false;
-        halves[digits / 16] = halves[digits / 16] << 4 | (uint64_t)digit;
-        digits++;
     }
-    memcpy(opid, halves, sizeof halves);
+    if (!good)
+        return false;
+    opid[0] = high;
+    opid[1] = low;
     return true;
 }
 

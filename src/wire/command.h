@@ -46,7 +46,7 @@ bool command_opid(struct resp_slice text, uint64_t opid[2]);
 /* The source that text names ("double-tap"), in any case; SOURCE_COUNT if none. */
 enum source command_source(struct resp_slice text);
 
-#define COMMAND_NAMES_MAX  128     /* names in one question; more are not answered */
+#define COMMAND_NAMES_MAX  128   /* names in one question; more are not answered */
 #define COMMAND_DOCS_BYTES 65536 /* room that is enough for all docs, and for the whole list */
 
 /* COMMAND DOCS names...: RESP bytes into out, in the form of Redis 7. names empty: all commands; a
@@ -58,18 +58,6 @@ size_t command_put_docs(const struct resp_slice *names, uint32_t count, uint8_t 
 /* COMMAND and COMMAND INFO names..., in the same way; names_only: COMMAND LIST. */
 size_t command_put_list(const struct resp_slice *names, uint32_t count, uint8_t protocol,
                         bool names_only, uint8_t *out, size_t size);
-
-/* The first names of the two; cli has a symbol command_docs too. */
-static inline size_t command_docs(const struct resp_slice *names, uint32_t count, uint8_t protocol,
-                                  uint8_t *out, size_t size)
-{
-    return command_put_docs(names, count, protocol, out, size);
-}
-static inline size_t command_list(const struct resp_slice *names, uint32_t count, uint8_t protocol,
-                                  bool names_only, uint8_t *out, size_t size)
-{
-    return command_put_list(names, count, protocol, names_only, out, size);
-}
 
 /* What COMMAND COUNT answers. */
 uint32_t command_count(void);

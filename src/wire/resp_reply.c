@@ -106,9 +106,9 @@ static void put_applied(struct resp_out *out, const struct request *request,
         resp_out_integer(out, reply->applied & 1);
         return;
     }
-    assert(reply->count <= REQUEST_ACTIONS_MAX);
-    resp_out_array(out, reply->count);
-    for (uint32_t i = 0; i < reply->count; i++)
+    assert(request->count <= REQUEST_ACTIONS_MAX);
+    resp_out_array(out, request->count);
+    for (uint32_t i = 0; i < request->count; i++)
         resp_out_integer(out, PLANTED("wire.act_tells_the_first") ? reply->applied & 1
                                                                   : reply->applied >> i & 1);
 }

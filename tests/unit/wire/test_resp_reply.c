@@ -94,7 +94,7 @@ static void writes_with_return(void **state)
 static void acts_with_return(void **state)
 {
     struct request act = {.verb = VERB_ACT, .count = 3};
-    struct reply reply = {.kind = REPLY_WRITE, .applied = 5, .count = 3, .sequence = 8,
+    struct reply reply = {.kind = REPLY_WRITE, .applied = 5, .sequence = 8,
                           .replayed = 1};
 
     (void)state;

@@ -1,0 +1,227 @@
+#include "wire/docs.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <string.h>
+
+#include "schema/status.h"
+#include "wire/command.h"
+#include "wire/command_entry.h"
+
+/* --- how a command is written --------------------------------------------------------------------- */
+
+static void put_slice(FILE *out, struct resp_slice text)
+{
+    fprintf(out, "%.*s", (int)text.size, text.bytes);
+}
+
+static void put_lower(FILE *out, struct resp_slice text)
+{
+    for (uint32_t i = 0; i < text.size; i++)
+        fputc(tolower((unsigned char)text.bytes[i]), out);
+}
+
+static void put_value(FILE *out, const struct command_argument *argument)
+{
+    switch ((enum command_type)argument->type) {
+    case TYPE_WORD:
+        put_slice(out, argument->words);
+        return;
+    case TYPE_CONTEXT:
+        fputs("name value [name value ...]", out);
+        return;
+    case TYPE_AUTH:
+        fputs("name key", out);
+        return;
+    default:
+        put_lower(out, argument->name);
+    }
+}
+
+static void put_argument(FILE *out, const struct command_argument *argument)
+{
+    fputs(argument->optional ? " [" : " ", out);
+    if (argument->token)
+        put_slice(out, argument->name);
+    if (argument->token && argument->type != TYPE_FLAG)
+        fputc(' ', out);
+    if (argument->type != TYPE_FLAG)
+        put_value(out, argument);
+    if (argument->multiple) {
+        fputs(" [", out);
+        put_value(out, argument);
+        fputs(" ...]", out);
+    }
+    if (argument->optional)
+        fputc(']', out);
+}
+
+static void put_syntax(FILE *out, const struct command_entry *entry)
+{
+    struct command_spec spec;
+
+    command_spec_read(entry->arguments, &spec);
+    fprintf(out, "    %s", entry->name);
+    for (uint32_t i = 0; i < spec.count; i++)
+        put_argument(out, &spec.arguments[i]);
+    fputs("\n\n", out);
+}
+
+/* --- what it answers ------------------------------------------------------------------------------ */
+
+static const char *answer_of(const struct command_entry *entry)
+{
+    switch ((enum verb_shape)verb_info((enum verb)entry->verb)->shape) {
+    case SHAPE_SET:
+    case SHAPE_ITEM_SET:
+    case SHAPE_ITEM_STATE:
+    case SHAPE_ACCOUNT_SET:
+    case SHAPE_ACCOUNT_STATE:
+        return "1 if this changed something, 0 if it was so already; a map with RETURN";
+    case SHAPE_EVENT:
+    case SHAPE_VIEW:
+        return "1; a map with RETURN";
+    case SHAPE_ACT:
+        return "an array with 1 or 0 for each action; a map with RETURN";
+    case SHAPE_STATES:
+        return "an array with 1 or 0 for each id";
+    case SHAPE_TOTALS:
+        return "an array with a number for each id";
+    case SHAPE_COUNTS:
+    case SHAPE_RECEIVED:
+    case SHAPE_ITEM_GET:
+    case SHAPE_ACCOUNT_GET:
+        return "a map";
+    case SHAPE_TAKEN:
+    case SHAPE_GIVEN:
+        return "an array of two: the cursor of the next page (\"0\": there is none), and an array of "
+               "[id, time in unix milliseconds]";
+    case SHAPE_SEQ:
+        return "an array with a number for each partition";
+    case SHAPE_SERVICE:
+        return NULL;
+    }
+    assert(!"a shape nobody knows");
+    return NULL;
+}
+
+static const char *role_name(enum role role)
+{
+    static const char *const names[] = {[ROLE_NONE] = "nobody", [ROLE_ANY] = "anybody",
+                                        [ROLE_READER] = "reader", [ROLE_WRITER] = "writer",
+                                        [ROLE_ADMIN] = "admin"};
+
+    return names[role];
+}
+
+static void put_subcommands(FILE *out, const struct command_entry *parent)
+{
+    const struct command_entry *entry;
+
+    for (uint32_t i = 0; (entry = command_entry(i)) != NULL; i++) {
+        if (!command_entry_is_child(entry, parent))
+            continue;
+        put_syntax(out, entry);
+        fprintf(out, "%s\n\n", entry->summary);
+    }
+}
+
+static void put_command(FILE *out, const struct command_entry *entry)
+{
+    const struct verb_info *info = verb_info((enum verb)entry->verb);
+    const char *answer = answer_of(entry);
+
+    fprintf(out, "### %s\n\n", entry->name);
+    if (command_entry_children(entry) == 0)
+        put_syntax(out, entry);
+    fprintf(out, "%s\n\n", entry->summary);
+    put_subcommands(out, entry);
+    if (answer != NULL)
+        fprintf(out, "- Answers: %s.\n", answer);
+    fprintf(out, "- Least role: %s.\n", role_name((enum role)info->role));
+    if (answer != NULL)
+        fprintf(out, "- Costs: %s.\n", command_entry_complexity(entry));
+    fprintf(out, "- Since: %s.\n\n", entry->since);
+}
+
+/* --- the page ------------------------------------------------------------------------------------- */
+
+/* Does the entry stand for a row of verbs.def? Subcommands of the door are told with their verb,
+ * and containers by their parts. */
+static bool is_command(const struct command_entry *entry)
+{
+    return entry->arguments != NULL &&
+           strcmp(entry->name, verb_info((enum verb)entry->verb)->name) == 0;
+}
+
+static void put_group(FILE *out, enum verb_group group, const char *title)
+{
+    const struct command_entry *entry;
+
+    fprintf(out, "## %s\n\n", title);
+    for (uint32_t i = 0; (entry = command_entry(i)) != NULL; i++) {
+        if (is_command(entry) && verb_info((enum verb)entry->verb)->group == group)
+            put_command(out, entry);
+    }
+}
+
+static void put_sources(FILE *out)
+{
+    for (int source = 0; source < SOURCE_COUNT; source++)
+        fprintf(out, "%s`%s`", source == 0 ? "" : ", ", source_name((enum source)source));
+}
+
+void docs_commands(FILE *out)
+{
+    fputs("# Commands\n\n"
+          "Made by `zan docs commands` from `src/schema/verbs.def`; do not edit.\n"
+          "How replies and errors look is in [protocol.md](protocol.md), the errors are in "
+          "[errors.md](errors.md).\n\n"
+          "Names of commands and options may be in upper or lower case. Options stand after the "
+          "arguments, in any order,\neach at most once.\n\n"
+          "| argument | form |\n|---|---|\n"
+          "| account, item, creator | unsigned 64-bit integer, decimal digits |\n",
+          out);
+    fprintf(out, "| watch_ms, duration_ms, duration | milliseconds, at most %u |\n",
+            REQUEST_MS_MAX);
+    fprintf(out, "| item ..., creator ... | at most %d ids |\n", REQUEST_IDS_MAX);
+    fprintf(out, "| LIKE\\|UNLIKE\\|... of ACT | at most %d actions, none twice, none against "
+                 "another |\n",
+            REQUEST_ACTIONS_MAX);
+    fprintf(out, "| count | 1 to %d entries; without: %d |\n", REQUEST_PAGE_MAX, REQUEST_PAGE);
+    fputs("| cursor | what the last page told; 0 or none: from the newest |\n"
+          "| until | unix milliseconds |\n"
+          "| opid | operation id: a UUID, or 1 to 64 printable bytes; a retry with it takes effect "
+          "once |\n"
+          "| CTX name value | SOURCE ",
+          out);
+    put_sources(out);
+    fprintf(out,
+            "; ADDRESS, DEVICE, NETWORK: at most %d bytes, kept only as keyed pseudonyms; TIME: the "
+            "client's clock in unix milliseconds, at most %d s ahead |\n"
+            "| RETURN | asks for a map (applied, sequence, replayed, counts; on and flips for a "
+            "state) instead of a number |\n\n",
+            COMMAND_CONTEXT_MAX, (int)(REQUEST_FUTURE_US / 1000000));
+    put_group(out, GROUP_WRITE, "Writes");
+    put_group(out, GROUP_READ, "Reads");
+    put_group(out, GROUP_SERVICE, "Connection and help");
+}
+
+void docs_errors(FILE *out)
+{
+    fputs("# Errors\n\n"
+          "Made by `zan docs errors` from `src/schema/status.def`; do not edit.\n\n"
+          "RESP: `-CODE what happened: detail; what to do`. HTTP: problem+json with the same code.\n"
+          "*Certain* no: it is not known whether it happened; ask again with the same operation id, "
+          "which is safe.\n"
+          "*Closes*: the connection ends after this answer.\n\n"
+          "| code | HTTP | certain | closes | what happened | what to do |\n"
+          "|---|---|---|---|---|---|\n",
+          out);
+    for (int status = 0; status < STATUS_COUNT; status++) {
+        const struct status_info *info = status_info((enum status)status);
+
+        fprintf(out, "| %s | %d | %s | %s | %s | %s |\n", info->code, info->http,
+                info->certain ? "yes" : "no", info->close ? "yes" : "no", info->text, info->advice);
+    }
+}
