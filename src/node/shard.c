@@ -29,7 +29,8 @@ void shard_wake(struct shard *shard)
 {
     uint64_t one = 1;
 
-    /* The write is saved while the loop is awake: it looks at its mail before it sleeps again. */
+    /* The write is saved while the loop is awake: it looks here before it sleeps again. */
+    atomic_store(&shard->signalled, true);
     if (atomic_exchange(&shard->asleep, false))
         while (write(shard->wake_fd, &one, sizeof one) < 0)
             continue;
@@ -255,6 +256,7 @@ static void do_calls(struct shard *shard, int64_t now_us, int64_t steady_us)
             shard->calls_tail = &shard->calls_waiting;
         for (uint32_t i = 0; i < done; i++) {
             call_answer(shard->mailed_calls[i], &shard->mailed.replies[i]);
+            shard->call_answers[shard->mailed.replies[i].status]++;
             *tail = shard->mailed_calls[i];
             tail = &shard->mailed_calls[i]->next;
         }
@@ -475,8 +477,11 @@ static void publish(struct shard *shard, int64_t steady_us)
     facts.bytes_in = serve.bytes_in;
     facts.bytes_out = serve.bytes_out;
     memcpy(facts.requests, engine->requests, sizeof facts.requests);
+    /* The door counts what it answers, also what it refused by itself; with several partitions the
+     * calls are its own. */
     for (int i = 0; i < STATUS_COUNT; i++)
-        facts.answers[i] = engine->answers[i];
+        facts.answers[i] =
+            serve.answered[i] + (shard->node->count == 1 ? shard->call_answers[i] : 0);
     memcpy(facts.latency, shard->latency, sizeof facts.latency);
     facts.latency_sum_us = shard->latency_sum_us;
     facts.latency_count = shard->latency_count;
@@ -554,8 +559,7 @@ static void wait_for_work(struct shard *shard)
 
     if (timeout != 0) {
         atomic_store(&shard->asleep, true);
-        if (atomic_load(&shard->calls) != NULL || atomic_load(&shard->effects) != NULL ||
-            (shard->door_turn.under_way && atomic_load(&shard->door_turn.open) == 0))
+        if (atomic_exchange(&shard->signalled, false))
             timeout = 0;
     }
     if (serve_wait(shard->serve, timeout)) {

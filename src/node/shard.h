@@ -70,7 +70,7 @@ struct shard {
     struct call *calls_waiting, **calls_tail; /* taken out of the mail, in order */
     struct effect_mail *effects_waiting, **effects_tail;
     int wake_fd;
-    _Atomic bool asleep;
+    _Atomic bool asleep, signalled;
     /* answers held back */
     struct entry *entries, **entries_tail; /* in order of need */
     struct entry *free_entries;
@@ -81,6 +81,7 @@ struct shard {
     /* for other threads to read */
     pthread_mutex_t facts_mutex;
     struct facts facts;
+    uint64_t call_answers[STATUS_COUNT];
     uint64_t latency[FACTS_LATENCY_BUCKETS], latency_sum_us, latency_count;
     int64_t facts_us;
 };
