@@ -220,9 +220,7 @@ bool serve_wait(struct serve *serve, int timeout_ms)
     bool watched = false;
 
     for (;;) {
-        int nap = timeout_ms == 0 || serve->queue_count > 0
-                      ? 0
-                      : nap_ms(timeout_ms, until_ms, serve->now_ms);
+        int nap = timeout_ms == 0 ? 0 : nap_ms(timeout_ms, until_ms, serve->now_ms);
         int count = epoll_wait(serve->epoll, events, EVENTS_AT_ONCE, nap);
 
         serve->now_ms = monotonic_ms();
@@ -235,7 +233,7 @@ bool serve_wait(struct serve *serve, int timeout_ms)
                 note(serve, &events[i]);
         }
         conn_sweep(serve);
-        if (timeout_ms == 0 || watched || serve->queue_count > 0)
+        if (timeout_ms == 0 || count > 0)
             return watched;
         if (timeout_ms > 0 && serve->now_ms >= until_ms)
             return watched;
@@ -378,8 +376,6 @@ static void reply_run(struct serve *serve, struct conn *conn, const struct batch
     conn->inflight -= to - from;
     conn->written += bytes;
     serve->waiting += bytes;
-    if (PLANTED("serve.release_early"))
-        conn->released = conn->written;
     struct mark mark = {turn, conn->written, conn_index(serve, conn), conn->generation};
     if (!good || conn_waiting(conn) > OUTPUT_MAX || !mark_push(serve, mark)) {
         serve->stats.closed_slow++;
@@ -423,7 +419,7 @@ void serve_release(struct serve *serve, uint64_t turn)
         const struct mark *mark = &serve->marks[serve->mark_from & (serve->mark_size - 1)];
         struct conn *conn = conn_at(serve, mark->connection);
 
-        if (mark->turn > turn)
+        if (mark->turn > turn && !PLANTED("serve.release_early"))
             break;
         serve->mark_from++;
         if (conn->generation != mark->generation || conn->state == CONN_FREE)

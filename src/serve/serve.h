@@ -46,9 +46,8 @@ struct serve_config {
     void (*facts)(void *context, struct facts *facts); /* for INFO; NULL: all zero */
     void *facts_context;
     /* CONFIG GET: name and value of setting i, or false past the last one; NULL: there are none.
-     * Both stay valid until the next call. */
+     * Both stay valid until the next call. Gets facts_context too. */
     bool (*setting)(void *context, uint32_t i, const char **name, const char **value);
-    void *setting_context;
 };
 
 /* message says what is wrong (address in use, ...). *serve is owned until serve_close. Config is
@@ -63,8 +62,10 @@ uint16_t serve_port(const struct serve *serve);
  * thing that happens, so an eventfd need never be read. */
 enum status serve_watch(struct serve *serve, int fd);
 
-/* Waits up to timeout_ms (0: not at all, -1: for ever) until there is something to take or to
- * watch; accepts and notes who can be read. True if something happened on a watched descriptor. */
+/* Waits up to timeout_ms (0: not at all, -1: for ever) until something new happens on a connection
+ * or on a watched descriptor; accepts and notes who can be read. It does not look at input that
+ * waits already: who can take it (serve_has_input) asks with 0. True if something happened on a
+ * watched descriptor. */
 bool serve_wait(struct serve *serve, int timeout_ms);
 
 /* Is there input that could be taken at once? */

@@ -323,10 +323,10 @@ static void config(struct service *service)
         resp_out_map(&service->out, 0);
         return;
     }
-    for (uint32_t i = 0; settings->setting(settings->setting_context, i, &name, &value); i++)
+    for (uint32_t i = 0; settings->setting(settings->facts_context, i, &name, &value); i++)
         found += asked_for(service, name);
     resp_out_map(&service->out, found);
-    for (uint32_t i = 0; settings->setting(settings->setting_context, i, &name, &value); i++) {
+    for (uint32_t i = 0; settings->setting(settings->facts_context, i, &name, &value); i++) {
         if (asked_for(service, name)) {
             resp_out_text(&service->out, name);
             resp_out_text(&service->out, value);

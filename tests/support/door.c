@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define PATIENCE 2000
+
 static void answer_target(const struct request *request, struct reply *reply)
 {
     *reply = (struct reply){.kind = REPLY_INTEGER, .u.value = (int64_t)request->target};
@@ -31,6 +33,7 @@ void door_open(struct test_door *door, struct serve_config config)
     door->batch.arena.bytes = malloc(BATCH_ARENA_BYTES);
     door->batch.arena.size = BATCH_ARENA_BYTES;
     door->answer = answer_target;
+    door->patience = PATIENCE;
 }
 
 void door_close(struct test_door *door)
@@ -48,7 +51,7 @@ uint32_t door_take(struct test_door *door, int wait_ms)
 
     door->batch.count = 0;
     arena_reset(&door->batch.arena);
-    serve_wait(door->serve, wait_ms);
+    serve_wait(door->serve, serve_has_input(door->serve) ? 0 : wait_ms);
     count = serve_take(door->serve, &door->batch, 1700000000000000);
     assert_int_equal(count, door->batch.count);
     door->taken += count;
@@ -68,6 +71,10 @@ uint32_t door_turn(struct test_door *door, int wait_ms)
 {
     uint32_t count = door_take(door, wait_ms);
 
+    if (count > 0)
+        door->patience = PATIENCE;
+    else if (wait_ms > 0 && --door->patience == 0)
+        fail_msg("waited long enough: what should come does not come");
     door_reply(door);
     if (!door->held)
         serve_release(door->serve, door->turn);
@@ -133,6 +140,7 @@ void door_hear(struct test_door *door, int fd, void *bytes, size_t size)
             door_turn(door, 1);
             continue;
         }
+        door->patience = PATIENCE;
         at += part;
         size -= (size_t)part;
     }

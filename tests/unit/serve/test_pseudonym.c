@@ -1,0 +1,75 @@
+/* Pseudonyms and their key. */
+#include "support.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "serve/credential.h"
+
+static void hides_and_tells_apart(void **state)
+{
+    struct pseudonym_key key, other;
+    char text[600];
+
+    (void)state;
+    memset(&key, 1, sizeof key);
+    memset(&other, 2, sizeof other);
+    memset(text, 'x', sizeof text);
+    uint64_t address = pseudonym(&key, 'a', "192.0.2.1", 9);
+    /* First 8 bytes, little endian, of HMAC-SHA-256 under 32 bytes of 01, of "a192.0.2.1"; from
+     * another implementation. */
+    assert_int_equal(address, 0x3c8b3985425a3bb6U);
+    assert_int_equal(address, pseudonym(&key, 'a', "192.0.2.1", 9));
+    assert_int_not_equal(address, pseudonym(&key, 'd', "192.0.2.1", 9));
+    assert_int_not_equal(address, pseudonym(&key, 'n', "192.0.2.1", 9));
+    assert_int_not_equal(address, pseudonym(&other, 'a', "192.0.2.1", 9));
+    assert_int_not_equal(address, pseudonym(&key, 'a', "192.0.2.10", 10));
+    assert_int_equal(pseudonym(&key, 'a', "", 0), 0);
+    assert_int_equal(pseudonym(&key, 'a', NULL, 0), 0);
+    assert_int_not_equal(pseudonym(&key, 'a', text, 599), pseudonym(&key, 'a', text, 600));
+    assert_int_not_equal(pseudonym(&key, 'a', text, 255), pseudonym(&key, 'a', text, 256));
+}
+
+static void keeps_its_key(void **state)
+{
+    struct pseudonym_key first, second;
+    char directory[64], path[128], message[256];
+    struct stat about;
+
+    (void)state;
+    test_dir_make(directory);
+    snprintf(path, sizeof path, "%s/pseudonym.key", directory);
+    assert_int_equal(pseudonym_key_load(path, &first, message), STATUS_OK);
+    assert_int_equal(stat(path, &about), 0);
+    assert_int_equal(about.st_mode & 0777, 0600);
+    assert_int_equal(about.st_nlink, 1);
+    assert_int_equal(about.st_size, 32);
+    assert_int_equal(pseudonym_key_load(path, &second, message), STATUS_OK);
+    assert_memory_equal(&first, &second, sizeof first);
+    unlink(path);
+    assert_int_equal(pseudonym_key_load(path, &second, message), STATUS_OK);
+    assert_memory_not_equal(&first, &second, sizeof first);
+    chmod(path, 0640);
+    assert_int_equal(pseudonym_key_load(path, &second, message), STATUS_BADDATA);
+    assert_non_null(strstr(message, "others can read"));
+    chmod(path, 0600);
+    assert_int_equal(truncate(path, 31), 0);
+    assert_int_equal(pseudonym_key_load(path, &second, message), STATUS_BADDATA);
+    assert_int_equal(truncate(path, 33), 0);
+    assert_int_equal(pseudonym_key_load(path, &second, message), STATUS_BADDATA);
+    snprintf(path, sizeof path, "%s/no/such/place", directory);
+    assert_int_equal(pseudonym_key_load(path, &second, message), STATUS_BADDATA);
+    test_dir_remove(directory);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(hides_and_tells_apart),
+        cmocka_unit_test(keeps_its_key),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
