@@ -142,7 +142,7 @@ static enum status interaction_write(struct engine *engine, const struct request
                                                              request->account, request->target);
     struct record record;
 
-    if (!change && !(request->flags & REQUEST_OPID))
+    if (!change && (!(request->flags & REQUEST_OPID) || PLANTED("engine.repeat_not_kept")))
         return status == STATUS_OK ? STATUS_UNCHANGED : status;
     record = record_for(request, verb);
     if (verb == VERB_VIEW) {
@@ -170,7 +170,9 @@ static enum status act_write(struct engine *engine, const struct request *reques
     struct record record;
 
     for (uint32_t i = 0; status == STATUS_OK && i < request->count; i++)
-        status = interaction_check(engine, request, request->u.actions[i], &reply->until_us);
+        status = PLANTED("engine.act_checks_one") && i > 0
+                     ? STATUS_OK
+                     : interaction_check(engine, request, request->u.actions[i], &reply->until_us);
     for (uint32_t i = 0; status == STATUS_OK && i < request->count; i++) {
         uint8_t verb = request->u.actions[i];
 
@@ -325,7 +327,7 @@ static bool answer(struct engine *engine, const struct request *request, struct 
 
 void engine_begin(struct engine *engine, int64_t now_us)
 {
-    if (now_us > engine->now_us)
+    if (now_us > engine->now_us || PLANTED("engine.clock_moves_back"))
         engine->now_us = now_us;
     engine->body_size = 0;
     engine->record_count = 0;

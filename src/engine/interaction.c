@@ -167,7 +167,8 @@ static void account_apply(struct engine *engine, uint32_t slot, const struct ver
     struct account_row *account = hot_account_change(engine->hot, slot);
     bool off = info->edge != EDGE_NONE && !info->on;
 
-    add(&account->given[info->counter], off ? -1 : 1);
+    if (!(off && PLANTED("engine.given_only_grows")))
+        add(&account->given[info->counter], off ? -1 : 1);
     if (off && info->edge == EDGE_LIKE && account->taken_back < UINT32_MAX)
         account->taken_back++;
 }

@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 
 #include "base/hash.h"
+#include "base/hook.h"
 
 #define LISTS_ACCOUNT 4 /* given like, favorite, follow; taken follow */
 #define LISTS_ITEM    2 /* taken like, favorite */
@@ -413,7 +414,8 @@ static uint32_t account_slot_take(struct hot *hot)
 
         assert(steps < 3 * (uint64_t)table->capacity);
         table->hand = at + 1 < table->capacity ? at + 1 : 0;
-        if (slot->dirty > hot->rest_epoch || slot->turn == hot->turn)
+        if ((slot->dirty > hot->rest_epoch && !PLANTED("hot.evicts_dirty")) ||
+            slot->turn == hot->turn)
             continue;
         if (slot->chance) {
             slot->chance = 0;
@@ -495,7 +497,7 @@ struct account_row *hot_account_change(struct hot *hot, uint32_t at)
 
     if (slot->dirty == hot->epoch)
         return &slot->row;
-    if (must_copy(hot, slot->dirty, slot->copied))
+    if (must_copy(hot, slot->dirty, slot->copied) && !PLANTED("hot.no_copy_aside"))
         hot->account_copies[hot->account_copy_count++] = slot->row;
     slot->dirty = hot->epoch;
     slot->copied = 0;
@@ -572,7 +574,7 @@ static const struct edge_row *edge_find(const struct hot *hot, uint16_t tenant, 
 {
     uint64_t hash = edge_hash(tenant, kind, account, target);
     int order[3] = {hot->active, 1 - hot->active, SCRATCH};
-    int count = fresh ? (hot->flushing ? 2 : 1) : 3;
+    int count = fresh ? (hot->flushing ? 2 : 1) : PLANTED("hot.forgets_frozen") ? 1 : 3;
 
     for (int i = 0; i < count; i++) {
         uint32_t at;
@@ -743,7 +745,7 @@ static bool entry_holds(const struct hot *hot, int r, const struct edge_entry *e
 {
     const struct edge_row *row = &entry->row;
 
-    if (entry->dead || !row->on)
+    if (!row->on) /* an entry that was replaced is off: only what is off can be turned on again */
         return false;
     if (r == hot->active || hot->region[hot->active].edge_count == 0)
         return true;
@@ -932,7 +934,7 @@ void hot_frozen(struct hot *hot, struct hot_frozen *frozen)
     uint64_t edges = 0;
 
     for (uint32_t i = 0; i < region->edge_count; i++)
-        if (!region->edges[i].dead)
+        if (!region->edges[i].dead || PLANTED("hot.flushes_the_dead"))
             hot->edge_copies[edges++] = region->edges[i].row;
     for (uint32_t i = 0; i < region->operation_count; i++)
         hot->operation_copies[i] = region->operations[i].row;

@@ -147,6 +147,9 @@ bool command_opid(struct resp_slice text, uint64_t opid[2])
         memcpy(&opid[i], digest + 8 * i, 8);
         opid[i] = __builtin_bswap64(opid[i]); /* as for a UUID: the first byte is the highest */
     }
+    /* Marked as a UUID version 8 (RFC 9562, 5.8), or one id in 64 would look as if it carried a time. */
+    opid[0] = (opid[0] & ~0xF000ULL) | 0x8000ULL;
+    opid[1] = (opid[1] & ~(3ULL << 62)) | 2ULL << 62;
     return true;
 }
 
@@ -499,7 +502,7 @@ static enum status read_pair(struct parse *parse, enum context_key key, struct r
     case KEY_COUNT:
         break;
     }
-    assert(!"not a key of CTX");
+    assert(false && "not a key of CTX");
     return STATUS_INTERNAL;
 }
 
@@ -561,7 +564,7 @@ static enum status read_value(struct parse *parse)
     case TYPE_AUTH:
         break;
     }
-    assert(!"verbs.def: this type has no place in a request");
+    assert(false && "verbs.def: this type has no place in a request");
     return STATUS_INTERNAL;
 }
 

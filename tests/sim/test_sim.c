@@ -348,7 +348,10 @@ static void one_turn(struct world *world)
     for (uint32_t i = 0; i < count; i++)
         world->batch.requests[i] = random_request(world);
     world->batch.count = count;
+    int64_t clock_us = world->partition.engine.now_us;
+
     done = partition_turn(&world->partition, &world->batch, 0, world->now_us, &need);
+    assert_true(world->partition.engine.now_us >= clock_us); /* whatever the machine's clock did */
     /* The records of a turn are one batch: after a crash all are there or none, so its requests
      * share the sequence it ended with. */
     for (uint32_t i = 0; i < done; i++)

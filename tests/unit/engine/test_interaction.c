@@ -41,6 +41,13 @@ static uint64_t total(enum verb verb, uint64_t id)
     return reply->u.values[0];
 }
 
+static uint64_t given(uint64_t account)
+{
+    struct request get = {.verb = VERB_ACCOUNT_GET, .account = account};
+
+    return test_engine_ask(&test, &get)->account->given[COUNTER_LIKE];
+}
+
 static void a_like_counts_once(void **state)
 {
     (void)state;
@@ -52,6 +59,8 @@ static void a_like_counts_once(void **state)
     assert_int_equal(ask(VERB_UNLIKE, 1, 10), 1);
     assert_int_equal(ask(VERB_UNLIKE, 1, 10), 0);
     assert_int_equal(total(VERB_LIKES, 10), 1);
+    assert_int_equal(given(1), 0);
+    assert_int_equal(given(2), 1);
 }
 
 static void it_is_so_after_a_flush(void **state)
@@ -180,6 +189,11 @@ static void act_is_all_or_nothing(void **state)
     assert_int_equal(reply->u.values[2], 1);
     ban.u.restriction.until_us = test.now_us + 10000000;
     test_engine_ask(&test, &ban);
+    assert_int_equal(test_engine_ask(&test, &act)->status, STATUS_SUSPENDED);
+    assert_int_equal(total(VERB_COMMENTS, 10), 1);
+    act.u.actions[0] = VERB_COMMENT; /* what is refused stands last: nothing before it happens */
+    act.u.actions[1] = VERB_LIKE;
+    act.count = 2;
     assert_int_equal(test_engine_ask(&test, &act)->status, STATUS_SUSPENDED);
     assert_int_equal(total(VERB_COMMENTS, 10), 1);
 }
