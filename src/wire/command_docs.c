@@ -69,7 +69,7 @@ static const char *redis_type(const struct command_argument *argument)
     case TYPE_WORD:
         return "oneof";
     }
-    assert(!"a type nobody knows");
+    assert(false && "a type nobody knows");
     return "string";
 }
 

@@ -104,6 +104,6 @@ const char *command_entry_complexity(const struct command_entry *entry)
     case SHAPE_ACCOUNT_GET:
         return "O(1)";
     }
-    assert(!"a shape nobody knows");
+    assert(false && "a shape nobody knows");
     return "";
 }

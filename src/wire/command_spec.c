@@ -80,7 +80,7 @@ static uint8_t type_of(struct resp_slice text)
         if (command_same(text, command_slice(type_names[type])))
             return type;
     }
-    assert(!"verbs.def: a type nobody knows");
+    assert(false && "verbs.def: a type nobody knows");
     return TYPE_TEXT;
 }
 

@@ -101,7 +101,7 @@ static const char *answer_of(const struct command_entry *entry)
     case SHAPE_SERVICE:
         return NULL;
     }
-    assert(!"a shape nobody knows");
+    assert(false && "a shape nobody knows");
     return NULL;
 }
 

@@ -225,7 +225,7 @@ size_t resp_reply_bound(const struct request *request, const struct reply *reply
     case REPLY_ACCOUNT:
         return MAP_BYTES_MAX;
     }
-    assert(!"a kind of reply nobody knows");
+    assert(false && "a kind of reply nobody knows");
     return 0;
 }
 
@@ -261,7 +261,7 @@ static void put_reply(struct resp_out *out, const struct request *request,
         put_account(out, reply->account);
         return;
     }
-    assert(!"a kind of reply nobody knows");
+    assert(false && "a kind of reply nobody knows");
 }
 
 size_t resp_reply(const struct request *request, const struct reply *reply, uint8_t protocol,
