@@ -204,8 +204,8 @@ def about(result):
             sync_text(where["disk_sync_before"]), sync_text(where["disk_sync_after"]))),
         ("others", "%.0f %% of the processors were busy before the run" %
          (100 * where["busy_before"])),
-        ("processors", "servers on processor %d, load on processor %d, all sides alike" %
-         (result["server_cpu"], result["client_cpu"])),
+        ("processors", "servers on processors %s, load on %s, all sides alike" %
+         (result["server_cpus"], result["client_cpus"])),
         ("plan", "2^%(account_bits)d accounts, 2^%(item_bits)d items, distinct pairs, uniform, "
                  "seed %(seed)d" % result["plan"]),
         ("took", "%.0f s" % result["seconds"]),
@@ -228,11 +228,11 @@ def tables(result, rows):
             [line["side"], short(line["likes"]), "%.1f" % line["resident"], "%.1f" % line["disk"]]
             for line in result["memory"]]
     if result.get("cost"):
-        head = ["side", "work", "server CPU us a request", "client CPU us a request",
-                "client's processor busy"]
+        head = ["side", "work", "server CPU us a request", "its busiest thread",
+                "client CPU us a request", "client's processor busy"]
         yield "What it costs", head, [
-            [line["side"], line["work"], "%.2f" % line["server_us"], "%.2f" % line["client_us"],
-             "%.0f %%" % (100 * line["client_busy"])] for line in result["cost"]]
+            [line["side"], line["work"], "%.2f" % line["server_us"], "%.2f" % line["thread_us"],
+             "%.2f" % line["client_us"], "%.0f %%" % (100 * line["client_busy"])] for line in result["cost"]]
     if result.get("instr"):
         head = ["what", "instructions a like"]
         yield "Instructions (callgrind)", head, [

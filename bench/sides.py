@@ -15,7 +15,7 @@ import subprocess
 import time
 
 CPUS = sorted(os.sched_getaffinity(0))
-SERVER_CPU, CLIENT_CPU = CPUS[0], CPUS[-1]
+SERVER_CPUS, CLIENT_CPUS = {CPUS[0]}, {CPUS[-1]}
 
 
 class Failure(Exception):
@@ -27,14 +27,20 @@ def free_port():
         return listener.getsockname()[1]
 
 
-def pinned(cpu):
-    return lambda: os.sched_setaffinity(0, {cpu})
+def unpin():
+    """Everybody on every processor: what a machine with threads to spare would do."""
+    SERVER_CPUS.update(CPUS)
+    CLIENT_CPUS.update(CPUS)
+
+
+def pinned(cpus):
+    return lambda: os.sched_setaffinity(0, cpus)
 
 
 def run_client(words, timeout=900):
     """A program on the client's processor that prints one JSON object. Exit code 3 is a wrong
     answer: then there is no result."""
-    done = subprocess.run(words, preexec_fn=pinned(CLIENT_CPU), capture_output=True, text=True,
+    done = subprocess.run(words, preexec_fn=pinned(CLIENT_CPUS), capture_output=True, text=True,
                           timeout=timeout)
     if done.returncode == 0:
         return json.loads(done.stdout)
@@ -83,7 +89,7 @@ class Server:
         os.makedirs(self.path, exist_ok=True)
         self.log = open(os.path.join(self.bench.data, self.name + ".out"), "ab")
         begin = time.monotonic()
-        self.process = subprocess.Popen(self.words(), preexec_fn=pinned(SERVER_CPU), cwd=self.path,
+        self.process = subprocess.Popen(self.words(), preexec_fn=pinned(SERVER_CPUS), cwd=self.path,
                                         stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
         while not self.answers():
             if self.process.poll() is not None:
@@ -127,13 +133,13 @@ class Server:
     # --- figures --------------------------------------------------------------------------------
 
     def cpu_seconds(self):
-        """Of all its threads, in the scheduler's nanoseconds."""
-        total, folder = 0, "/proc/%d/task" % self.process.pid
+        """Of each of its threads, in the scheduler's nanoseconds."""
+        threads, folder = {}, "/proc/%d/task" % self.process.pid
         for task in os.listdir(folder):
             with contextlib.suppress(FileNotFoundError), \
                     open(os.path.join(folder, task, "schedstat")) as file:
-                total += int(file.read().split()[0])
-        return total / 1e9
+                threads[task] = int(file.read().split()[0]) / 1e9
+        return threads
 
     def resident_bytes(self):
         with open("/proc/%d/status" % self.process.pid) as file:
@@ -160,7 +166,9 @@ class Server:
             words += ["--stored", str(self.stored)]
         before = self.cpu_seconds()
         figures = run_client(words)
-        figures["server_us"] = (self.cpu_seconds() - before) * 1e6 / count
+        spent = [(after - before.get(task, 0)) * 1e6 / count
+                 for task, after in self.cpu_seconds().items()]
+        figures["server_us"], figures["thread_us"] = sum(spent), max(spent)
         figures["client_us"] = (figures["client_user_us"] + figures["client_system_us"]) / count
         figures["client_busy"] = figures["client_us"] * figures["per_second"] / 1e6
         if work == "like":
@@ -263,7 +271,7 @@ class Postgres:
         user = pwd.getpwnam("postgres") if os.geteuid() == 0 else None
 
         def prepare():
-            os.sched_setaffinity(0, {SERVER_CPU})
+            os.sched_setaffinity(0, SERVER_CPUS)
             if user is not None:
                 os.setgroups([])
                 os.setgid(user.pw_gid)
