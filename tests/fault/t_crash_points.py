@@ -48,13 +48,7 @@ class Run:
         """Nothing was lost so far. Dying while it is asked is a crash like any other."""
         try:
             with self.server.client() as client:
-                asked = [(list(s.asked), list(s.got)) for s in self.crowd.streams]
-                try:
-                    self.judge.settle(client, self.crowd)
-                except Gone:
-                    raise Reached
-                finally:
-                    del asked
+                self.judge.settle(client, self.crowd)
         except Gone:
             raise Reached
 
@@ -72,8 +66,10 @@ class Run:
         self.start()
         self.load(0.3)
         self.server.kill()
-        for name in sorted(glob.glob(self.server.data + "/log.a/*.zlog"))[-1:]:
-            os.truncate(name, os.path.getsize(name) // 3)
+        tear_tail(self.server.data)
+        self.start()
+        self.server.kill()
+        harm_copy(self.server.data + "/log.a/p0")
         self.start()
         self.load(0.2)
         self.server.kill()
@@ -92,6 +88,31 @@ class Run:
         code = self.server.stop()
         if code != 0:
             raise AssertionError("the stop after the recovery ended with %d" % code)
+
+
+def harm_copy(path):
+    """One copy of the log loses the last segment, the header of the first and a bit in the middle."""
+    segments = sorted(glob.glob(path + "/*.zlog"))
+    for name, at in zip(segments, (100, 50000)):
+        with open(name, "r+b") as file:
+            file.seek(at)
+            byte = file.read(1)
+            file.seek(at)
+            file.write(bytes([byte[0] ^ 64]))
+    if len(segments) > 2:
+        os.truncate(segments[-1], os.path.getsize(segments[-1]) // 3)
+        os.unlink(segments[-2])
+
+
+def tear_tail(data):
+    """Both copies end in a batch that was half written: there is something to cut off."""
+    for copy in ("log.a", "log.b"):
+        segments = sorted(glob.glob(data + "/" + copy + "/p0/*.zlog"))
+        ends = [(name, len(open(name, "rb").read().rstrip(b"\0"))) for name in segments]
+        name, end = [pair for pair in ends if pair[1] > 12288][-1]
+        with open(name, "r+b") as file:
+            file.seek((end + 63) // 8 * 8)
+            file.write(b"torn" * 30)
 
 
 def one(program, point, nth, seed_):

@@ -13,7 +13,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "twin"))
 from crowd import Crowd, Judge
 from faultdisk import FaultDisk
-from server import Server, main, seed, size
+from server import Server, check_failed_stop, main, seed, size
 
 
 def one(disk, nth, base):
@@ -24,8 +24,7 @@ def one(disk, nth, base):
     crowd.load(server, seconds=3.0)
     try:
         code = server.wait(timeout=20)
-        if code in (0, -6, -7, -11) or not server.messages.strip():
-            raise AssertionError("it ended with %d and said:\n%s" % (code, server.messages))
+        check_failed_stop(code, server.messages)
         disk.control("heal")
         if not disk.remount():
             print("n = %d: the file system itself did not survive; void" % nth)

@@ -11,10 +11,15 @@
  * puts it back when a sync is made to fail. So an answer given in spite of a failed sync is a lie that
  * the test can see after the restart, without a special disk.
  *
+ * MALLOC is any allocation of the process, OWN one that the program itself asks for: what a library
+ * does without memory (RocksDB ends the process, LZ4 may write through a null pointer) is not ours to
+ * mend, what we do is.
+ *
  * Limits: files written through mmap or stdio are not seen; the table of files is FILES_MAX long. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -29,7 +34,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum kind { READ, WRITE, SYNC, OPEN, RENAME, TRUNCATE, UNLINK, MKDIR, MALLOC, KINDS };
+enum kind { READ, WRITE, SYNC, OPEN, RENAME, TRUNCATE, UNLINK, MKDIR, MALLOC, OWN, KINDS };
 
 /* offset 0: armed (bit per kind), left, error, sticky, short_, undo, fired; 56: calls per kind */
 struct page {
@@ -57,6 +62,7 @@ struct kept { /* what a write overwrote */
 static struct page none;
 static struct page *page = &none;
 static char root[512];
+static uintptr_t program_begin, program_end; /* where the program itself is mapped */
 static _Atomic unsigned char watched[FILES_MAX];
 static struct kept *kept[FILES_MAX];
 static pthread_mutex_t kept_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -65,6 +71,23 @@ extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *old, size_t size);
 extern void *__libc_memalign(size_t alignment, size_t size);
+
+/* The first object is the program. */
+static int find_program(struct dl_phdr_info *info, size_t size, void *argument)
+{
+    (void)size, (void)argument;
+    program_begin = UINTPTR_MAX;
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        if (info->dlpi_phdr[i].p_type != PT_LOAD)
+            continue;
+        uintptr_t begin = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
+        uintptr_t end = begin + info->dlpi_phdr[i].p_memsz;
+
+        program_begin = begin < program_begin ? begin : program_begin;
+        program_end = end > program_end ? end : program_end;
+    }
+    return 1;
+}
 
 __attribute__((constructor)) static void attach(void)
 {
@@ -83,6 +106,7 @@ __attribute__((constructor)) static void attach(void)
     if (map == MAP_FAILED)
         return;
     memcpy(root, where, strlen(where) + 1);
+    dl_iterate_phdr(find_program, NULL);
     page = map;
 }
 
@@ -413,30 +437,43 @@ int mkdir(const char *path, mode_t mode)
 }
 
 /* --- memory --------------------------------------------------------------------------------------- */
+static bool none_left(void *caller)
+{
+    uintptr_t at = (uintptr_t)caller;
+    bool own = at >= program_begin && at < program_end && due(OWN);
+
+    if (!due(MALLOC) && !own)
+        return false;
+    errno = ENOMEM;
+    return true;
+}
+
+#define NONE_LEFT() none_left(__builtin_return_address(0))
+
 void *malloc(size_t size)
 {
-    return due(MALLOC) ? (errno = ENOMEM, NULL) : __libc_malloc(size);
+    return NONE_LEFT() ? NULL : __libc_malloc(size);
 }
 void *calloc(size_t count, size_t size)
 {
-    return due(MALLOC) ? (errno = ENOMEM, NULL) : __libc_calloc(count, size);
+    return NONE_LEFT() ? NULL : __libc_calloc(count, size);
 }
 void *realloc(void *old, size_t size)
 {
-    return due(MALLOC) ? (errno = ENOMEM, NULL) : __libc_realloc(old, size);
+    return NONE_LEFT() ? NULL : __libc_realloc(old, size);
 }
 void *aligned_alloc(size_t alignment, size_t size)
 {
-    return due(MALLOC) ? (errno = ENOMEM, NULL) : __libc_memalign(alignment, size);
+    return NONE_LEFT() ? NULL : __libc_memalign(alignment, size);
 }
 void *memalign(size_t alignment, size_t size);
 void *memalign(size_t alignment, size_t size)
 {
-    return due(MALLOC) ? (errno = ENOMEM, NULL) : __libc_memalign(alignment, size);
+    return NONE_LEFT() ? NULL : __libc_memalign(alignment, size);
 }
 int posix_memalign(void **out, size_t alignment, size_t size)
 {
-    void *made = due(MALLOC) ? NULL : __libc_memalign(alignment, size);
+    void *made = NONE_LEFT() ? NULL : __libc_memalign(alignment, size);
 
     if (made == NULL)
         return ENOMEM;

@@ -109,6 +109,10 @@ class Crowd:
     def acknowledged(self):
         return sum(1 for s in self.streams for got in s.got if certain(got))
 
+    def cut_short(self):
+        """Did a connection end before everything was answered?"""
+        return any(len(s.asked) > len(s.got) for s in self.streams)
+
     def refused(self):
         """Codes of the answers that said "not now", and how many."""
         codes = {}

@@ -8,7 +8,8 @@ import tempfile
 
 from server import SOURCE, directory, skip
 
-KINDS = ("read", "write", "sync", "open", "rename", "truncate", "unlink", "mkdir", "malloc")
+KINDS = ("read", "write", "sync", "open", "rename", "truncate", "unlink", "mkdir", "malloc",
+         "own")
 _FIELDS = ("armed", "left", "error", "sticky", "short", "undo", "fired")
 
 
