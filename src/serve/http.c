@@ -68,6 +68,7 @@ struct exchange {
     enum step step; /* guarded, because the clock looks at it */
     bool judged;
     bool close; /* after the answer */
+    const char *uri; /* as it came; its address only, see read_headers */
     size_t line_bytes;
     struct http_head head;
     struct http_target target;
@@ -267,6 +268,15 @@ static void make_id(struct http *http, char id[17])
     snprintf(id, 17, "%016llx", (unsigned long long)hash_mix(http->id_seed + count));
 }
 
+/* RFC 9112, 3.2: a target has no blanks, no control characters, nothing beyond ASCII. */
+static bool is_target(const char *uri)
+{
+    for (; *uri != 0; uri++)
+        if (*uri <= 0x20 || *uri >= 0x7F)
+            return false;
+    return true;
+}
+
 /* The request line has been read. What this returns becomes the exchange of all later calls. */
 static void *on_line(void *context, const char *uri, struct MHD_Connection *connection)
 {
@@ -279,7 +289,9 @@ static void *on_line(void *context, const char *uri, struct MHD_Connection *conn
     exchange->http = http;
     exchange->peer = peer;
     exchange->connection = connection;
+    exchange->uri = uri;
     exchange->line_bytes = strlen(uri);
+    exchange->head.bad_target = !is_target(uri);
     make_id(http, exchange->id);
     pthread_mutex_lock(&http->lock);
     assert(peer->exchange == NULL);
@@ -571,12 +583,52 @@ static enum MHD_Result put_reply(struct exchange *exchange)
 
 /* --- the steps of a request ------------------------------------------------------------------- */
 
-static enum MHD_Result on_header(void *context, enum MHD_ValueKind kind, const char *name,
-                                 const char *value)
+/* libmicrohttpd 0.9.75 takes a bare line feed for the end of a line, joins folded lines, cuts names
+ * and values at a NUL and swallows blanks: all of them ways to make two servers in a row see
+ * different requests (RFC 9112, 11.2). It parses in place, though, writing a 0 over what ends a
+ * piece. So the pieces lie in memory as they came, and a well-formed head is one in which every
+ * piece begins where the piece before, plus its separator, ended. The addresses are compared and
+ * never followed. Later versions refuse all this by themselves, and are not asked. */
+struct layout {
+    struct http_head *head;
+    uintptr_t next; /* where the next line must begin */
+};
+
+static bool layout_is_known(void)
 {
+    return strncmp(MHD_get_version(), "0.9.75", 6) == 0;
+}
+
+static enum MHD_Result on_header(void *context, enum MHD_ValueKind kind, const char *name,
+                                 size_t name_size, const char *value, size_t value_size)
+{
+    struct layout *layout = context;
+
     (void)kind;
-    http_head_header(context, name, value == NULL ? "" : value);
+    if (name == NULL || strlen(name) != name_size || (uintptr_t)name != layout->next)
+        layout->head->bad_lines = true;
+    if (value == NULL || strlen(value) != value_size)
+        layout->head->bad_lines = true;
+    layout->next = (uintptr_t)value + value_size + 2;
+    http_head_header(layout->head, name == NULL ? "" : name, value == NULL ? "" : value);
     return MHD_YES;
+}
+
+static void read_headers(struct exchange *exchange, const char *version)
+{
+    const union MHD_ConnectionInfo *size = MHD_get_connection_info(
+        exchange->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    struct http_head *head = &exchange->head;
+    struct layout layout = {head, (uintptr_t)version + strlen(version) + 2};
+
+    MHD_get_connection_values_n(exchange->connection, MHD_HEADER_KIND, on_header, &layout);
+    if ((uintptr_t)exchange->uri != (uintptr_t)head->method + strlen(head->method) + 1 ||
+        (uintptr_t)version != (uintptr_t)exchange->uri + exchange->line_bytes + 1)
+        head->bad_lines = true;
+    if (size == NULL || (uintptr_t)head->method + size->header_size != layout.next + 2)
+        head->bad_lines = true;
+    if (!layout_is_known())
+        head->bad_lines = false;
 }
 
 static enum MHD_Result on_query(void *context, enum MHD_ValueKind kind, const char *name,
@@ -600,7 +652,7 @@ static enum MHD_Result judge(struct exchange *exchange, const char *method, cons
     head->path = path;
     head->version_1_0 = strcmp(version, "HTTP/1.0") == 0;
     head->line_bytes = exchange->line_bytes + strlen(method) + strlen(version) + 2;
-    MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, on_header, head);
+    read_headers(exchange, version);
     MHD_get_connection_values(exchange->connection, MHD_GET_ARGUMENT_KIND, on_query, head);
     http_head_judge(head, &exchange->http->rules, target, &exchange->error);
     exchange->judged = true;
@@ -705,7 +757,7 @@ static bool start_daemon(struct http *http, int fd)
         MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_NOTIFY_COMPLETED,
         on_completed, http, MHD_OPTION_URI_LOG_CALLBACK, on_line, http,
         MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_CONNECTION_LIMIT, limit,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES, MHD_OPTION_STRICT_FOR_CLIENT, 0,
         MHD_OPTION_END);
     return http->daemon != NULL;
 }

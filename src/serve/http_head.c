@@ -56,6 +56,26 @@ static const char **place_of(struct http_head *head, const char *name)
     return NULL;
 }
 
+/* Blanks around a value are no part of it (RFC 9110, 5.5); those behind it come along. */
+static const char *trim(struct http_head *head, const char *value)
+{
+    size_t size = strlen(value);
+    char *copy = head->trimmed + head->trimmed_bytes;
+
+    while (size > 0 && (value[size - 1] == ' ' || value[size - 1] == '\t'))
+        size--;
+    if (value[size] == 0)
+        return value;
+    if (size >= sizeof head->trimmed - head->trimmed_bytes) {
+        head->bad_name = true;
+        return value;
+    }
+    memcpy(copy, value, size);
+    copy[size] = 0;
+    head->trimmed_bytes += size + 1;
+    return copy;
+}
+
 void http_head_header(struct http_head *head, const char *name, const char *value)
 {
     const char **place = place_of(head, name);
@@ -68,7 +88,7 @@ void http_head_header(struct http_head *head, const char *name, const char *valu
         return;
     if (*place != NULL)
         head->twice = name;
-    *place = value;
+    *place = trim(head, value);
 }
 
 void http_head_query(struct http_head *head, const char *name, const char *value)
@@ -111,6 +131,11 @@ static void judge_form(const struct http_head *head, struct http_target *target,
         problem_set(error, PROBLEM_LONGLINE, "%s", "");
     if (head->header_count > HTTP_HEADERS_MAX || head->header_bytes > HTTP_HEADER_BYTES_MAX)
         problem_set(error, PROBLEM_MANYHEADERS, "%s", "");
+    if (head->bad_lines)
+        problem_set(error, PROBLEM_BADHTTP,
+                    "lines must end in CR LF, must not be folded and must not hold a NUL");
+    if (head->bad_target)
+        problem_set(error, PROBLEM_BADHTTP, "the target has bytes a target must not have");
     if (head->bad_name)
         problem_set(error, PROBLEM_BADHTTP, "a header name or value has bytes it must not have");
     if (head->twice != NULL)

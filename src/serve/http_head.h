@@ -19,6 +19,7 @@
 #define HTTP_HEADERS_MAX      64
 #define HTTP_HEADER_BYTES_MAX 16384 /* names, values and four bytes between, all headers */
 #define HTTP_QUERY_MAX        16
+#define HTTP_TRIMMED_BYTES    512 /* values that came with blanks behind them */
 
 enum http_service {
     SERVICE_VERB, /* under /v1, by the tables */
@@ -32,7 +33,7 @@ enum http_service {
     SERVICE_NONE
 };
 
-/* Strings are borrowed from whoever fills the head. */
+/* Strings are borrowed from whoever fills the head. Zeroed, it is empty. */
 struct http_head {
     const char *method, *path;
     bool version_1_0;
@@ -40,11 +41,15 @@ struct http_head {
     uint32_t header_count;
     size_t header_bytes;
     bool bad_name;     /* a header name that is no token, or a value with control characters */
+    bool bad_lines; /* bare line feeds, folded lines, NULs, more than one blank in the first line */
+    bool bad_target; /* blanks or bytes beyond ASCII in it */
     const char *twice; /* a header that may stand once only and did not; or NULL */
     const char *host, *length, *encoding, *authorization, *content_type, *content_encoding, *expect;
     struct json_headers json;
     struct json_pair query[HTTP_QUERY_MAX];
     uint32_t query_count; /* may be over HTTP_QUERY_MAX; only so many are kept */
+    char trimmed[HTTP_TRIMMED_BYTES]; /* the head must stay where it is */
+    size_t trimmed_bytes;
 };
 
 /* What the door is set to. */

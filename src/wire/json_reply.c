@@ -45,11 +45,13 @@ static const char *target_name(enum verb verb)
 
 /* --- writes --------------------------------------------------------------------------------- */
 
-static void put_actions(struct text *text, const struct reply *reply)
+/* As many as were asked for: a replayed answer knows the bits and not their number. */
+static void put_actions(struct text *text, const struct request *request,
+                        const struct reply *reply)
 {
     key(text, ',', "actions");
     text_put(text, "[", 1);
-    for (unsigned i = 0; i < reply->count; i++) {
+    for (unsigned i = 0; i < request->count; i++) {
         text_put(text, ",", i > 0);
         put_bool(text, reply->applied >> i & 1);
     }
@@ -82,7 +84,7 @@ static void put_write(struct text *text, const struct request *request, const st
         text_u64(text, reply->flips);
     }
     if (shape == SHAPE_ACT)
-        put_actions(text, reply);
+        put_actions(text, request, reply);
     key(text, ',', "replayed");
     put_bool(text, reply->replayed);
     put_counts_of_target(text, reply);

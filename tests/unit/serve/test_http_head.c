@@ -79,7 +79,7 @@ static void a_like_goes_through_one_check_after_the_other(void **state)
 
 static void lengths_must_be_one_and_plain(void **state)
 {
-    static const char *const bad[] = {"", "-1", "+1", "1 ", "1,1", "0x10", "1e3",
+    static const char *const bad[] = {"", "-1", "+1", "1 1", "1,1", "0x10", "1e3",
                                       "99999999999999999999"};
 
     (void)state;
