@@ -36,6 +36,8 @@ uint64_t operation_content(const struct request *request)
             hash = hash_two(hash, request->u.item.state);
         break;
     case SHAPE_ITEM_STATE:
+        hash = hash_two(hash, request->u.item.state);
+        break;
     case SHAPE_ACCOUNT_STATE:
         hash = hash_two(hash, request->u.restriction.state);
         if (request->flags & REQUEST_HAS_UNTIL)

@@ -59,10 +59,10 @@ static enum status item_state_decide(struct engine *engine, const struct request
     uint32_t slot = hot_item_find(engine->hot, request->tenant, request->target);
 
     record->fields |= RECORD_HAS_ARGS;
-    record->a = request->u.restriction.state;
+    record->a = request->u.item.state;
     if (slot == HOT_NONE)
         return engine->create_unknown ? STATUS_OK : STATUS_NOITEM;
-    return hot_item(engine->hot, slot)->state == request->u.restriction.state ? STATUS_UNCHANGED
+    return hot_item(engine->hot, slot)->state == request->u.item.state ? STATUS_UNCHANGED
                                                                               : STATUS_OK;
 }
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <arpa/inet.h>
 
 #include <ini.h>
@@ -92,7 +93,7 @@ static bool read_size(const char *text, uint64_t *size)
     }
     letter = strchr(letters, tolower((unsigned char)*end));
     end++;
-    if (letter == NULL || (*end != '\0' && strcmp(end, "iB") != 0 && strcmp(end, "B") != 0))
+    if (letter == NULL || (*end != '\0' && strcasecmp(end, "iB") != 0 && strcasecmp(end, "B") != 0))
         return false;
     shift = 10u * (unsigned)(letter - letters + 1);
     *size = number << shift;
@@ -111,15 +112,14 @@ static void show_size(uint64_t size, char text[CONFIG_TEXT])
     snprintf(text, CONFIG_TEXT, "%llu%s", (unsigned long long)size, units[unit]);
 }
 
-/* Is value one of the words of "a|b|c"? */
-static bool is_choice(const char *words, const char *value)
+bool config_is_choice(const char *words, const char *value)
 {
     size_t size = strlen(value);
 
-    for (const char *word = words; word != NULL; word = strchr(word, '|')) {
+    for (const char *word = words; size > 0 && strchr(value, '|') == NULL && word != NULL;
+         word = strchr(word, '|')) {
         word += *word == '|';
-        if (size > 0 && strncmp(word, value, size) == 0 &&
-            (word[size] == '|' || word[size] == '\0'))
+        if (strncmp(word, value, size) == 0 && (word[size] == '|' || word[size] == '\0'))
             return true;
     }
     return false;
@@ -196,7 +196,7 @@ static enum status set_text(struct config *config, const struct place *place,
         return bad(message, item->name, value, "HOST:PORT, [IPV6]:PORT or off");
     if (place->kind == KIND_SYNC && !is_sync(value))
         return bad(message, item->name, value, "always, group:MS with MS from 1 to 1000, or none");
-    if (place->kind == KIND_CHOICE && !is_choice(item->form, value))
+    if (place->kind == KIND_CHOICE && !config_is_choice(item->form, value))
         return bad(message, item->name, value, item->form);
     memcpy((char *)config + place->offset, value, strlen(value) + 1);
     return STATUS_OK;

@@ -9,7 +9,7 @@
 
 #include "schema/status.h"
 
-#define CONFIG_TEXT 256
+#define CONFIG_TEXT    256
 #define CONFIG_MESSAGE 256
 
 struct config {
@@ -31,9 +31,9 @@ struct config {
 
 /* One row of config.def. */
 struct config_item {
-    const char *name;        /* "memory" */
-    const char *form;        /* "SIZE", "N", "DIR", "HOST:PORT", "always|group:MS|none" */
-    const char *fallback;    /* the default, as text */
+    const char *name;     /* "memory" */
+    const char *form;     /* "SIZE", "N", "DIR", "HOST:PORT", "always|group:MS|none" */
+    const char *fallback; /* the default, as text */
     const char *description;
 };
 extern const struct config_item config_items[];
@@ -60,6 +60,9 @@ enum status config_check(const struct config *config, char message[CONFIG_MESSAG
 /* Splits HOST:PORT ([HOST]:PORT for IPv6); host gets at most CONFIG_TEXT bytes, without brackets.
  * False if it is no address. */
 bool config_address(const char *text, char host[CONFIG_TEXT], uint16_t *port);
+
+/* Is value one of the words of "a|b|c"? */
+bool config_is_choice(const char *words, const char *value);
 
 /* Does this host name only this machine: 127.0.0.0/8, ::1, localhost? */
 bool config_is_loopback(const char *host);

@@ -29,6 +29,8 @@ struct node {
 
 /* route.c */
 void route_submit(struct node *node, struct call *call);
+/* Index of the partition that answers it; 0xFFFF if several do. */
+uint16_t route_home(const struct node *node, const struct request *request);
 
 /* paths.c */
 void path_join(char *path, size_t size, const char *dir, const char *name);

@@ -46,7 +46,8 @@ static void needs_clear(struct needs *needs)
 static void freeze(struct partition *partition)
 {
     hot_freeze(partition->hot);
-    partition->flush_sequence = partition->engine.sequence - (PLANTED("node.flush_one_less") ? 1 : 0);
+    partition->flush_sequence =
+        partition->engine.sequence - (PLANTED("node.flush_one_less") ? 1 : 0);
     memcpy(partition->flush_marks, partition->engine.marks, sizeof partition->flush_marks);
 }
 

@@ -236,39 +236,39 @@ static void write_submit(struct node *node, struct call *call)
 /* --- all
  * ------------------------------------------------------------------------------------------ */
 
-void route_submit(struct node *node, struct call *call)
+uint16_t route_home(const struct node *node, const struct request *request)
 {
-    const struct request *request = &call->request;
+    uint64_t id = request->account;
 
-    if (node->count == 1) {
-        submit(node, &node->shards[0], call);
-        return;
-    }
     switch (verb_info(request->verb)->shape) {
     case SHAPE_TOTALS:
     case SHAPE_SEQ:
-        values_submit(node, call);
-        break;
+        return node->count == 1 ? 0 : 0xFFFF;
     case SHAPE_ITEM_SET:
     case SHAPE_ITEM_STATE:
     case SHAPE_ITEM_GET:
     case SHAPE_COUNTS:
     case SHAPE_TAKEN:
-        submit(node, home_of(node, request->target), call);
-        break;
-    case SHAPE_SET:
-    case SHAPE_EVENT:
-    case SHAPE_VIEW:
-    case SHAPE_ACT:
-        if (request->flags & REQUEST_RETURN &&
-            home_of(node, request->target) != home_of(node, request->account)) {
-            write_submit(node, call);
-            break;
-        }
-        submit(node, home_of(node, request->account), call);
+        id = request->target;
         break;
     default:
-        submit(node, home_of(node, request->account), call);
         break;
     }
+    return hash_partition(id, node->count);
+}
+
+void route_submit(struct node *node, struct call *call)
+{
+    const struct request *request = &call->request;
+    uint16_t home = route_home(node, request);
+
+    if (home == 0xFFFF)
+        values_submit(node, call);
+    else if (request->flags & REQUEST_RETURN && verb_info(request->verb)->group == GROUP_WRITE &&
+             hash_partition(request->target, node->count) != home &&
+             verb_info(request->verb)->shape != SHAPE_ACCOUNT_SET &&
+             verb_info(request->verb)->shape != SHAPE_ACCOUNT_STATE)
+        write_submit(node, call);
+    else
+        submit(node, &node->shards[home], call);
 }

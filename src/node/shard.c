@@ -339,10 +339,47 @@ static size_t storage_for(const struct request *request)
     }
 }
 
-/* Sends requests from .. of the door's batch on their way, as many as there is storage for. */
+/* Requests of one connection that are under way at the same time may overtake each other on
+ * different partitions. So they go together only if nobody could tell: interactions (they commute:
+ * each has its account's order, counts are sums), or reads, or all to one partition, which keeps
+ * their order. */
+struct wave {
+    uint32_t connection; /* + 1; 0: free */
+    uint16_t home;       /* HOME_SEVERAL: not all to one */
+    bool interactions, reads;
+};
+#define WAVE_SLOTS   4096
+#define HOME_SEVERAL 0xFFFF
+
+static bool wave_join(struct wave *waves, const struct origin *origin,
+                      const struct request *request, uint16_t home)
+{
+    const struct verb_info *info = verb_info(request->verb);
+    struct wave *wave = &waves[origin->connection % WAVE_SLOTS];
+    bool read = info->group == GROUP_READ;
+    bool interaction = (info->shape == SHAPE_SET || info->shape == SHAPE_EVENT ||
+                        info->shape == SHAPE_VIEW || info->shape == SHAPE_ACT) &&
+                       !(request->flags & REQUEST_RETURN);
+
+    if (wave->connection == 0) {
+        *wave = (struct wave){origin->connection + 1, home, interaction, read};
+        return true;
+    }
+    if (wave->connection != origin->connection + 1)
+        return false;
+    wave->interactions = wave->interactions && interaction;
+    wave->reads = wave->reads && read;
+    if (wave->home != home)
+        wave->home = HOME_SEVERAL;
+    return wave->interactions || wave->reads || wave->home != HOME_SEVERAL;
+}
+
+/* Sends requests from .. of the door's batch on their way, as many as may go together and as there
+ * is storage for. */
 static void door_send(struct shard *shard, int64_t steady_us)
 {
     struct door_turn *turn = &shard->door_turn;
+    struct wave waves[WAVE_SLOTS] = {0};
     uint32_t to = turn->from;
 
     arena_reset(&turn->storage);
@@ -355,6 +392,8 @@ static void door_send(struct shard *shard, int64_t steady_us)
 
         if (request->verb >= VERB_COUNT)
             continue;
+        if (!wave_join(waves, &shard->door.origins[to], request, route_home(shard->node, request)))
+            break;
         size = storage_for(request);
         *call = (struct call){
             .request = *request,

@@ -60,13 +60,15 @@ static uint64_t count_of(const struct twin *twin, int edge, uint64_t target)
 
 static uint64_t as_number(const struct request *request)
 {
-    return hash_two(request->verb, hash_two(request->account, request->target)) ^
-           (verb_info(request->verb)->shape == SHAPE_VIEW ? request->u.view.watch_ms
-            : verb_info(request->verb)->group == GROUP_WRITE &&
-                    verb_info(request->verb)->shape != SHAPE_SET &&
-                    verb_info(request->verb)->shape != SHAPE_EVENT
-                ? hash_two(request->u.restriction.state, (uint64_t)request->u.restriction.until_us)
-                : 0);
+    uint64_t number = hash_two(request->verb, hash_two(request->account, request->target));
+
+    if (request->verb == VERB_VIEW)
+        number ^= request->u.view.watch_ms;
+    if (request->verb == VERB_ITEM_STATE)
+        number ^= request->u.item.state;
+    if (request->verb == VERB_ACCOUNT_STATE)
+        number ^= (uint64_t)request->u.restriction.until_us;
+    return number;
 }
 
 static struct answer twin_judge(struct twin *twin, const struct request *request, int64_t now_us,
@@ -76,10 +78,10 @@ static struct answer twin_judge(struct twin *twin, const struct request *request
     uint64_t a = request->account, t = request->target;
 
     if (info->shape == SHAPE_ITEM_STATE) {
-        if (twin->item_known[t] && twin->item_state[t] == request->u.restriction.state)
+        if (twin->item_known[t] && twin->item_state[t] == request->u.item.state)
             return (struct answer){STATUS_UNCHANGED};
         twin->item_known[t] = true;
-        twin->item_state[t] = request->u.restriction.state;
+        twin->item_state[t] = request->u.item.state;
         return (struct answer){STATUS_OK};
     }
     if (info->shape == SHAPE_ACCOUNT_STATE) {
@@ -301,8 +303,7 @@ static struct request random_request(struct world *world)
         request.u.view.watch_ms = (uint32_t)below(world, 5000);
     if (request.verb == VERB_ITEM_STATE) {
         request.account = 0;
-        request.u.restriction.state =
-            (uint8_t)(below(world, 4) == 0 ? ITEM_PRIVATE : ITEM_PUBLISHED);
+        request.u.item.state = (uint8_t)(below(world, 4) == 0 ? ITEM_PRIVATE : ITEM_PUBLISHED);
     }
     if (request.verb == VERB_ACCOUNT_STATE) {
         request.target = 0;

@@ -91,7 +91,7 @@ static void taking_back_what_never_was_makes_nothing(void **state)
 static void states_are_checked_in_the_same_step(void **state)
 {
     struct request close = {
-        .verb = VERB_ITEM_STATE, .target = 10, .u.restriction.state = ITEM_PRIVATE};
+        .verb = VERB_ITEM_STATE, .target = 10, .u.item.state = ITEM_PRIVATE};
     struct request ban = {.verb = VERB_ACCOUNT_STATE,
                           .account = 1,
                           .flags = REQUEST_HAS_UNTIL,
