@@ -99,6 +99,8 @@ static enum status read_line(char *text, unsigned line, struct credentials *cred
         return complain(message, line, "expected NAME ROLE SHA256-OF-KEY");
     if (!good_name(name))
         return complain(message, line, "a name has 1 to 63 printable bytes, none of them '='");
+    if (strcmp(name, "default") == 0)
+        return complain(message, line, "clients say 'default' for no name; take another");
     if (known(credentials, name))
         return complain(message, line, "the name '%.63s' stands here twice", name);
     credential->role = (uint8_t)read_role(role);

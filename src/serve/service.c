@@ -119,11 +119,17 @@ static void log_in(struct service *service, enum role role, struct resp_slice na
     snprintf(about->user, sizeof about->user, "%.*s", (int)name.size, name.bytes);
 }
 
+/* In RESP3 a client that was given a key and no name says "default": that is no name. */
+static bool is_default(struct resp_slice name)
+{
+    return name.size == 7 && memcmp(name.bytes, "default", 7) == 0;
+}
+
 /* True if name and key are right; else the refusal is the answer. */
 static bool check_key(struct service *service, struct resp_slice name, struct resp_slice key)
 {
     const struct credentials *credentials = service->serve->config.credentials;
-    bool named = name.bytes != NULL;
+    bool named = name.bytes != NULL && !is_default(name);
 
     if (credentials == NULL) {
         service_refuse(service, STATUS_WRONGPASS, "this node asks for no credentials");

@@ -73,6 +73,7 @@ static void says_what_is_wrong(void **state)
         {"a=b reader " KEY_A "\n", "line 1: a name"},
         {"n123456789012345678901234567890123456789012345678901234567890123 reader " KEY_A "\n",
          "line 1: a name"},
+        {"default reader " KEY_A "\n", "line 1: clients say 'default'"},
         {"a reader " KEY_A "\na writer " KEY_E "\n", "line 2: the name 'a' stands here twice"},
     };
     struct credentials credentials;

@@ -104,6 +104,8 @@ static void asks_who_is_calling(void **state)
     door_talk(&door, fd, array("LIKES 2"), ":0\r\n");
     door_talk(&door, fd, array("AUTH write"), "+OK\r\n");
     door_talk(&door, fd, array("LIKE 1 2"), ":2\r\n");
+    door_talk(&door, fd, array("AUTH default write"), "+OK\r\n"); /* what clients say for no name */
+    starts(&door, fd, array("AUTH default wrong"), "-WRONGPASS ");
     starts(&door, fd, array("ITEM SET 2"), "-NOPERM ");
     door_talk(&door, fd, "AUTH ada rule\r\n", "+OK\r\n"); /* inline works after login */
     door_talk(&door, fd, array("ITEM SET 2"), ":2\r\n");
@@ -112,7 +114,7 @@ static void asks_who_is_calling(void **state)
     serve_stats(door.serve, &stats);
     assert_int_equal(stats.requests[VERB_LIKE], 1);
     assert_int_equal(stats.requests[VERB_ITEM_SET], 1);
-    assert_int_equal(stats.answered[STATUS_WRONGPASS], 2);
+    assert_int_equal(stats.answered[STATUS_WRONGPASS], 3);
     assert_int_equal(stats.answered[STATUS_NOPERM], 4);
     close(fd);
     door_close(&door);
