@@ -40,7 +40,7 @@ bool command_id(struct resp_slice text, uint64_t *id);
 
 /* A UUID (with or without dashes) as its 128 bits, opid[0] being the first 64, big endian (so the
  * milliseconds of a version 7 are opid[0] >> 16); any other 1 to 64 printable bytes as the first 128
- * bits of their SHA-256. False if it is neither. */
+ * bits of their SHA-256, marked as a UUID of version 8. False if it is neither. */
 bool command_opid(struct resp_slice text, uint64_t opid[2]);
 
 /* The source that text names ("double-tap"), in any case; SOURCE_COUNT if none. */

@@ -3,7 +3,9 @@
  * Source: the Redis serialization protocol specification (redis.io, "RESP protocol spec").
  *
  * Reading: an array of bulk strings, or one line of words (inline, with "..." and '...' quoting).
- * The parser copies nothing: slices point into the caller's bytes and live as long as those.
+ * The parser copies nothing: slices point into the caller's bytes and live as long as those. Only
+ * words with quotes are written anew, into the unused end of the caller's args: they live until args
+ * is used again.
  *
  * Holds always: the parser decides from left to right, and byte n alone cannot be judged by what
  *               follows it. So every beginning of a good command is AGAIN, and once INVALID, more
@@ -39,7 +41,7 @@ struct resp_limits {
 
 struct resp_command {
     uint32_t count;             /* arguments; 0 for an empty line, which is passed over */
-    struct resp_slice *args;    /* RESP_ARGS_MAX, given by the caller */
+    struct resp_slice *args;    /* room for RESP_ARGS_MAX, given by the caller, whatever args_max is */
     size_t size;                /* RESP_OK: bytes used up. RESP_AGAIN: with fewer bytes than this,
                                    more than were given, it will be AGAIN again */
     enum status status;         /* on RESP_INVALID: PROTO or TOOBIG */
@@ -47,10 +49,8 @@ struct resp_command {
 };
 
 /* OK: one command. AGAIN: the bytes so far are a good beginning. INVALID: close the connection.
- * Never reads past size; work is bounded by size.
- * The bytes change only where an inline line had quotes: those words are unquoted in place, inside
- * the command that is returned (on INVALID: inside the line at fault). */
-enum resp_result resp_parse(uint8_t *bytes, size_t size, const struct resp_limits *limits,
+ * Never reads past size; work is bounded by size. The same bytes may be parsed again. */
+enum resp_result resp_parse(const uint8_t *bytes, size_t size, const struct resp_limits *limits,
                             struct resp_command *command);
 
 /* --- writing ------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@
 #include "wire/resp.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "base/hook.h"
 
@@ -69,8 +70,9 @@ static inline enum resp_result read_number(const uint8_t *bytes, size_t size, si
 }
 
 /* One bulk string from bytes[*at] into slice; *at moves behind it. */
-static inline enum resp_result read_bulk(uint8_t *bytes, size_t size, size_t *at, uint32_t max,
-                                         struct resp_slice *slice, struct resp_command *command)
+static inline enum resp_result read_bulk(const uint8_t *bytes, size_t size, size_t *at,
+                                         uint32_t max, struct resp_slice *slice,
+                                         struct resp_command *command)
 {
     struct number length = {.max = max, .too_big = "an argument is longer than allowed"};
     enum resp_result result;
@@ -101,7 +103,8 @@ static inline enum resp_result read_bulk(uint8_t *bytes, size_t size, size_t *at
     return RESP_OK;
 }
 
-static enum resp_result parse_array(uint8_t *bytes, size_t size, const struct resp_limits *limits,
+static enum resp_result parse_array(const uint8_t *bytes, size_t size,
+                                    const struct resp_limits *limits,
                                     struct resp_command *command)
 {
     struct number count = {.max = limits->args_max, .too_big = "more arguments than allowed"};
@@ -189,9 +192,25 @@ static uint8_t unescape(const uint8_t *line, size_t length, size_t *at)
     return line[i];
 }
 
-/* A quoted part, from behind its opening quote at *at to its closing one, unquoted to *to. False if
- * it does not close, or if more than a space follows. */
-static bool unquote(uint8_t *line, size_t length, size_t *at, size_t *to, uint8_t quote)
+/* Where unquoted words go: the end of the caller's args, which the words before them do not reach
+ * (checked). The bytes themselves stay as they are, so that the same line may be parsed again. */
+struct spare {
+    uint8_t *bytes;
+    size_t used;
+};
+
+/* As many bytes as the line has: no word gets longer by losing its quotes. */
+static struct spare spare_for(struct resp_slice *args, size_t length)
+{
+    static_assert(RESP_INLINE_MAX <= RESP_ARGS_MAX * sizeof(struct resp_slice),
+                  "a whole line must fit");
+    return (struct spare){.bytes = (uint8_t *)(args + RESP_ARGS_MAX) - length};
+}
+
+/* A quoted part, from behind its opening quote at *at to its closing one. False if it does not
+ * close, or if more than a space follows. */
+static bool unquote(const uint8_t *line, size_t length, size_t *at, struct spare *spare,
+                    uint8_t quote)
 {
     while (*at < length) {
         uint8_t byte = line[*at];
@@ -201,39 +220,40 @@ static bool unquote(uint8_t *line, size_t length, size_t *at, size_t *to, uint8_
             return *at == length || is_space(line[*at]);
         }
         if (byte == '\\' && *at + 1 < length && (quote == '"' || line[*at + 1] == '\'')) {
-            line[(*to)++] = unescape(line, length, at);
+            spare->bytes[spare->used++] = unescape(line, length, at);
             continue;
         }
-        line[(*to)++] = byte;
+        spare->bytes[spare->used++] = byte;
         (*at)++;
     }
     return false;
 }
 
 /* One word from line[*at], which is no space. False if quotes are unbalanced. */
-static bool read_word(uint8_t *line, size_t length, size_t *at, struct resp_slice *word)
+static bool read_word(const uint8_t *line, size_t length, size_t *at, struct spare *spare,
+                      struct resp_slice *word)
 {
     size_t start = *at;
-    size_t to = start;
-    bool good = true;
+    size_t spare_start = spare->used;
+    uint8_t quote;
+    bool good;
 
-    while (good && *at < length && !is_space(line[*at])) {
-        uint8_t byte = line[*at];
-
+    while (*at < length && !is_space(line[*at]) && line[*at] != '"' && line[*at] != '\'')
         (*at)++;
-        if (byte == '"' || byte == '\'') {
-            good = unquote(line, length, at, &to, byte);
-            break;
-        }
-        /* Behind the first quote the word ends, so nothing has moved here. */
-        to++;
-    }
-    word->bytes = (const char *)line + start;
-    word->size = (uint32_t)(to - start);
+    *word = (struct resp_slice){.bytes = (const char *)line + start, .size = (uint32_t)(*at - start)};
+    if (*at == length || is_space(line[*at]))
+        return true;
+    memcpy(spare->bytes + spare->used, line + start, *at - start);
+    spare->used += *at - start;
+    quote = line[(*at)++];
+    good = unquote(line, length, at, spare, quote);
+    *word = (struct resp_slice){.bytes = (const char *)spare->bytes + spare_start,
+                                .size = (uint32_t)(spare->used - spare_start)};
     return good;
 }
 
-static enum resp_result parse_inline(uint8_t *bytes, size_t size, const struct resp_limits *limits,
+static enum resp_result parse_inline(const uint8_t *bytes, size_t size,
+                                     const struct resp_limits *limits,
                                      struct resp_command *command)
 {
     size_t length = 0;
@@ -241,28 +261,34 @@ static enum resp_result parse_inline(uint8_t *bytes, size_t size, const struct r
     size_t at = 0;
     uint32_t count = 0;
     enum resp_result result = find_line(bytes, size, &length, &whole, command);
+    struct spare spare;
 
     if (result != RESP_OK)
         return result;
+    spare = spare_for(command->args, length);
     for (;;) {
+        struct resp_slice word;
+
         while (at < length && is_space(bytes[at]))
             at++;
         if (at == length)
             break;
         if (count == limits->args_max)
             return invalid(command, STATUS_TOOBIG, "more arguments than allowed");
-        if (!read_word(bytes, length, &at, &command->args[count]))
+        if (!read_word(bytes, length, &at, &spare, &word))
             return invalid(command, STATUS_PROTO, "unbalanced quotes in an inline line");
-        if (command->args[count].size > limits->bulk_max)
+        if (word.size > limits->bulk_max)
             return invalid(command, STATUS_TOOBIG, "an argument is longer than allowed");
-        count++;
+        if (spare.used > 0 && (const uint8_t *)(command->args + count + 1) > spare.bytes)
+            return invalid(command, STATUS_TOOBIG, "too many words in a line with quotes");
+        command->args[count++] = word;
     }
     command->count = count;
     command->size = whole;
     return RESP_OK;
 }
 
-enum resp_result resp_parse(uint8_t *bytes, size_t size, const struct resp_limits *limits,
+enum resp_result resp_parse(const uint8_t *bytes, size_t size, const struct resp_limits *limits,
                             struct resp_command *command)
 {
     size_t clipped = size < RESP_INPUT_MAX ? size : RESP_INPUT_MAX;

@@ -247,6 +247,7 @@ static struct answer ask(const struct fence *fence, const void *bytes, size_t si
     if (size > 0)
         memcpy(copy, bytes, size);
     answer.result = resp_parse(copy, size, &limits_of[who], &answer.command);
+    assert_memory_equal(copy, size > 0 ? bytes : copy, size); /* it may be parsed again */
     return answer;
 }
 
@@ -506,6 +507,57 @@ static void a_line_has_as_many_words_as_allowed(void **state)
     free(line);
 }
 
+/* Unquoted words and the list of words share the room of the list. */
+static void a_line_with_quotes_has_fewer_words(void **state)
+{
+    const size_t room = RESP_ARGS_MAX * sizeof(struct resp_slice);
+    char *line = malloc(ROOM_BYTES);
+
+    for (size_t words = 2; words <= RESP_ARGS_MAX; words++) {
+        size_t size = 0;
+        struct answer answer;
+
+        for (size_t i = 1; i < words; i++)
+            size += (size_t)snprintf(line + size, 20, "%04zu-abcd ", i);
+        size += (size_t)snprintf(line + size, 20, "\"a b\"");
+        line[size] = '\n';
+        answer = ask(*state, line, size + 1, KNOWN);
+        if (words * sizeof(struct resp_slice) > room - size) {
+            assert_int_equal(answer.result, RESP_INVALID);
+            assert_int_equal(answer.command.status, STATUS_TOOBIG);
+            continue;
+        }
+        assert_int_equal(answer.result, RESP_OK);
+        assert_int_equal(answer.command.count, words);
+        for (size_t i = 1; i < words; i++) {
+            char expected[20];
+
+            snprintf(expected, sizeof expected, "%04zu-abcd", i);
+            assert_memory_equal(answer.command.args[i - 1].bytes, expected, 9);
+        }
+        assert_int_equal(answer.command.args[words - 1].size, 3);
+        assert_memory_equal(answer.command.args[words - 1].bytes, "a b", 3);
+    }
+    free(line);
+}
+
+/* The longest line, all of it in quotes. */
+static void a_whole_line_may_be_quoted(void **state)
+{
+    char *line = malloc(ROOM_BYTES);
+    struct answer answer;
+
+    memset(line, 'x', RESP_INLINE_MAX);
+    line[0] = '"';
+    line[RESP_INLINE_MAX - 1] = '"';
+    line[RESP_INLINE_MAX] = '\n';
+    answer = ask(*state, line, RESP_INLINE_MAX + 1, KNOWN);
+    assert_int_equal(answer.result, RESP_OK);
+    assert_int_equal(answer.command.args[0].size, RESP_INLINE_MAX - 2);
+    assert_memory_equal(answer.command.args[0].bytes, line + 1, RESP_INLINE_MAX - 2);
+    free(line);
+}
+
 static void zero_bytes_pass_through_an_array(void **state)
 {
     struct answer answer = ask(*state, "*1\r\n$3\r\na\0b\r\n", 13, KNOWN);
@@ -530,6 +582,8 @@ int main(void)
         cmocka_unit_test(the_buffer_may_end_anywhere_in_an_argument),
         cmocka_unit_test(a_line_has_an_end),
         cmocka_unit_test(a_line_has_as_many_words_as_allowed),
+        cmocka_unit_test(a_line_with_quotes_has_fewer_words),
+        cmocka_unit_test(a_whole_line_may_be_quoted),
         cmocka_unit_test(zero_bytes_pass_through_an_array),
     };
 
