@@ -40,6 +40,17 @@ struct needs {
     struct operation_row operations[ENGINE_NEEDS_MAX];
 };
 
+/* Where a page of a list ended, so that the next one does not walk the list from its head: a client
+ * that pages asks for what follows the cursor it was given. Forgotten pages cost time, never truth.
+ */
+#define ENGINE_PAGES 256
+struct page_end {
+    uint64_t id, below, age;
+    uint16_t tenant;
+    uint8_t kind, taken;
+    struct hot_cursor cursor;
+};
+
 /* What a record causes in another partition (docs/ARCHITECTURE.md, "Partitions"): a record for its
  * log. */
 struct effect {
@@ -67,6 +78,7 @@ struct engine {
     struct effect *effects;  /* ENGINE_EFFECTS_MAX; made by this step, for other partitions */
     uint32_t effect_count;
     uint32_t effect_index; /* of the record being applied: numbers its effects */
+    struct page_end pages[ENGINE_PAGES];
     uint64_t requests[VERB_COUNT];
     uint64_t answers[STATUS_COUNT];
 };

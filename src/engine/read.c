@@ -102,11 +102,44 @@ static void page_add(struct page *page, uint64_t id, uint64_t sequence, int64_t 
         (struct reply_entry){.id = id, .sequence = sequence, .time_us = time_us};
 }
 
+static struct page_end *page_end_of(struct engine *engine, uint64_t id, uint64_t below)
+{
+    return &engine->pages[hash_two(id, below) % ENGINE_PAGES];
+}
+
+static void page_remember(struct engine *engine, const struct request *request, uint8_t kind,
+                          uint64_t id, uint64_t below, const struct hot_cursor *cursor)
+{
+    *page_end_of(engine, id, below) = (struct page_end){.id = id,
+                                                        .below = below,
+                                                        .age = hot_list_age(engine->hot),
+                                                        .tenant = request->tenant,
+                                                        .kind = kind,
+                                                        .taken = cursor->taken,
+                                                        .cursor = *cursor};
+}
+
+/* Where the list begins for this request: after the page it has already, or at the head. */
+static void page_begin(struct engine *engine, const struct request *request, bool taken,
+                       uint8_t kind, uint64_t id, uint32_t slot, struct hot_cursor *cursor)
+{
+    const struct page_end *end = page_end_of(engine, id, request->u.cursor);
+
+    if (request->flags & REQUEST_HAS_CURSOR && end->below == request->u.cursor && end->id == id &&
+        end->kind == kind && end->taken == taken && end->tenant == request->tenant &&
+        end->age == hot_list_age(engine->hot))
+        *cursor = end->cursor;
+    else if (taken)
+        hot_list_taken(engine->hot, slot, kind, cursor);
+    else
+        hot_list_given(engine->hot, slot, kind, cursor);
+}
+
 /* What is not yet at rest is newer than all that is. */
 static void page_from_hot(struct engine *engine, const struct request *request, bool taken,
                           uint8_t kind, struct page *page)
 {
-    struct hot_cursor cursor;
+    struct hot_cursor cursor, before;
     const struct edge_row *row;
     bool account = !taken || kind == EDGE_FOLLOW;
     uint64_t id = taken ? request->target : request->account;
@@ -115,15 +148,13 @@ static void page_from_hot(struct engine *engine, const struct request *request, 
 
     if (slot == HOT_NONE)
         return;
-    if (taken)
-        hot_list_taken(engine->hot, slot, kind, &cursor);
-    else
-        hot_list_given(engine->hot, slot, kind, &cursor);
-    while ((row = hot_list_next(engine->hot, &cursor)) != NULL) {
+    page_begin(engine, request, taken, kind, id, slot, &cursor);
+    for (before = cursor; (row = hot_list_next(engine->hot, &cursor)) != NULL; before = cursor) {
         if (row->sequence >= page->below)
             continue;
         if (page->count == page->max) {
             page->more = true;
+            page_remember(engine, request, kind, id, page->below, &before);
             return;
         }
         page_add(page, taken ? row->account : row->target, row->sequence, row->time_us);

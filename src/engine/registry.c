@@ -63,7 +63,7 @@ static enum status item_state_decide(struct engine *engine, const struct request
     if (slot == HOT_NONE)
         return engine->create_unknown ? STATUS_OK : STATUS_NOITEM;
     return hot_item(engine->hot, slot)->state == request->u.item.state ? STATUS_UNCHANGED
-                                                                              : STATUS_OK;
+                                                                       : STATUS_OK;
 }
 
 static enum status account_state_decide(struct engine *engine, const struct request *request,

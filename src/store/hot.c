@@ -16,10 +16,10 @@
 #include "base/hash.h"
 #include "base/hook.h"
 
-#define LISTS_ACCOUNT 4 /* given like, favorite, follow; taken follow */
-#define LISTS_ITEM    2 /* taken like, favorite */
+#define LISTS_ACCOUNT 4          /* given like, favorite, follow; taken follow */
+#define LISTS_ITEM    2          /* taken like, favorite */
 #define HUGE_BYTES    (8u << 20) /* smaller pieces are not worth a huge page each */
-#define SCRATCH       2 /* number of the region that holds what was read for this turn */
+#define SCRATCH       2          /* number of the region that holds what was read for this turn */
 
 /* Management first, then the row: what a LIKE touches is in the first two cache lines. */
 struct account_slot {
@@ -772,6 +772,11 @@ const struct edge_row *hot_list_next(const struct hot *hot, struct hot_cursor *c
         if (entry_holds(hot, r, entry))
             return &entry->row;
     }
+}
+
+uint64_t hot_list_age(const struct hot *hot)
+{
+    return (uint64_t)hot->epoch << 32 | hot->rest_epoch;
 }
 
 /* --- operations ----------------------------------------------------------------------------------

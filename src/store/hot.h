@@ -113,6 +113,10 @@ void hot_list_given(const struct hot *hot, uint32_t account, uint8_t kind,
 void hot_list_taken(const struct hot *hot, uint32_t slot, uint8_t kind, struct hot_cursor *cursor);
 const struct edge_row *hot_list_next(const struct hot *hot, struct hot_cursor *cursor);
 
+/* A cursor kept from an earlier turn goes on where it was as long as this number is the same: lists
+ * only grow at their new end between two freezes, and until a flush ends. */
+uint64_t hot_list_age(const struct hot *hot);
+
 /* --- operations ----------------------------------------------------------------------------------
  */
 const struct operation_row *hot_operation_find(const struct hot *hot, uint16_t tenant,

@@ -90,8 +90,7 @@ static void taking_back_what_never_was_makes_nothing(void **state)
 
 static void states_are_checked_in_the_same_step(void **state)
 {
-    struct request close = {
-        .verb = VERB_ITEM_STATE, .target = 10, .u.item.state = ITEM_PRIVATE};
+    struct request close = {.verb = VERB_ITEM_STATE, .target = 10, .u.item.state = ITEM_PRIVATE};
     struct request ban = {.verb = VERB_ACCOUNT_STATE,
                           .account = 1,
                           .flags = REQUEST_HAS_UNTIL,
@@ -258,6 +257,33 @@ static void lists_are_newest_first_across_flushes(void **state)
     assert_int_equal(total(VERB_LIKES, 7), count);
 }
 
+/* Pages follow one another while the list changes under them: nobody twice, nobody who stayed lost.
+ */
+static void pages_go_on_while_the_list_changes(void **state)
+{
+    struct test_random random = {.state = test_seed(5)};
+    uint64_t cursor = 0, ids[7];
+    uint8_t seen[3000] = {0};
+
+    (void)state;
+    for (uint64_t account = 0; account < 1000; account++)
+        ask(VERB_LIKE, account, 7);
+    do {
+        uint32_t n = page(VERB_LIKERS, 7, &cursor, ids, 7);
+
+        for (uint32_t i = 0; i < n; i++) {
+            assert_true(ids[i] < 1000);
+            assert_int_equal(seen[ids[i]]++, 0);
+        }
+        ask(VERB_LIKE, 1000 + test_random_below(&random, 1000), 7);
+        ask(VERB_UNLIKE, 1000 + test_random_below(&random, 1000), 7);
+        if (test_random_below(&random, 30) == 0)
+            test_engine_flush(&test);
+    } while (cursor != 0);
+    for (uint64_t account = 0; account < 1000; account++)
+        assert_int_equal(seen[account], 1);
+}
+
 /* Replaying the records gives the same state: checked through every reply of a second engine. */
 static void a_replay_gives_the_same(void **state)
 {
@@ -321,6 +347,8 @@ int main(void)
                                         close_engine),
         cmocka_unit_test_setup_teardown(act_is_all_or_nothing, open_engine, close_engine),
         cmocka_unit_test_setup_teardown(lists_are_newest_first_across_flushes, open_engine,
+                                        close_engine),
+        cmocka_unit_test_setup_teardown(pages_go_on_while_the_list_changes, open_engine,
                                         close_engine),
         cmocka_unit_test_setup_teardown(a_replay_gives_the_same, open_engine, close_engine),
     };
