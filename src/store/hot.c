@@ -557,8 +557,8 @@ void hot_edge_prefetch_slot(const struct hot *hot, uint16_t tenant, uint8_t kind
 }
 
 /* Index of the live entry in region r, or HOT_NONE. */
-static uint32_t edge_in(const struct hot *hot, int r, uint64_t hash, uint16_t tenant, uint8_t kind,
-                        uint64_t account, uint64_t target)
+static inline uint32_t edge_in(const struct hot *hot, int r, uint64_t hash, uint16_t tenant,
+                               uint8_t kind, uint64_t account, uint64_t target)
 {
     const struct region *region = &hot->region[r];
 
@@ -569,23 +569,28 @@ static uint32_t edge_in(const struct hot *hot, int r, uint64_t hash, uint16_t te
     return HOT_NONE;
 }
 
-static const struct edge_row *edge_find(const struct hot *hot, uint16_t tenant, uint8_t kind,
-                                        uint64_t account, uint64_t target, bool fresh)
+/* The active region first: what changed last is there. */
+static inline const struct edge_row *edge_find(const struct hot *hot, uint16_t tenant, uint8_t kind,
+                                               uint64_t account, uint64_t target, bool fresh)
 {
     uint64_t hash = edge_hash(tenant, kind, account, target);
-    int order[3] = {hot->active, 1 - hot->active, SCRATCH};
-    int count = fresh ? (hot->flushing ? 2 : 1) : PLANTED("hot.forgets_frozen") ? 1 : 3;
+    int r = hot->active;
+    uint32_t at = edge_in(hot, r, hash, tenant, kind, account, target);
 
-    for (int i = 0; i < count; i++) {
-        uint32_t at;
-
-        if (hot->region[order[i]].edge_count == 0)
-            continue;
-        at = edge_in(hot, order[i], hash, tenant, kind, account, target);
+    if (at != HOT_NONE)
+        return &hot->region[r].edges[at].row;
+    r = 1 - r;
+    if (PLANTED("hot.forgets_frozen") || (fresh && !hot->flushing))
+        return NULL;
+    if (hot->region[r].edge_count > 0) {
+        at = edge_in(hot, r, hash, tenant, kind, account, target);
         if (at != HOT_NONE)
-            return &hot->region[order[i]].edges[at].row;
+            return &hot->region[r].edges[at].row;
     }
-    return NULL;
+    if (fresh || hot->region[SCRATCH].edge_count == 0)
+        return NULL;
+    at = edge_in(hot, SCRATCH, hash, tenant, kind, account, target);
+    return at == HOT_NONE ? NULL : &hot->region[SCRATCH].edges[at].row;
 }
 
 const struct edge_row *hot_edge_find(const struct hot *hot, uint16_t tenant, uint8_t kind,
