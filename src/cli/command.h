@@ -68,8 +68,8 @@ extern const char *const exit_code_texts[EXIT_CODE_COUNT];
 enum exit_code exit_code_of(enum status status);
 
 /* The rows, each in the file of its name. */
-extern const struct command command_serve, command_demo, command_import, command_info,
-    command_verify, command_rebuild, command_key, command_docs;
+extern const struct command cli_command_serve, cli_command_demo, cli_command_import, cli_command_info,
+    cli_command_verify, cli_command_rebuild, cli_command_key, cli_command_docs;
 
 int cli_serve(int argc, char **argv);
 int cli_bench(int argc, char **argv);

@@ -1,7 +1,7 @@
 /* commands.c: the list of subcommands and the meaning of exit codes. */
 #include "cli/command.h"
 
-static const struct command command_bench = {
+static const struct command cli_command_bench = {
     .name = "bench",
     .words = "",
     .summary = "measures a node, beside Redis and PostgreSQL if they are there",
@@ -10,8 +10,8 @@ static const struct command command_bench = {
 };
 
 const struct command *const commands[] = {
-    &command_serve,   &command_demo, &command_import, &command_bench, &command_info,
-    &command_verify,  &command_rebuild, &command_key, &command_docs,  NULL,
+    &cli_command_serve,   &cli_command_demo, &cli_command_import, &cli_command_bench, &cli_command_info,
+    &cli_command_verify,  &cli_command_rebuild, &cli_command_key, &cli_command_docs,  NULL,
 };
 
 const char *const exit_code_texts[EXIT_CODE_COUNT] = {

@@ -203,7 +203,7 @@ static int demo(int argc, char **argv)
     struct values values = {.speed = SPEED};
     struct config config;
     char data_set[PATH_MAX];
-    int code = options_parse(&command_demo, argc, argv, &values, &config, NULL);
+    int code = options_parse(&cli_command_demo, argc, argv, &values, &config, NULL);
 
     if (code != OPTIONS_GO)
         return code;
@@ -223,7 +223,7 @@ static int demo(int argc, char **argv)
     return code;
 }
 
-const struct command command_demo = {
+const struct command cli_command_demo = {
     .name = "demo",
     .words = "",
     .summary = "a node, a real log of reactions through its front door, live counters",

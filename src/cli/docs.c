@@ -286,7 +286,7 @@ static const struct page {
 static int docs(int argc, char **argv)
 {
     struct options_words words;
-    int code = options_parse(&command_docs, argc, argv, NULL, NULL, &words);
+    int code = options_parse(&cli_command_docs, argc, argv, NULL, NULL, &words);
 
     if (code != OPTIONS_GO)
         return code;
@@ -302,7 +302,7 @@ static int docs(int argc, char **argv)
     return EXIT_USAGE;
 }
 
-const struct command command_docs = {
+const struct command cli_command_docs = {
     .name = "docs",
     .words = "PAGE",
     .summary = "prints a page that is made from the tables",

@@ -138,7 +138,7 @@ static int import(int argc, char **argv)
     struct import_watch watch = {.argument = &progress, .turn = show};
     char key[SECRET_BYTES], message[CLIENT_MESSAGE] = "";
     enum status status;
-    int code = options_parse(&command_import, argc, argv, &values, NULL, &words);
+    int code = options_parse(&cli_command_import, argc, argv, &values, NULL, &words);
 
     if (code != OPTIONS_GO)
         return code;
@@ -160,7 +160,7 @@ static int import(int argc, char **argv)
     return end(&result, status, message);
 }
 
-const struct command command_import = {
+const struct command cli_command_import = {
     .name = "import",
     .words = "DIR",
     .summary = "plays a log of another system through a node's front door",

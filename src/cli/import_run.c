@@ -298,6 +298,21 @@ static enum status play(struct import *import, char message[CLIENT_MESSAGE])
     return status;
 }
 
+/* One small question first: a node that wants credentials says so at once, not once a row. */
+static enum status ask_to_come_in(struct import *import, char message[CLIENT_MESSAGE])
+{
+    const struct client_value *reply;
+    enum status status =
+        client_call(import->client, (const char *[]){"SEQ"}, 1, &reply, message);
+
+    if (status != STATUS_OK || reply->kind != CLIENT_ERROR)
+        return status;
+    snprintf(message, CLIENT_MESSAGE, "%.*s", (int)(reply->size < 240 ? reply->size : 240),
+             reply->text);
+    return client_is_error(reply, "NOAUTH") || client_is_error(reply, "NOPERM") ? STATUS_NOAUTH
+                                                                                : STATUS_INTERNAL;
+}
+
 enum status import_run(const struct import_options *options, const struct import_watch *watch,
                        struct import_result *result, char message[CLIENT_MESSAGE])
 {
@@ -314,6 +329,8 @@ enum status import_run(const struct import_options *options, const struct import
     status = history_open(options->format, options->path, &import->history, message);
     if (status == STATUS_OK)
         status = client_open(options->to, options->name, options->key, &import->client, message);
+    if (status == STATUS_OK)
+        status = ask_to_come_in(import, message);
     if (status == STATUS_OK)
         status = play(import, message);
     result->seconds = (double)(progress_now_us() - start_us) / 1e6;

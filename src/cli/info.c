@@ -73,7 +73,7 @@ static int info(int argc, char **argv)
     const struct client_value *reply;
     char key[SECRET_BYTES], message[CLIENT_MESSAGE];
     enum status status;
-    int code = options_parse(&command_info, argc, argv, &values, NULL, NULL);
+    int code = options_parse(&cli_command_info, argc, argv, &values, NULL, NULL);
 
     if (code != OPTIONS_GO)
         return code;
@@ -100,7 +100,7 @@ static int info(int argc, char **argv)
     return code;
 }
 
-const struct command command_info = {
+const struct command cli_command_info = {
     .name = "info",
     .words = "",
     .summary = "shows what a running node says of itself",

@@ -73,7 +73,7 @@ static int key(int argc, char **argv)
     struct options_words words;
     uint8_t secret[KEY_BYTES], digest[DIGEST_BYTES];
     char secret_hex[2 * KEY_BYTES + 1], digest_hex[2 * DIGEST_BYTES + 1];
-    int code = options_parse(&command_key, argc, argv, &values, NULL, &words);
+    int code = options_parse(&cli_command_key, argc, argv, &values, NULL, &words);
 
     if (code != OPTIONS_GO)
         return code;
@@ -93,7 +93,7 @@ static int key(int argc, char **argv)
     return EXIT_DONE;
 }
 
-const struct command command_key = {
+const struct command cli_command_key = {
     .name = "key",
     .words = "NAME ROLE",
     .summary = "makes a key for a caller, and its line for the credentials file",

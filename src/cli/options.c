@@ -161,19 +161,6 @@ static const struct option_row *find_row(const struct command *command, const ch
     return NULL;
 }
 
-static bool is_choice(const char *words, const char *value)
-{
-    size_t size = strlen(value);
-
-    for (const char *word = words; word != NULL; word = strchr(word, '|')) {
-        word += *word == '|';
-        if (size > 0 && strncmp(word, value, size) == 0 &&
-            (word[size] == '|' || word[size] == '\0'))
-            return true;
-    }
-    return false;
-}
-
 /* Sets the value of one row; false if the text does not fit. */
 static bool set_value(const struct option_row *row, const char *text, void *values)
 {
@@ -182,7 +169,7 @@ static bool set_value(const struct option_row *row, const char *text, void *valu
     assert(row->form != NULL);
     errno = 0;
     if (row->kind == OPTION_TEXT) {
-        if (strchr(row->form, '|') != NULL && !is_choice(row->form, text))
+        if (strchr(row->form, '|') != NULL && !config_is_choice(row->form, text))
             return false;
         memcpy(place, &text, sizeof text);
     } else if (row->kind == OPTION_NUMBER) {

@@ -17,7 +17,7 @@ static const struct option_row rows[] = {
      offsetof(struct values, quiet), 0, 0},
 };
 
-const struct command command_serve = {
+const struct command cli_command_serve = {
     .name = "serve",
     .words = "",
     .summary = "runs a node until SIGTERM or Ctrl-C",
@@ -37,7 +37,7 @@ int cli_serve(int argc, char **argv)
     struct running running;
     char message[CONFIG_MESSAGE];
     enum status status;
-    int code = options_parse(&command_serve, argc, argv, &values, &config, NULL);
+    int code = options_parse(&cli_command_serve, argc, argv, &values, &config, NULL);
 
     if (code != OPTIONS_GO)
         return code;

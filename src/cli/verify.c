@@ -92,7 +92,7 @@ static int verify(int argc, char **argv)
     struct node_verification verification = {0};
     struct findings findings = {0};
     enum status status;
-    int code = options_parse(&command_verify, argc, argv, &values, &config, NULL);
+    int code = options_parse(&cli_command_verify, argc, argv, &values, &config, NULL);
 
     if (code != OPTIONS_GO)
         return code;
@@ -114,7 +114,7 @@ static int verify(int argc, char **argv)
     return verification.findings > 0 ? EXIT_FINDINGS : EXIT_DONE;
 }
 
-const struct command command_verify = {
+const struct command cli_command_verify = {
     .name = "verify",
     .words = "",
     .summary = "checks a stopped data directory whole, changes nothing",
@@ -140,7 +140,7 @@ static int rebuild(int argc, char **argv)
     int64_t start_us, spent_us;
     char number[32];
     enum status status;
-    int code = options_parse(&command_rebuild, argc, argv, &values, &config, NULL);
+    int code = options_parse(&cli_command_rebuild, argc, argv, &values, &config, NULL);
 
     if (code != OPTIONS_GO)
         return code;
@@ -164,7 +164,7 @@ static int rebuild(int argc, char **argv)
     return EXIT_DONE;
 }
 
-const struct command command_rebuild = {
+const struct command cli_command_rebuild = {
     .name = "rebuild",
     .words = "",
     .summary = "makes the store of a stopped node again from its log",
