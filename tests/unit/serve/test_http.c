@@ -1,6 +1,7 @@
 /* The door over real sockets, with a node that is a thread and a list: answers late, at once, out
  * of order, or never. */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -179,7 +180,7 @@ static int close_door(void **state)
 static int dial(void)
 {
     struct sockaddr_in where = {.sin_family = AF_INET, .sin_port = htons(http_port(http))};
-    struct timeval patience = {.tv_sec = 60};
+    struct timeval patience = {.tv_sec = 30};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -226,11 +227,13 @@ static int hear(int fd, char *text)
     }
 }
 
+/* Patience running out is not being closed. */
 static bool is_closed(int fd)
 {
     char byte;
+    ssize_t got = recv(fd, &byte, 1, 0);
 
-    return recv(fd, &byte, 1, 0) <= 0;
+    return got == 0 || (got < 0 && errno == ECONNRESET);
 }
 
 static int ask_on(int fd, const char *line, const char *headers, const char *body, char *text)
@@ -515,7 +518,7 @@ static void a_head_that_dribbles_is_cut(void **state)
         if (send(fd, "a", 1, MSG_NOSIGNAL) < 0)
             break;
     }
-    assert_true(is_closed(fd));
+    assert_true(is_closed(fd) || errno == EPIPE);
     close(fd);
 }
 

@@ -1,0 +1,263 @@
+#!/usr/bin/python3
+"""Every operation of the HTTP door against a real server; every answer against /openapi.json.
+
+zan-test: timeout=300
+
+The figures are checked too: what was written by HTTP is read by HTTP and by RESP, and the other way
+round, because both doors lead to one engine.
+"""
+import hashlib
+import os
+import subprocess
+import sys
+import time
+import uuid
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from http_client import Connection, Door, main, open_server, twin_server
+
+BIG = str((1 << 64) - 1)
+
+
+def writes_and_reads(door):
+    like = door.ask("PUT", "/v1/items/%s/likes/7" % BIG).json
+    assert like["applied"] is True and like["on"] is True and like["flips"] == 1, like
+    assert like["counts"]["like"] == 1 and like["replayed"] is False, like
+    again = door.ask("PUT", "/v1/items/%s/likes/7" % BIG, {}).json
+    assert again["applied"] is False and again["on"] is True and again["flips"] == 1, again
+    assert door.ask("GET", "/v1/items/%s/likes/7" % BIG).json == \
+        {"account": "7", "item": BIG, "on": True}
+    gone = door.ask("DELETE", "/v1/items/%s/likes/7" % BIG).json
+    assert gone["applied"] and gone["on"] is False and gone["flips"] == 2, gone
+    assert door.ask("GET", "/v1/items/%s/likes/7" % BIG).json["on"] is False
+    for kind in ("favorites", "reports"):
+        assert door.ask("PUT", "/v1/items/9/%s/7" % kind).json["applied"]
+        assert door.ask("GET", "/v1/items/9/%s/7" % kind).json["on"] is True
+    assert door.ask("DELETE", "/v1/items/9/favorites/7").json["applied"]
+    door.ask("DELETE", "/v1/items/9/reports/7", status=405)  # a report is not taken back
+    assert door.ask("PUT", "/v1/accounts/5/followers/7").json["applied"]
+    assert door.ask("GET", "/v1/accounts/5/followers/7").json == \
+        {"account": "7", "creator": "5", "on": True}
+    assert door.ask("PUT", "/v1/accounts/6/followers/7").json["applied"]
+    assert door.ask("DELETE", "/v1/accounts/6/followers/7").json["applied"]
+
+
+def events(door):
+    door.ask("POST", "/v1/items/9/views", {"account": 7, "watch_ms": 1500, "duration_ms": 60000})
+    for kind in ("shares", "comments", "skips"):
+        written = door.ask("POST", "/v1/items/9/" + kind, {"account": "7"}).json
+        assert written["applied"] is True and int(written["sequence"]) > 0
+    acted = door.ask("POST", "/v1/items/9/actions",
+                     {"account": "8", "actions": ["like", "favorite", "share"]}).json
+    assert acted["actions"] == [True, True, True], acted
+    acted = door.ask("POST", "/v1/items/9/actions",
+                     {"account": "8", "actions": ["like", "skip"]}).json
+    assert acted["actions"] == [False, True], acted
+    counts = door.ask("GET", "/v1/items/9/counts").json
+    assert counts == {"item": "9", "counts": {"like": 1, "favorite": 1, "view": 1, "share": 2,
+                                              "comment": 1, "skip": 2, "report": 1}}, counts
+
+
+def settings(door):
+    written = door.ask("PUT", "/v1/items/20",
+                       {"creator": "5", "duration_ms": 61000, "state": "published"}).json
+    assert written["applied"], written
+    assert not door.ask("PUT", "/v1/items/20", {"creator": 5}).json["applied"]
+    item = door.ask("GET", "/v1/items/20").json
+    assert (item["creator"], item["duration_ms"], item["state"]) == ("5", 61000, "published"), item
+    door.ask("PUT", "/v1/items/20/likes/7")
+    received = door.ask("GET", "/v1/creators/5/received").json
+    assert received["received"]["like"] == 1 and received["received"]["follow"] == 1, received
+    door.ask("PUT", "/v1/items/20/state", {"state": "removed"})
+    refused = door.ask("PUT", "/v1/items/20/likes/8", status=403).json
+    assert refused["code"] == "CLOSED" and refused["certain"] is True, refused
+    door.ask("PUT", "/v1/accounts/30", {})
+    assert door.ask("GET", "/v1/accounts/30").json["state"] == "active"
+    until = (int(time.time()) + 86400) * 1000
+    door.ask("PUT", "/v1/accounts/30/state", {"state": "suspended", "until_ms": until})
+    assert door.ask("GET", "/v1/accounts/30").json["until_ms"] == until
+    refused = door.ask("PUT", "/v1/items/9/likes/30", status=403).json
+    assert refused["code"] == "SUSPENDED" and refused["until_ms"] == until, refused
+    door.ask("GET", "/v1/items/777777", status=404)
+    door.ask("GET", "/v1/accounts/777777", status=404)
+
+
+def lists(door):
+    for account in range(100, 105):
+        door.ask("PUT", "/v1/items/40/likes/%d" % account)
+        door.ask("PUT", "/v1/items/40/favorites/%d" % account)
+        door.ask("PUT", "/v1/accounts/41/followers/%d" % account)
+        door.ask("PUT", "/v1/items/%d/likes/99" % account)
+        door.ask("PUT", "/v1/items/%d/favorites/99" % account)
+        door.ask("PUT", "/v1/accounts/%d/followers/99" % account)
+    for path, member in (("/v1/items/40/likes", "account"), ("/v1/items/40/favorites", "account"),
+                         ("/v1/accounts/41/followers", "account"),
+                         ("/v1/accounts/99/likes", "item"), ("/v1/accounts/99/favorites", "item"),
+                         ("/v1/accounts/99/following", "creator")):
+        seen, cursor, pages = [], "", 0
+        while cursor is not None:
+            page = door.ask("GET", "%s?count=2%s" % (path, cursor and "&cursor=" + cursor)).json
+            seen += [int(entry[member]) for entry in page["entries"]]
+            cursor, pages = page["cursor"], pages + 1
+        assert seen == [104, 103, 102, 101, 100], (path, seen)
+        assert pages == 3, (path, pages)
+
+
+def batches(door):
+    for verb, expected in (("like", [True, False]), ("favorite", [True, False]),
+                           ("report", [False, False])):
+        states = door.ask("POST", "/v1/batch/states",
+                          {"account": "100", "verb": verb, "targets": ["40", 41]}).json
+        assert states == {"account": "100", "verb": verb, "on": expected}, states
+    states = door.ask("POST", "/v1/batch/states",
+                      {"account": 99, "verb": "follow", "targets": [100, 40]}).json
+    assert states["on"] == [True, False], states
+    many = door.ask("POST", "/v1/batch/states", {"account": 99, "verb": "like",
+                                                 "targets": list(range(1, 1025))}).json
+    assert many["on"].count(True) == 5 and len(many["on"]) == 1024
+    for verb, expected in (("like", 5), ("favorite", 5), ("view", 0), ("share", 0), ("comment", 0),
+                           ("skip", 0), ("report", 0)):
+        counts = door.ask("POST", "/v1/batch/counts", {"verb": verb, "items": ["40"]}).json
+        assert counts == {"verb": verb, "counts": [expected]}, counts
+    counts = door.ask("POST", "/v1/batch/counts", {"verb": "follow", "items": ["41"]}).json
+    assert counts["counts"] == [5], counts
+    sequences = door.ask("GET", "/v1/sequence").json["sequences"]
+    assert len(sequences) >= 1 and int(sequences[0]) > 0
+
+
+def retries(door):
+    key = {"Idempotency-Key": '"%s"' % uuid.uuid4()}
+    first = door.ask("POST", "/v1/items/50/shares", {"account": "7"}, key).json
+    second = door.ask("POST", "/v1/items/50/shares", {"account": "7"}, key).json
+    assert first["replayed"] is False and second["replayed"] is True, second
+    assert first["sequence"] == second["sequence"], (first, second)
+    assert second["counts"] is None or second["counts"]["share"] == 1, second
+    conflict = door.ask("POST", "/v1/items/50/shares", {"account": "8"}, key, status=409).json
+    assert conflict["code"] == "CONFLICT", conflict
+    assert door.ask("GET", "/v1/items/50/counts").json["counts"]["share"] == 1
+
+
+def contexts(door):
+    context = {"address": "203.0.113.7", "device": "d-1", "network": "wifi", "source": "double-tap",
+               "client_ms": 1700000000000}
+    assert door.ask("PUT", "/v1/items/60/likes/7", {"context": context}).json["applied"]
+    headers = {"X-Zan-Address": "203.0.113.8", "X-Zan-Device": "d-2", "X-Zan-Network": "lte",
+               "X-Zan-Source": "button", "X-Zan-Client-Ms": "1700000000000"}
+    assert door.ask("DELETE", "/v1/items/60/likes/7", None, headers).json["applied"]
+
+
+def service_paths(door):
+    index = door.ask("GET", "/").json
+    for link in index["links"]:
+        door.ask("GET", link)
+    assert door.ask("GET", "/healthz").json == {"mode": "normal", "ready": True}
+    assert door.ask("GET", "/readyz").json["ready"] is True
+    problem = door.ask("PUT", "/v1/items/x/likes/7", status=422).json
+    told = door.ask("GET", problem["type"]).json
+    assert told["code"] == "BADID" and told["title"] == problem["title"]
+    head = door.raw("HEAD", "/v1/items/9/counts")
+    assert head.status == 200 and head.body == b"" and int(head.headers["content-length"]) > 0
+    options = door.raw("OPTIONS", "/v1/items/9/likes/7")
+    assert options.status == 204 and options.headers["allow"] == "GET, HEAD, PUT, DELETE, OPTIONS"
+    door.ask("GET", "/nothing", status=404)
+    refused = door.ask("POST", "/v1/sequence", status=405)
+    assert refused.headers["allow"] == "GET, HEAD, OPTIONS"
+    ids = {door.raw("GET", "/healthz").headers["x-request-id"] for _ in range(100)}
+    assert len(ids) == 100, "request ids repeat"
+
+
+def metrics(door):
+    answer = door.ask("GET", "/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    lines = dict(line.rsplit(" ", 1) for line in answer.body.decode().splitlines()
+                 if not line.startswith("#"))
+    assert float(lines["zan_http_connections_open"]) >= 1
+    assert float(lines['zan_mode{mode="normal"}']) == 1
+    try:
+        tool = subprocess.run(["promtool", "check", "metrics"], input=answer.body,
+                              capture_output=True)
+    except FileNotFoundError:
+        print("promtool is not installed: the metrics' form was not checked")
+        return
+    assert tool.returncode == 0 and not tool.stderr, tool.stderr.decode()
+
+
+def both_doors_lead_to_one_engine(door, server):
+    client = server.client()
+    assert client.call("LIKE", "70", "71") == 1
+    assert door.ask("GET", "/v1/items/71/likes/70").json["on"] is True
+    door.ask("PUT", "/v1/items/71/likes/72")
+    assert client.call("LIKES", "71") == [2]
+    client.close()
+
+
+def a_key_decides(folder):
+    path = os.path.join(folder, "keys")
+    keys = {}
+    with open(path, "w") as file:
+        os.chmod(path, 0o600)
+        for role in ("reader", "writer", "admin"):
+            keys[role] = "key-of-the-%s-0123456789" % role
+            file.write("%s %s %s\n" % (role, role, hashlib.sha256(keys[role].encode()).hexdigest()))
+    return path, keys
+
+
+def roles(server_settings):
+    folder = twin_server.directory()
+    path, keys = a_key_decides(folder)
+    port = twin_server.free_port()
+    server = twin_server.Server(http="127.0.0.1:%d" % port, credentials=path, **server_settings)
+    server.spawn()
+    wait_for(port, server)
+    reader, writer, admin = (Door(port, keys[role]) for role in ("reader", "writer", "admin"))
+    nobody, stranger = Door(port), Door(port, "another-key")
+    assert nobody.ask("GET", "/v1/sequence", status=401).json["code"] == "NOAUTH"
+    refused = stranger.ask("GET", "/v1/sequence", status=401)
+    assert refused.json["code"] == "WRONGPASS" and "bearer" in \
+        refused.headers["www-authenticate"].lower()
+    reader.ask("GET", "/v1/sequence")
+    assert reader.ask("PUT", "/v1/items/9/likes/7", status=403).json["code"] == "NOPERM"
+    writer.ask("PUT", "/v1/items/9/likes/7")
+    assert writer.ask("PUT", "/v1/items/9", {}, status=403).json["code"] == "NOPERM"
+    admin.ask("PUT", "/v1/items/9", {"creator": "5"})
+    for path in ("/", "/healthz", "/readyz", "/openapi.json", "/metrics"):
+        nobody.ask("GET", path)
+    for operation, role in sorted(needed_roles(admin.document).items()):
+        assert role in ("reader", "writer", "admin"), operation
+    assert server.stop() == 0, server.messages
+
+
+def needed_roles(document):
+    return {one["operationId"]: one["x-zan-role"] for path in document["paths"].values()
+            for one in path.values() if "x-zan-role" in one}
+
+
+def wait_for(port, server):
+    for _ in range(600):
+        assert server.alive(), "the server ended"
+        try:
+            Connection(port).close()
+            return
+        except ConnectionRefusedError:
+            time.sleep(0.1)
+    raise AssertionError("the HTTP door did not open")
+
+
+def run():
+    server, port = open_server()
+    door = Door(port)
+    for step in (writes_and_reads, events, settings, lists, batches, retries, contexts,
+                 service_paths, metrics):
+        step(door)
+    missed = set(one["operationId"] for path in door.document["paths"].values()
+                 for one in path.values()) - door.seen
+    assert not missed, "operations nobody asked: %s" % sorted(missed)
+    print("%d operations, every answer as the document says" % len(door.seen))
+    if server is not None:
+        both_doors_lead_to_one_engine(door, server)
+        door.connection.close()
+        assert server.stop() == 0, server.messages
+        roles({})
+
+
+main(run)
