@@ -147,7 +147,8 @@ bool command_opid(struct resp_slice text, uint64_t opid[2])
         memcpy(&opid[i], digest + 8 * i, 8);
         opid[i] = __builtin_bswap64(opid[i]); /* as for a UUID: the first byte is the highest */
     }
-    /* Marked as a UUID version 8 (RFC 9562, 5.8), or one id in 64 would look as if it carried a time. */
+    /* Marked as a UUID version 8 (RFC 9562, 5.8), or one id in 64 would look as if it carried a
+     * time. */
     opid[0] = (opid[0] & ~0xF000ULL) | 0x8000ULL;
     opid[1] = (opid[1] & ~(3ULL << 62)) | 2ULL << 62;
     return true;
@@ -226,7 +227,7 @@ static enum status fail_unknown(struct parse *parse)
                 parse->args[1], "");
 }
 
-/* --- one argument ------------------------------------------------------------------------------ */
+/* --- one argument ----------------------------------------------------------------------------- */
 
 static enum status read_id(struct parse *parse, struct resp_slice text, uint64_t *id)
 {
@@ -390,7 +391,7 @@ static enum status read_state(struct parse *parse, struct resp_slice text)
     return STATUS_OK;
 }
 
-/* --- ACT: several actions ---------------------------------------------------------------------- */
+/* --- ACT: several actions --------------------------------------------------------------------- */
 
 static const struct command_argument *find_option(const struct command_spec *spec,
                                                   struct resp_slice text)
@@ -443,7 +444,7 @@ static enum status read_actions(struct parse *parse)
     return STATUS_OK;
 }
 
-/* --- CTX: pairs of a name and a value ---------------------------------------------------------- */
+/* --- CTX: pairs of a name and a value --------------------------------------------------------- */
 
 enum context_key { KEY_SOURCE, KEY_ADDRESS, KEY_DEVICE, KEY_NETWORK, KEY_TIME, KEY_COUNT };
 
@@ -534,7 +535,7 @@ static enum status read_context(struct parse *parse)
     return STATUS_OK;
 }
 
-/* --- all arguments ------------------------------------------------------------------------------ */
+/* --- all arguments ---------------------------------------------------------------------------- */
 
 static enum status read_value(struct parse *parse)
 {

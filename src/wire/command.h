@@ -20,7 +20,8 @@ struct command_error {
                          of what came in are repeated, with others replaced by '?' */
 };
 
-/* Which verb the words name ("like", "ITEM SET"), how many words the name takes; VERB_COUNT if none. */
+/* Which verb the words name ("like", "ITEM SET"), how many words the name takes; VERB_COUNT if
+ * none. */
 enum verb command_verb(const struct resp_slice *args, uint32_t count, uint32_t *words);
 
 /* Fills request (ids into the arena). context.client_us and source are filled; address, device and

@@ -38,7 +38,7 @@ static void put_pair(struct resp_out *out, const char *name, const char *value)
     resp_out_text(out, value);
 }
 
-/* --- arguments of COMMAND DOCS ------------------------------------------------------------------ */
+/* --- arguments of COMMAND DOCS ---------------------------------------------------------------- */
 
 /* The values that follow CTX and AUTH, in any order for the first. */
 static const char context_arguments[] =
@@ -153,7 +153,7 @@ static uint32_t at_most(uint32_t count)
     return count < COMMAND_NAMES_MAX ? count : COMMAND_NAMES_MAX;
 }
 
-/* --- COMMAND DOCS ------------------------------------------------------------------------------- */
+/* --- COMMAND DOCS ----------------------------------------------------------------------------- */
 
 static const char *group_name(const struct command_entry *entry)
 {
@@ -236,7 +236,7 @@ size_t command_put_docs(const struct resp_slice *names, uint32_t count, uint8_t 
     return writer.used;
 }
 
-/* --- COMMAND, COMMAND INFO, COMMAND LIST ---------------------------------------------------------- */
+/* --- COMMAND, COMMAND INFO, COMMAND LIST ------------------------------------------------------ */
 
 /* Words including the name; negative: at least so many. */
 static int64_t arity_of(const struct command_entry *entry)

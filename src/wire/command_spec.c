@@ -70,7 +70,7 @@ bool command_next_word(struct resp_slice *words, struct resp_slice *word)
     return true;
 }
 
-/* --- reading verbs.def; a fault in the table is a fault of the program, so: assert ------------- */
+/* --- reading verbs.def; a fault in the table is a fault of the program, so: assert ------------ */
 
 static uint8_t type_of(struct resp_slice text)
 {

@@ -37,7 +37,8 @@ static inline struct key key_of(const char *text, size_t size)
         memcpy(&last, text + size - 4, 4);
         key.low = first | (uint64_t)last << (8 * (size - 4));
     } else {
-        key.low = (uint64_t)(uint8_t)text[0] | (uint64_t)(uint8_t)text[size / 2] << (8 * (size / 2)) |
+        key.low = (uint64_t)(uint8_t)text[0] |
+                  (uint64_t)(uint8_t)text[size / 2] << (8 * (size / 2)) |
                   (uint64_t)(uint8_t)text[size - 1] << (8 * (size - 1));
     }
     /* Bytes past the end get the bits too, in both keys that are compared. */

@@ -8,7 +8,7 @@
 #include "wire/command.h"
 #include "wire/command_entry.h"
 
-/* --- how a command is written --------------------------------------------------------------------- */
+/* --- how a command is written ----------------------------------------------------------------- */
 
 static void put_slice(FILE *out, struct resp_slice text)
 {
@@ -67,7 +67,7 @@ static void put_syntax(FILE *out, const struct command_entry *entry)
     fputs("\n\n", out);
 }
 
-/* --- what it answers ------------------------------------------------------------------------------ */
+/* --- what it answers -------------------------------------------------------------------------- */
 
 static const char *answer_of(const struct command_entry *entry)
 {
@@ -144,7 +144,7 @@ static void put_command(FILE *out, const struct command_entry *entry)
     fprintf(out, "- Since: %s.\n\n", entry->since);
 }
 
-/* --- the page ------------------------------------------------------------------------------------- */
+/* --- the page --------------------------------------------------------------------------------- */
 
 /* Does the entry stand for a row of verbs.def? Subcommands of the door are told with their verb,
  * and containers by their parts. */

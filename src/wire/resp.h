@@ -41,7 +41,7 @@ struct resp_limits {
 
 struct resp_command {
     uint32_t count;             /* arguments; 0 for an empty line, which is passed over */
-    struct resp_slice *args;    /* room for RESP_ARGS_MAX, given by the caller, whatever args_max is */
+    struct resp_slice *args;    /* given by the caller; room for RESP_ARGS_MAX, whatever args_max */
     size_t size;                /* RESP_OK: bytes used up. RESP_AGAIN: with fewer bytes than this,
                                    more than were given, it will be AGAIN again */
     enum status status;         /* on RESP_INVALID: PROTO or TOOBIG */

@@ -240,7 +240,8 @@ static bool read_word(const uint8_t *line, size_t length, size_t *at, struct spa
 
     while (*at < length && !is_space(line[*at]) && line[*at] != '"' && line[*at] != '\'')
         (*at)++;
-    *word = (struct resp_slice){.bytes = (const char *)line + start, .size = (uint32_t)(*at - start)};
+    *word = (struct resp_slice){.bytes = (const char *)line + start,
+                                .size = (uint32_t)(*at - start)};
     if (*at == length || is_space(line[*at]))
         return true;
     memcpy(spare->bytes + spare->used, line + start, *at - start);

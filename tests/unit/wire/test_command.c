@@ -360,7 +360,7 @@ static void every_row_is_told(void **state)
     }
 }
 
-/* --- verbs ------------------------------------------------------------------------------------- */
+/* --- verbs ------------------------------------------------------------------------------------ */
 
 static enum verb naive_verb(const char *name)
 {
@@ -435,7 +435,7 @@ static void near_misses_are_missed(void **state)
     }
 }
 
-/* --- numbers ------------------------------------------------------------------------------------ */
+/* --- numbers ---------------------------------------------------------------------------------- */
 
 static bool naive_id(const char *text, size_t size, uint64_t *id)
 {
@@ -528,7 +528,7 @@ static void sources(void **state)
     assert_int_equal(command_source(command_slice("butto")), SOURCE_COUNT);
 }
 
-/* --- limits and failures -------------------------------------------------------------------------- */
+/* --- limits and failures ---------------------------------------------------------------------- */
 
 /* Asks LIKES for count ids with an arena of arena_size bytes. */
 static enum status ask_many(uint32_t count, size_t arena_size, struct request *request,
@@ -628,7 +628,7 @@ static void long_circumstances_are_refused(void **state)
     assert_int_equal(ask(line)->status, STATUS_BADVALUE);
 }
 
-/* --- from the table -------------------------------------------------------------------------------- */
+/* --- from the table --------------------------------------------------------------------------- */
 
 /* A good word for an argument. */
 static const char *sample(const struct command_argument *argument, char *text, size_t room)
@@ -681,7 +681,7 @@ static void every_verb_takes_what_its_row_says(void **state)
 /* Options mean the same in every order. */
 static void options_come_in_any_order(void **state)
 {
-    static const char *const options[] = {"RETURN", "OPID " UUID, "CTX SOURCE voice TIME 5"};
+    static const char *const options[] = {"RETURN", ("OPID " UUID), "CTX SOURCE voice TIME 5"};
     static const int orders[6][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
     char first[TEXT_SIZE] = "";
 

@@ -211,7 +211,7 @@ static const struct row rows[] = {
 #define ROW_COUNT (sizeof rows / sizeof rows[0])
 static_assert(ROW_COUNT >= 250, "T18 asks for that many");
 
-/* --- the fence ---------------------------------------------------------------------------------- */
+/* --- the fence -------------------------------------------------------------------------------- */
 
 struct fence {
     uint8_t *room;
@@ -347,7 +347,7 @@ static void every_beginning_agrees(void **state)
     }
 }
 
-/* --- at the limits, too long to be written down ---------------------------------------------------- */
+/* --- at the limits, too long to be written down ----------------------------------------------- */
 
 struct text {
     char *bytes;
