@@ -221,6 +221,8 @@ static bool reply_map(struct engine *engine, const struct request *request,
     const struct edge_row *edge;
 
     reply->kind = REPLY_WRITE;
+    if (info->shape == SHAPE_ACT)
+        reply->count = request->count;
     if (info->edge != EDGE_NONE) {
         edge = hot_edge_find(engine->hot, request->tenant, info->edge, request->account,
                              request->target);
