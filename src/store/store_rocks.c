@@ -18,6 +18,10 @@
  * Threads: RocksDB's own, at low priority; the scan that fills the filter after an open, the same; a
  *          flush on the caller's. The lookup buffers belong to the node's thread. What a flush
  *          changes and a reader sees is atomic.
+ * Errors:  RocksDB 7.8.3 that recovered by itself from a full disk still counts as stopped, and the next
+ *          ingest dies of an assertion (file number 0). So after any error of an ingest or of its
+ *          background work the database is closed and opened again before the next ingest, and
+ *          readers wait for that behind a lock. If it cannot be opened for writing it is for reading.
  * Damage:  every block is checksummed and checked when it is read; any word of corruption ends as
  *          CORRUPT, and the caller drops the directory. */
 #include <assert.h>
@@ -31,6 +35,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -52,6 +57,7 @@
 #define FILE_BYTES        ((uint64_t)128 << 20)
 #define BACKGROUND_JOBS   2
 #define SYNC_BYTES        ((uint64_t)1 << 20) /* written back in small steps: the log's syncs share the disk */
+#define REOPEN_BYTES      ((uint64_t)4 << 20) /* a new manifest, options and log fit; else reads might end */
 #define PATH_BYTES        4096
 #define TEMPORARY         "flush.tmp"
 #define PREFETCH_AHEAD    12 /* rows; they are visited in sorted order, so at random places */
@@ -75,8 +81,10 @@ struct rocks {
     char path[PATH_BYTES];
     char temporary[PATH_BYTES + 16];
 
-    rocksdb_t *db;
+    pthread_rwlock_t lock; /* of db and family: written while the database is opened again */
+    rocksdb_t *db;         /* NULL: it could not be opened again */
     rocksdb_column_family_handle_t *family;
+    bool suspect; /* an ingest failed: open again before the next one. The flush's own */
     rocksdb_options_t *options;
     rocksdb_options_t *sst_options;
     rocksdb_envoptions_t *env_options;
@@ -117,6 +125,21 @@ static struct rocks *rocks_of(struct store *store)
 static const struct rocks *rocks_of_const(const struct store *store)
 {
     return (const struct rocks *)store;
+}
+
+/* False: there is no database to read from just now; end_reading is not called then. */
+static bool begin_reading(struct rocks *rocks)
+{
+    pthread_rwlock_rdlock(&rocks->lock);
+    if (rocks->db != NULL)
+        return true;
+    pthread_rwlock_unlock(&rocks->lock);
+    return false;
+}
+
+static void end_reading(struct rocks *rocks)
+{
+    pthread_rwlock_unlock(&rocks->lock);
 }
 
 /* --- errors: RocksDB's C API has only texts ----------------------------------------------------- */
@@ -500,6 +523,8 @@ static enum status lookup_rows(struct rocks *rocks, const struct table *table, v
 
     if (asked == 0)
         return STATUS_OK;
+    if (!begin_reading(rocks))
+        return STATUS_IOFAIL;
     rocksdb_batched_multi_get_cf(rocks->db, rocks->get_options, rocks->family, asked,
                                  lookup->pointers, lookup->sizes, lookup->values, lookup->errors,
                                  false);
@@ -509,6 +534,7 @@ static enum status lookup_rows(struct rocks *rocks, const struct table *table, v
         if (status == STATUS_OK)
             status = one;
     }
+    end_reading(rocks); /* the values are pinned in the database: not before they are given back */
     return status;
 }
 
@@ -667,12 +693,16 @@ static enum status rocks_list(struct store *store, enum store_side side, uint16_
     memcpy(rocks->list_bound, start, KEY_LIST_PREFIX);
     bound_after(rocks->list_bound, KEY_LIST_PREFIX);
 
+    if (!begin_reading(rocks))
+        return STATUS_IOFAIL;
+
     rocksdb_iterator_t *iterator =
         rocksdb_create_iterator_cf(rocks->db, rocks->list_options, rocks->family);
 
     rocksdb_iter_seek(iterator, (const char *)start, KEY_LIST_BYTES);
     status = walk_rows(iterator, &walk);
     rocksdb_iter_destroy(iterator);
+    end_reading(rocks);
     if (status != STATUS_OK)
         return status;
     *count = walk.count;
@@ -1018,68 +1048,14 @@ static void publish(struct rocks *rocks, const struct pack_meta *meta, const uin
     atomic_store_explicit(&rocks->applied, meta->applied, memory_order_release);
 }
 
-static enum status flush_to(struct rocks *rocks, const struct store_flush *flush,
-                            const uint64_t *marks, char *message)
-{
-    struct pack_meta meta = next_meta(rocks, flush);
-    enum status status;
-
-    CRASH_POINT("store.before_sst");
-    if ((status = write_sst(rocks, flush, &meta, marks, message)) == STATUS_OK) {
-        CRASH_POINT("store.sst_written");
-        status = ingest(rocks, message);
-        CRASH_POINT("store.ingested");
-    }
-    (void)unlink(rocks->temporary); /* gone already if all went well */
-    if (status != STATUS_OK)
-        return status;
-    publish(rocks, &meta, marks);
-    CRASH_POINT("store.published");
-    return STATUS_OK;
-}
-
-static uint64_t largest(uint64_t a, uint64_t b)
-{
-    return a > b ? a : b;
-}
-
-static enum status rocks_flush(struct store *store, const struct store_flush *flush,
-                               char message[256])
-{
-    struct rocks *rocks = rocks_of(store);
-    uint64_t rows = largest(largest(flush->account_count, flush->item_count),
-                            largest(flush->edge_count, flush->operation_count));
-    uint64_t started_us = clock_us();
-    uint64_t *marks;
-    enum status status;
-
-    if (atomic_load_explicit(&rocks->damaged, memory_order_relaxed))
-        return refuse(message, STATUS_CORRUPT, "the scan after opening met damaged rows");
-    if ((marks = malloc(store->partition_count * sizeof *marks)) == NULL ||
-        !order_reserve(rocks, rows)) {
-        free(marks);
-        return refuse(message, STATUS_NOMEMORY, "no memory to sort a flush");
-    }
-    for (uint16_t i = 0; i < store->partition_count; i++)
-        marks[i] = flush->marks != NULL
-                       ? flush->marks[i]
-                       : atomic_load_explicit(&rocks->marks[i], memory_order_relaxed);
-    wait_for_runs(rocks);
-    status = flush_to(rocks, flush, marks, message);
-    free(marks);
-    count_up(&rocks->flushes, status == STATUS_OK);
-    count_up(&rocks->flush_us_total, clock_us() - started_us);
-    return status;
-}
-
 /* --- scans ----------------------------------------------------------------------------------------------- */
 
 /* Called with each key and value of a scan. */
 typedef enum status (*scan_each)(struct rocks *rocks, void *argument, const uint8_t *key,
                                  size_t key_size, const uint8_t *value, size_t size);
 
-/* All rows of the tables from first up to, not with, end. */
-static enum status scan_tables(struct rocks *rocks, enum key_table first, enum key_table end,
+/* All rows of the tables from first up to, not with, end. The database stays open meanwhile. */
+static enum status scan_locked(struct rocks *rocks, enum key_table first, enum key_table end,
                                scan_each each, void *argument)
 {
     rocksdb_readoptions_t *options = rocksdb_readoptions_create();
@@ -1108,6 +1084,18 @@ static enum status scan_tables(struct rocks *rocks, enum key_table first, enum k
         status = fail(error, NULL);
     rocksdb_iter_destroy(iterator);
     rocksdb_readoptions_destroy(options);
+    return status;
+}
+
+static enum status scan_tables(struct rocks *rocks, enum key_table first, enum key_table end,
+                               scan_each each, void *argument)
+{
+    enum status status;
+
+    if (!begin_reading(rocks))
+        return STATUS_IOFAIL;
+    status = scan_locked(rocks, first, end, each, argument);
+    end_reading(rocks);
     return status;
 }
 
@@ -1289,14 +1277,12 @@ static size_t filter_bytes_wanted(const struct rocks *rocks, size_t configured)
     return bytes > STORE_FILTER_BYTES_MIN ? (size_t)bytes : STORE_FILTER_BYTES_MIN;
 }
 
-static bool start_filter(struct rocks *rocks, size_t configured, bool empty)
+static bool make_filter(struct rocks *rocks, size_t configured, bool empty)
 {
     if (!filter_init(&rocks->filter, filter_bytes_wanted(rocks, configured), configured == 0))
         return false;
     atomic_store(&rocks->filter_complete, empty);
-    if (!empty)
-        rocks->filling = pthread_create(&rocks->filler, NULL, fill_filter, rocks) == 0;
-    return true; /* without the thread, lookups ask RocksDB: slower, not wrong */
+    return true; /* until it is complete, or if its thread cannot start, lookups ask RocksDB */
 }
 
 /* --- open -------------------------------------------------------------------------------------------------- */
@@ -1374,13 +1360,13 @@ static enum status check_directory(const struct store_config *config, bool *fres
     return STATUS_OK;
 }
 
-static enum status open_database(struct rocks *rocks, bool fresh, char *message)
+static enum status open_database(struct rocks *rocks, bool fresh, bool read_only, char *message)
 {
     const char *names[1] = {"default"};
     const rocksdb_options_t *options[1] = {rocks->options};
     char *error = NULL;
 
-    if (rocks->base.read_only)
+    if (read_only)
         rocks->db = rocksdb_open_for_read_only_column_families(
             rocks->options, rocks->path, 1, names, options, &rocks->family, 0, &error);
     else
@@ -1463,6 +1449,158 @@ static enum status read_meta(struct rocks *rocks, bool *found, char *message)
     return status;
 }
 
+static void close_database(struct rocks *rocks)
+{
+    if (rocks->db == NULL)
+        return;
+    rocksdb_cancel_all_background_work(rocks->db, 1);
+    rocksdb_column_family_handle_destroy(rocks->family);
+    rocksdb_close(rocks->db);
+    rocks->db = NULL;
+}
+
+/* --- after an error ----------------------------------------------------------------------------------------- */
+
+/* What RocksDB has against writing: an empty batch asks. */
+static enum status ask_error(struct rocks *rocks, char *message)
+{
+    rocksdb_writeoptions_t *options = rocksdb_writeoptions_create();
+    rocksdb_writebatch_t *batch = rocksdb_writebatch_create();
+    char *error = NULL;
+
+    rocksdb_writeoptions_disable_WAL(options, 1);
+    rocksdb_write(rocks->db, options, batch, &error);
+    rocksdb_writebatch_destroy(batch);
+    rocksdb_writeoptions_destroy(options);
+    return error != NULL ? fail(error, message) : STATUS_OK;
+}
+
+static bool had_background_errors(struct rocks *rocks)
+{
+    uint64_t errors = 0;
+
+    (void)rocksdb_property_int(rocks->db, "rocksdb.background-errors", &errors);
+    return errors > 0;
+}
+
+static bool has_room_to_reopen(const struct rocks *rocks)
+{
+    struct statvfs info;
+
+    return statvfs(rocks->path, &info) != 0 || info.f_bavail * info.f_bsize >= REOPEN_BYTES;
+}
+
+static void stop_filler(struct rocks *rocks)
+{
+    atomic_store(&rocks->stop, true);
+    if (rocks->filling)
+        pthread_join(rocks->filler, NULL);
+    rocks->filling = false;
+    atomic_store(&rocks->stop, false);
+}
+
+static void start_filler(struct rocks *rocks)
+{
+    if (!atomic_load(&rocks->filter_complete))
+        rocks->filling = pthread_create(&rocks->filler, NULL, fill_filter, rocks) == 0;
+}
+
+/* The flush whose ingest failed may stand in the manifest after all: the meta row tells. */
+static enum status open_again(struct rocks *rocks, char *message)
+{
+    char ignored[256];
+    bool found;
+    enum status status;
+
+    close_database(rocks);
+    rocksdb_options_set_create_if_missing(rocks->options, 0);
+    if ((status = open_database(rocks, false, false, message)) == STATUS_OK)
+        status = read_meta(rocks, &found, message);
+    else
+        (void)open_database(rocks, false, true, ignored);
+    return status;
+}
+
+/* Before a flush: is the database fit for it? */
+static enum status revive(struct rocks *rocks, char *message)
+{
+    enum status status;
+
+    if (rocks->db != NULL && !rocks->suspect && !had_background_errors(rocks))
+        return STATUS_OK;
+    status = rocks->db != NULL ? ask_error(rocks, message) : STATUS_OK;
+    if (status == STATUS_CORRUPT || status == STATUS_IOFAIL)
+        return status;
+    if (!has_room_to_reopen(rocks))
+        return refuse(message, STATUS_NOSPACE, "the disk is full");
+    stop_filler(rocks);
+    pthread_rwlock_wrlock(&rocks->lock);
+    status = open_again(rocks, message);
+    pthread_rwlock_unlock(&rocks->lock);
+    start_filler(rocks);
+    rocks->suspect = status != STATUS_OK;
+    return status;
+}
+
+static enum status flush_to(struct rocks *rocks, const struct store_flush *flush,
+                            const uint64_t *marks, char *message)
+{
+    struct pack_meta meta = next_meta(rocks, flush);
+    enum status status;
+
+    CRASH_POINT("store.before_sst");
+    if ((status = write_sst(rocks, flush, &meta, marks, message)) == STATUS_OK) {
+        CRASH_POINT("store.sst_written");
+        if ((status = revive(rocks, message)) == STATUS_OK) { /* writing took its time */
+            status = ingest(rocks, message);
+            rocks->suspect = status != STATUS_OK;
+        }
+        CRASH_POINT("store.ingested");
+    }
+    (void)unlink(rocks->temporary); /* gone already if all went well */
+    if (status != STATUS_OK)
+        return status;
+    publish(rocks, &meta, marks);
+    CRASH_POINT("store.published");
+    return STATUS_OK;
+}
+
+static uint64_t largest(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+static enum status rocks_flush(struct store *store, const struct store_flush *flush,
+                               char message[256])
+{
+    struct rocks *rocks = rocks_of(store);
+    uint64_t rows = largest(largest(flush->account_count, flush->item_count),
+                            largest(flush->edge_count, flush->operation_count));
+    uint64_t started_us = clock_us();
+    uint64_t *marks;
+    enum status status;
+
+    if (atomic_load_explicit(&rocks->damaged, memory_order_relaxed))
+        return refuse(message, STATUS_CORRUPT, "the scan after opening met damaged rows");
+    if ((status = revive(rocks, message)) != STATUS_OK)
+        return status;
+    if ((marks = malloc(store->partition_count * sizeof *marks)) == NULL ||
+        !order_reserve(rocks, rows)) {
+        free(marks);
+        return refuse(message, STATUS_NOMEMORY, "no memory to sort a flush");
+    }
+    for (uint16_t i = 0; i < store->partition_count; i++)
+        marks[i] = flush->marks != NULL
+                       ? flush->marks[i]
+                       : atomic_load_explicit(&rocks->marks[i], memory_order_relaxed);
+    wait_for_runs(rocks);
+    status = flush_to(rocks, flush, marks, message);
+    free(marks);
+    count_up(&rocks->flushes, status == STATUS_OK);
+    count_up(&rocks->flush_us_total, clock_us() - started_us);
+    return status;
+}
+
 /* A new store says at once whose it is. */
 static enum status write_first_meta(struct rocks *rocks, const struct store_config *config,
                                     char *message)
@@ -1474,23 +1612,13 @@ static enum status write_first_meta(struct rocks *rocks, const struct store_conf
     return rocks_flush(&rocks->base, &nothing_yet, message);
 }
 
-static void close_database(struct rocks *rocks)
-{
-    if (rocks->db == NULL)
-        return;
-    rocksdb_cancel_all_background_work(rocks->db, 1);
-    rocksdb_column_family_handle_destroy(rocks->family);
-    rocksdb_close(rocks->db);
-}
-
 static void rocks_close(struct store *store)
 {
     struct rocks *rocks = rocks_of(store);
 
-    atomic_store(&rocks->stop, true);
-    if (rocks->filling)
-        pthread_join(rocks->filler, NULL);
+    stop_filler(rocks);
     close_database(rocks);
+    pthread_rwlock_destroy(&rocks->lock);
     free_options(rocks);
     filter_free(&rocks->filter);
     lookup_free(&rocks->lookup);
@@ -1516,7 +1644,7 @@ static enum status open_steps(struct rocks *rocks, const struct store_config *co
         return status;
     make_options(rocks, config->cache_bytes, fresh);
     CRASH_POINT("store.before_open");
-    if ((status = open_database(rocks, fresh, message)) != STATUS_OK)
+    if ((status = open_database(rocks, fresh, config->read_only, message)) != STATUS_OK)
         return status;
     CRASH_POINT("store.opened");
     lower_background(rocks);
@@ -1524,18 +1652,22 @@ static enum status open_steps(struct rocks *rocks, const struct store_config *co
         (void)unlink(rocks->temporary);
     if ((status = read_meta(rocks, &found, message)) != STATUS_OK)
         return status;
-    if (!start_filter(rocks, config->filter_bytes, !found))
+    if (!make_filter(rocks, config->filter_bytes, !found))
         return refuse(message, STATUS_NOMEMORY, "no memory for the key filter");
+    start_filler(rocks);
     return found ? STATUS_OK : write_first_meta(rocks, config, message);
 }
 
 static void rocks_stats(const struct store *store, struct store_stats *stats)
 {
-    const struct rocks *rocks = rocks_of_const(store);
+    struct rocks *rocks = rocks_of((struct store *)(uintptr_t)store); /* only to lock */
     uint64_t readers_bytes = 0;
 
-    (void)rocksdb_property_int(rocks->db, "rocksdb.live-sst-files-size", &stats->disk_bytes);
-    (void)rocksdb_property_int(rocks->db, "rocksdb.estimate-table-readers-mem", &readers_bytes);
+    if (begin_reading(rocks)) {
+        (void)rocksdb_property_int(rocks->db, "rocksdb.live-sst-files-size", &stats->disk_bytes);
+        (void)rocksdb_property_int(rocks->db, "rocksdb.estimate-table-readers-mem", &readers_bytes);
+        end_reading(rocks);
+    }
     stats->edges_estimate = atomic_load_explicit(&rocks->edges, memory_order_relaxed);
     stats->filter_bytes = filter_bytes(&rocks->filter);
     stats->cache_bytes = rocksdb_cache_get_usage(rocks->cache) + readers_bytes;
@@ -1587,6 +1719,7 @@ enum status store_rocks_open(const struct store_config *config, struct store **s
     if (rocks == NULL)
         return refuse(message, STATUS_NOMEMORY, "no memory for a store");
     rocks->base = (struct store){&rocks_ops, config->read_only, config->partition_count};
+    pthread_rwlock_init(&rocks->lock, NULL);
     rocks->partition = config->partition;
     rocks->operation_keep_us = config->operation_keep_us;
     memcpy(rocks->log_id, config->log_id, sizeof rocks->log_id);
