@@ -15,7 +15,8 @@
  *               that prepares the next segment. With threads = false nothing runs by itself and
  *               log_pump does the work of all three: that is how the simulation runs it.
  * Endings:      a failed sync or write of a batch is final: log_failed turns true, log_durable
- * never moves again, and the node must stop; what the medium holds is found out at the next open.
+ *               never moves again, and the node must stop; what the medium holds is found out at
+ *               the next open.
  *               A full disk is found before a batch is accepted, by log_has_room.
  * Formats:      docs/formats.md. */
 #ifndef ZAN_LOG_LOG_H
@@ -60,9 +61,8 @@ struct log_report {
     uint64_t last_sequence;
     uint64_t batches;
     uint64_t segments;
-    uint64_t torn_bytes; /* cut off at the end: never acknowledged */
-    uint64_t
-        repaired_segments; /* damaged in one copy, mended from the other; counted once a copy */
+    uint64_t torn_bytes;        /* cut off at the end: never acknowledged */
+    uint64_t repaired_segments; /* damaged in one copy, mended from the other; once a copy */
     uint64_t repaired_bytes;
     uint8_t log_id[16];
     uint8_t chain[32]; /* hash of the last batch */
@@ -124,8 +124,7 @@ void log_stats(const struct log *log, struct log_stats *stats);
 void log_close(struct log *log);
 
 /* Reads every byte of both copies without changing anything, and compares them.
- * progress may be NULL; it gets bytes done and in all. Damage is told through finding, once each.
- */
+ * progress may be NULL; it gets bytes done and in all. Damage is told through finding, once. */
 enum status log_verify(const struct log_config *config, struct log_report *report,
                        void (*progress)(void *argument, uint64_t done, uint64_t total),
                        void (*finding)(void *argument, const char *text), void *argument);

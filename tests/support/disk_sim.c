@@ -1,4 +1,4 @@
-#include "support/disk_sim.h"
+#include "disk_sim.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -38,6 +38,8 @@ struct change {
     struct inode *inode;
 };
 
+enum { FAULT_FAIL, FAULT_DIE, FAULT_LOSE, FAULT_MISDIRECT };
+
 struct disk_sim {
     struct disk disk;
     uint64_t random;
@@ -58,7 +60,7 @@ struct disk_sim {
         char prefix[PATH_BYTES];
         int error;
         bool for_good;
-        enum { FAULT_FAIL, FAULT_DIE, FAULT_LOSE, FAULT_MISDIRECT } what;
+        int what; /* FAULT_ */
     } fault;
     bool struck;
     uint64_t capacity;

@@ -6,8 +6,9 @@
 
 #include "support/log_world.h"
 
-#define SEGMENT 16384
-#define DATA    12288
+#define SEGMENT   16384
+#define DATA      12288
+#define LOG_FRAME 112
 
 static struct log_world world;
 static struct disk_sim *yesterday, *clean;
@@ -443,6 +444,78 @@ static void what_was_cut_never_comes_back(void **state)
     }
 }
 
+/* The seal is on the medium before anything in the next segment is: so the next segment cannot
+ * vanish from both copies unseen, however young it is. */
+static void a_segment_that_vanishes_young_is_missed(void **state)
+{
+    unsigned refused = 0;
+
+    (void)state;
+    for (uint64_t seed = 0; seed < 40; seed++) {
+        log_world_free(&world);
+        log_world_init(&world, seed);
+        log_world_must_open(&world);
+        log_world_settle(&world);
+        for (int i = 0; i < 5; i++) {
+            assert_int_equal(log_world_append(&world, 800), STATUS_OK);
+            while (log_durable(world.log) < world.next - 1)
+                assert_true(log_pump(world.log, 0));
+        }
+        log_world_look(&world);
+        assert_true(disk_sim_exists(world.sim, "a/0000000000000002.zlog"));
+        log_world_drop(&world);
+        disk_sim_crash(world.sim);
+        disk_sim_delete(world.sim, "a/0000000000000002.zlog");
+        disk_sim_delete(world.sim, "b/0000000000000002.zlog");
+        if (disk_sim_exists(world.sim, "a/0000000000000003.zlog"))
+            disk_sim_delete(world.sim, "a/0000000000000003.zlog");
+        if (disk_sim_exists(world.sim, "b/0000000000000003.zlog"))
+            disk_sim_delete(world.sim, "b/0000000000000003.zlog");
+        refused += log_world_open(&world) == STATUS_BADDATA;
+    }
+    assert_int_equal(refused, 40);
+}
+
+/* A frame that is whole, of this log, of the right sequence, at the right place, but of another
+ * history: only the chain tells. */
+static void a_frame_slipped_in_is_thrown_out(void **state)
+{
+    static const char *const file[2] = {"a/0000000000000001.zlog", "b/0000000000000001.zlog"};
+    uint8_t slipped[2000];
+    size_t size = 400 + LOG_FRAME;
+    size_t at = DATA + 2 * size;
+
+    (void)state;
+    for (int copies = 1; copies <= 2; copies++) {
+        for (uint64_t life = 2; life-- > 0;) { /* two histories of the same shape */
+            log_world_free(&world);
+            log_world_init(&world, 1);
+            world.life = life;
+            log_world_must_open(&world);
+            for (int i = 0; i < 5; i++)
+                assert_int_equal(log_world_append(&world, 400), STATUS_OK);
+            log_world_settle(&world);
+            log_world_close(&world);
+            if (life == 1)
+                memcpy(slipped, disk_sim_peek(world.sim, file[0]) + at, size);
+        }
+        for (int copy = 0; copy < copies; copy++) {
+            const uint8_t *is = disk_sim_peek(world.sim, file[copy]);
+
+            assert_memory_equal(is + at, slipped, 40); /* magic, size, count, sequence, time */
+            for (size_t i = 0; i < size; i++)
+                disk_sim_flip(world.sim, file[copy], at + i, is[at + i] ^ slipped[i]);
+        }
+        if (copies == 1) {
+            log_world_must_open(&world);
+            assert_int_equal(world.report.repaired_segments, 1);
+        } else {
+            assert_int_equal(log_world_open(&world), STATUS_BADDATA);
+            world.log = NULL;
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -455,6 +528,8 @@ int main(void)
         TEST(each_frame_damaged_in_both_is_named),
         TEST(a_log_of_which_only_the_name_is_left_is_refused),
         TEST(what_was_cut_never_comes_back),
+        TEST(a_segment_that_vanishes_young_is_missed),
+        TEST(a_frame_slipped_in_is_thrown_out),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
