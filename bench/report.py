@@ -182,6 +182,7 @@ def commit(source):
 
 def versions():
     return {"redis": command("redis-server", "--version").partition(" sha")[0],
+            "postgres": command("psql", "--version"),
             "compiler": command("cc", "--version").split("\n")[0]}
 
 
@@ -208,6 +209,7 @@ def about(result):
          (result["server_cpus"], result["client_cpus"])),
         ("plan", "2^%(account_bits)d accounts, 2^%(item_bits)d items, distinct pairs, uniform, "
                  "seed %(seed)d" % result["plan"]),
+        ("versions", "; ".join(filter(None, result["versions"].values()))),
         ("took", "%.0f s" % result["seconds"]),
     ]
     return lines + sorted(result["settings"].items())
