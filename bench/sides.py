@@ -285,6 +285,7 @@ class Postgres:
                 os.setgroups([])
                 os.setgid(user.pw_gid)
                 os.setuid(user.pw_uid)
+            LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGQUIT)  # after setuid, which clears it
         return prepare
 
     def start(self):
