@@ -227,7 +227,11 @@ bool bench_instr(const char *path, uint64_t count, const char *work)
     /* Few accounts, so that LIKED finds rounds that are over. */
     instr->talk =
         (struct talk){.ids = READ_IDS, .plan = {.account_bits = 14, .item_bits = 12, .seed = 1}};
-    good = allocate(instr) && open_partition(instr, path) && run_work(instr, count, work);
+    good = allocate(instr) && open_partition(instr, path);
+    if (good) {
+        good = run_work(instr, count, work);
+        partition_close(&instr->partition);
+    }
     if (good)
         printf("{\"count\": %llu, \"work\": \"%s\"}\n", (unsigned long long)count, work);
     free(instr->batch.requests);

@@ -95,9 +95,9 @@ static inline struct plan_pair plan_uniform(const struct plan *plan, uint64_t k)
 
 static inline struct plan_pair plan_zipf(const struct plan *plan, uint64_t k)
 {
-    uint64_t draw = hash_two(plan->seed, k);
-    uint32_t power = (uint32_t)(((draw >> 32) * plan->item_bits) >> 32);
-    uint64_t rank = ((uint64_t)1 << power) | (draw & plan_mask(power));
+    uint64_t lot = hash_two(plan->seed, k);
+    uint32_t power = (uint32_t)(((lot >> 32) * plan->item_bits) >> 32);
+    uint64_t rank = ((uint64_t)1 << power) | (lot & plan_mask(power));
     uint64_t item = plan_mix(rank, plan->item_bits);
     uint64_t place = plan->taken[item]++ + hash_mix(item ^ plan->seed);
 
