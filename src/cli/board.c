@@ -83,7 +83,7 @@ static bool is_before(const struct slot *a, const struct slot *b)
 
 static void choose(struct board *board)
 {
-    const struct slot *best[TOP];
+    const struct slot *best[TOP] = {NULL};
     uint32_t count = 0;
 
     for (uint32_t i = 0; i < board->room; i++) {

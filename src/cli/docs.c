@@ -5,10 +5,7 @@
 
 #include "cli/command.h"
 #include "cli/options.h"
-#if __has_include("wire/docs.h")
 #include "wire/docs.h"
-#define WIRE_DOCS 1
-#endif
 
 /* Calls each with every option of a command: its own, --help, and the settings if it takes them. */
 typedef void (*each_option)(FILE *out, const char *name, const char *form, const char *description,
@@ -277,10 +274,8 @@ static const struct page {
     {"bash", bash_completion},
     {"zsh", zsh_completion},
     {"settings", settings_page},
-#ifdef WIRE_DOCS
     {"commands", docs_commands},
     {"errors", docs_errors},
-#endif
 };
 
 static int docs(int argc, char **argv)
