@@ -21,6 +21,7 @@ from drive import Differs, Generator, check_state, now_us, play
 from server import DEEP, Server, directory, main, seed, size
 from twin import Twin
 
+FRAMES_FROM = 12288   # of a segment: after its header and the two head slots
 SETTINGS = dict(flush_seconds=1, segment_mb=1)
 NAMED = re.compile(r"\b(BADDATA|CORRUPT|IOFAIL|BADCONFIG|LOCKED)\b")
 OPERATIONS = ("truncate", "delete", "swap", "duplicate", "roll back", "zero", "append")
@@ -137,20 +138,33 @@ def refused_by_name(server, what):
 
 # --- damage --------------------------------------------------------------------------------------
 def flip(original, random_, names):
-    """One bit in each of the files; half of the flips near the beginning, where the headers are."""
-    told = []
+    """One bit in each of the files; half of the flips near the beginning, where the headers are. In
+    both copies of one piece: half of the time at the same place."""
+    told, together, at = [], random_.random() < 0.5, None
     for name in names:
         path = os.path.join(original.work, name)
         size_ = os.path.getsize(path)
         limit = min(size_, 16384) if random_.random() < 0.5 else used(path, size_)
-        at, bit = random_.randrange(limit), random_.randrange(8)
+        at = at if together and at is not None else random_.randrange(limit)
+        bit = random_.randrange(8)
         with open(path, "r+b") as file:
             file.seek(at)
             byte = file.read(1)[0]
             file.seek(at)
             file.write(bytes([byte ^ (1 << bit)]))
         told.append("%s byte %d bit %d" % (name, at, bit))
+        if name.endswith(".zlog") and FRAMES_FROM <= at < used(path, size_) and \
+                random_.random() < 0.1:
+            must_be_found(original, told[-1])
     return "flip " + ", ".join(told)
+
+
+def must_be_found(original, what):
+    """zan verify changes nothing and sees a bit that turned inside a batch of the log."""
+    done = subprocess.run([os.environ["ZAN"], "verify", "--data", original.work],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode == 0:
+        raise Differs("zan verify finds nothing: %s\n%s" % (what, done.stdout))
 
 
 def used(path, size_):
@@ -232,7 +246,11 @@ def run():
             names.append(names[0].replace("log.a", "log.X").replace("log.b", "log.a")
                          .replace("log.X", "log.b"))
             names = [n for n in names if n in original.files]
-        what = flip(original, random_, names)
+        try:
+            what = flip(original, random_, names)
+        except Differs as differs:
+            wrong.append(str(differs))
+            continue
         look("flip" if len(names) == 1 else "flip in both", names, what)
     for _ in range(20 if DEEP else 1):
         for name in original.files:
