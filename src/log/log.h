@@ -50,8 +50,8 @@ struct log_config {
     bool create;    /* make a new log if there is none */
     bool read_only; /* open to read: nothing is repaired, written or locked */
     /* Do not read at open what is inside segments sealed alike in both copies: a start then costs
-     * only the last segment, whatever the log's size. log_replay checks each batch all the same,
-     * and log_verify reads all. report.batches then counts only what was read. */
+     * only the last segment, whatever the log's size. log_replay checks (and mends) each batch all
+     * the same, and log_verify reads all. report.batches then counts only what was read. */
     bool trust_sealed;
 };
 
@@ -115,6 +115,7 @@ struct log_stats {
     uint64_t appended_batches, appended_bytes;
     uint64_t syncs[2];
     uint64_t sync_us_total[2], sync_us_max[2];
+    uint64_t mended_batches; /* found damaged in one copy by log_replay, and mended */
     uint64_t segments;
     uint64_t buffered_bytes;
 };

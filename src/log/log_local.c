@@ -552,6 +552,7 @@ void log_stats(const struct log *log, struct log_stats *stats)
     memset(stats, 0, sizeof *stats);
     stats->appended_batches = log->batches;
     stats->appended_bytes = log->body_bytes;
+    stats->mended_batches = log->mended;
     stats->segments = log->w_at.segment;
     stats->buffered_bytes = atomic_load(&log->appended) - taken_by_both(log);
     log_lock(unlocked);

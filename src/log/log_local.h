@@ -80,6 +80,7 @@ struct log {
     uint64_t w_bytes;      /* size of the segment it goes to */
     struct log_index index;
     uint64_t batches, body_bytes;
+    uint64_t mended; /* frames, by log_replay */
 
     struct log_copy copy[2];
     atomic_uint bell; /* rung when a copy may have something to do */

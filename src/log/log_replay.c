@@ -1,13 +1,16 @@
 /* log_replay.c: reading the log back, batch by batch.
  *
- * What log_open checked may have rotted since, so every frame is checked again, chain and hash; a
- * frame that fails in one copy is taken from the other, and the next open repairs it. */
+ * What log_open checked may have rotted since (or was trusted), so every frame is checked again,
+ * chain and hash. A frame that fails in one copy is taken from the other; in a segment that both
+ * copies have left behind it is mended at once, in the segment being written by the next open. */
 #include "log/log_local.h"
 
-#include <inttypes.h>
 #include <string.h>
 
+#include "base/hook.h"
+
 struct reading {
+    struct log *log;
     struct log_window window[2];
     uint64_t segment;
     struct log_place at;
@@ -15,13 +18,50 @@ struct reading {
     uint64_t from;
 };
 
+static bool left_behind(struct log *log, uint64_t segment)
+{
+    bool left;
+
+    log_lock(log);
+    left = segment < log->copy[0].entered && segment < log->copy[1].entered;
+    log_unlock(log);
+    return left && !log->read_only && !atomic_load(&log->failed);
+}
+
+/* Writes to one copy what the other has there. If that fails the damage stays, as it was: the
+ * reader has its batch, and the next open says more. */
+static void mend(struct reading *reading, int copy, const struct log_frame *frame, size_t taken)
+{
+    struct log_window writable = {.handle = -1};
+    const struct log_dir *dir = &reading->log->dir[copy];
+    const struct disk *disk = dir->disk;
+
+    if (reading->window[copy].handle < 0 || !left_behind(reading->log, reading->segment) ||
+        PLANTED("log.replay_mends_nothing"))
+        return;
+    if (log_window_open(&writable, dir, reading->segment, true) != 0)
+        return;
+    if (disk->write(disk->context, writable.handle, reading->at.offset,
+                    frame->body - LOG_FRAME_BYTES, taken) == 0 &&
+        disk->sync(disk->context, writable.handle) == 0)
+        reading->log->mended++;
+    log_window_close(&writable);
+}
+
 static bool read_frame(struct reading *reading, struct log_frame *frame, size_t *taken)
 {
-    for (int copy = 0; copy < 2; copy++)
+    bool bad = false;
+
+    for (int copy = 0; copy < 2; copy++) {
         if (log_window_frame(&reading->window[copy], reading->at.offset,
                              reading->window[copy].file_bytes, reading->at.sequence + 1,
-                             reading->at.chain, frame, taken))
+                             reading->at.chain, frame, taken)) {
+            if (bad)
+                mend(reading, 1 - copy, frame, *taken);
             return true;
+        }
+        bad = true;
+    }
     return false;
 }
 
@@ -77,6 +117,7 @@ static enum status replay_from(struct log *log, struct reading *reading, log_eac
             break;
         for (int copy = 0; copy < 2; copy++) /* a copy that cannot be opened is as one damaged */
             (void)log_window_open(&reading->window[copy], &log->dir[copy], i + 1, false);
+        reading->segment = i + 1;
         reading->at.offset = LOG_DATA_OFFSET;
         reading->at.sequence = start->sequence;
         memcpy(reading->at.chain, start->chain, LOG_HASH_BYTES);
@@ -88,7 +129,7 @@ static enum status replay_from(struct log *log, struct reading *reading, log_eac
 
 enum status log_replay(struct log *log, uint64_t from, log_each each, void *argument)
 {
-    struct reading reading = {.from = from, .until = log_durable(log)};
+    struct reading reading = {.log = log, .from = from, .until = log_durable(log)};
     enum status status;
 
     for (int copy = 0; copy < 2; copy++)

@@ -135,7 +135,7 @@ static int work(const char *root)
 static void flip(const char *root, const char *name, off_t offset)
 {
     char path[128];
-    uint8_t byte;
+    uint8_t byte = 0;
     int fd;
 
     snprintf(path, sizeof path, "%s/%s", root, name);
@@ -186,6 +186,7 @@ static bool die_at(const char *point, int nth, bool damaged)
     struct log_report report;
     struct log *log;
     uint64_t last = 0, next = 1, durable;
+    _Atomic uint64_t unused = 0;
     bool died;
     int status;
     pid_t child;
@@ -218,7 +219,7 @@ static bool die_at(const char *point, int nth, bool damaged)
                  (unsigned long long)report.last_sequence);
     assert_int_equal(log_replay(log, 1, check_one, &next), STATUS_OK);
     assert_int_equal(next, report.last_sequence + 1);
-    append_more(log, report.last_sequence, 5, false, &(_Atomic uint64_t){0});
+    append_more(log, report.last_sequence, 5, false, &unused);
     log_close(log);
     test_dir_remove(root);
     return died;
