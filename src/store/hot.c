@@ -11,32 +11,25 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/hash.h"
 #include "base/hook.h"
+#include "store/memory.h"
+#include "store/slots.h"
 
-#define LISTS_ACCOUNT 4          /* given like, favorite, follow; taken follow */
-#define LISTS_ITEM    2          /* taken like, favorite */
-#define HUGE_BYTES    (8u << 20) /* smaller pieces are not worth a huge page each */
-#define SCRATCH       2          /* number of the region that holds what was read for this turn */
+#define LISTS_ACCOUNT 4 /* given like, favorite, follow; taken follow */
+#define LISTS_ITEM    2 /* taken like, favorite */
+#define SCRATCH       2 /* number of the region that holds what was read for this turn */
 
-/* Management first, then the row: what a LIKE touches is in the first two cache lines. */
 struct account_slot {
-    uint32_t next;
-    uint32_t dirty; /* epoch of the last change */
-    uint32_t turn;  /* last turn that used it: pinned while that is the present one */
-    uint8_t live, chance, copied, unused;
-    uint32_t list_epoch[2];
+    struct slot slot;
+    uint32_t list_epoch[2]; /* of the regions whose lists these are */
     uint32_t list[2][LISTS_ACCOUNT];
     struct account_row row;
 };
 
 struct item_slot {
-    uint32_t next;
-    uint32_t dirty;
-    uint32_t turn;
-    uint8_t live, chance, copied, unused;
+    struct slot slot;
     uint32_t list_epoch[2];
     uint32_t list[2][LISTS_ITEM];
     struct item_row row;
@@ -65,69 +58,20 @@ struct region {
     uint32_t epoch;
 };
 
-/* A table of slots: what accounts and items have in common. */
-struct table {
-    uint32_t *heads;
-    uint32_t capacity, mask, used; /* used: slots ever taken; after that slots come from eviction */
-    uint32_t hand;                 /* of the clock */
-    uint32_t *dirty[2];            /* slots dirty in the present epoch, and in the frozen one */
-    uint32_t dirty_count[2];
-    uint32_t collected; /* of the frozen list */
-};
-
 struct hot {
     struct hot_config config;
-    struct table accounts, items;
-    struct account_slot *account_slots;
-    struct item_slot *item_slots;
+    struct slots accounts, items;
+    struct slots_time time; /* epoch: of the active region, from 1 */
     struct region region[3];
     uint32_t edge_mask[3], operation_mask[3];
-    uint8_t active;      /* region that takes changes: 0 or 1 */
-    bool flushing;       /* the other region is frozen and not yet at rest */
-    uint32_t epoch;      /* of the active region, from 1 */
-    uint32_t rest_epoch; /* everything dirty up to this epoch is at rest */
-    uint32_t turn;
+    uint8_t active; /* region that takes changes: 0 or 1; the other one is frozen while flushing */
     uint32_t loads; /* rows brought in this turn */
-    uint64_t evictions;
-    /* copies for the flush */
-    struct account_row *account_copies;
-    struct item_row *item_copies;
-    uint32_t account_copy_count, item_copy_count;
-    struct edge_row *edge_copies;
+    struct edge_row *edge_copies; /* for the flush */
     struct operation_row *operation_copies;
 };
 
-/* --- memory --------------------------------------------------------------------------------------
- */
-
-/* Zeroed, in huge pages where the kernel has them: a third of the time of a LIKE was TLB misses. */
-static void *take_memory(size_t count, size_t size)
-{
-    size_t bytes = count * size;
-    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-    if (memory == MAP_FAILED)
-        return NULL;
-    if (bytes >= HUGE_BYTES)
-        madvise(memory, bytes, MADV_HUGEPAGE);
-    return memory;
-}
-
-static void give_memory(void *memory, size_t count, size_t size)
-{
-    if (memory != NULL)
-        munmap(memory, count * size);
-}
-
-static uint32_t power_above(uint32_t count)
-{
-    uint32_t power = 64;
-
-    while (power < count)
-        power *= 2;
-    return power;
-}
+/* --- opening
+ * -------------------------------------------------------------------------------------- */
 
 struct hot_config hot_config_for(uint64_t bytes)
 {
@@ -153,23 +97,6 @@ struct hot_config hot_config_for(uint64_t bytes)
     };
 }
 
-static bool table_open(struct table *table, uint32_t capacity)
-{
-    table->capacity = capacity;
-    table->mask = power_above(capacity) - 1;
-    table->heads = take_memory(table->mask + 1, sizeof *table->heads);
-    table->dirty[0] = take_memory(capacity, sizeof(uint32_t));
-    table->dirty[1] = take_memory(capacity, sizeof(uint32_t));
-    return table->heads != NULL && table->dirty[0] != NULL && table->dirty[1] != NULL;
-}
-
-static void table_close(struct table *table)
-{
-    give_memory(table->heads, table->mask + 1, sizeof *table->heads);
-    give_memory(table->dirty[0], table->capacity, sizeof(uint32_t));
-    give_memory(table->dirty[1], table->capacity, sizeof(uint32_t));
-}
-
 static uint32_t region_edges(const struct hot *hot, int r)
 {
     return r == SCRATCH ? hot->config.scratch : hot->config.edges;
@@ -184,12 +111,12 @@ static bool region_open(struct hot *hot, int r)
 {
     struct region *region = &hot->region[r];
 
-    hot->edge_mask[r] = power_above(region_edges(hot, r)) - 1;
-    hot->operation_mask[r] = power_above(region_operations(hot, r)) - 1;
-    region->edge_heads = take_memory(hot->edge_mask[r] + 1, sizeof(uint32_t));
-    region->edges = take_memory(region_edges(hot, r), sizeof(struct edge_entry));
-    region->operation_heads = take_memory(hot->operation_mask[r] + 1, sizeof(uint32_t));
-    region->operations = take_memory(region_operations(hot, r), sizeof(struct operation_entry));
+    hot->edge_mask[r] = memory_power_above(region_edges(hot, r)) - 1;
+    hot->operation_mask[r] = memory_power_above(region_operations(hot, r)) - 1;
+    region->edge_heads = memory_take(hot->edge_mask[r] + 1, sizeof(uint32_t));
+    region->edges = memory_take(region_edges(hot, r), sizeof(struct edge_entry));
+    region->operation_heads = memory_take(hot->operation_mask[r] + 1, sizeof(uint32_t));
+    region->operations = memory_take(region_operations(hot, r), sizeof(struct operation_entry));
     return region->edge_heads != NULL && region->edges != NULL && region->operation_heads != NULL &&
            region->operations != NULL;
 }
@@ -198,10 +125,10 @@ static void region_close(struct hot *hot, int r)
 {
     struct region *region = &hot->region[r];
 
-    give_memory(region->edge_heads, hot->edge_mask[r] + 1, sizeof(uint32_t));
-    give_memory(region->edges, region_edges(hot, r), sizeof(struct edge_entry));
-    give_memory(region->operation_heads, hot->operation_mask[r] + 1, sizeof(uint32_t));
-    give_memory(region->operations, region_operations(hot, r), sizeof(struct operation_entry));
+    memory_give(region->edge_heads, hot->edge_mask[r] + 1, sizeof(uint32_t));
+    memory_give(region->edges, region_edges(hot, r), sizeof(struct edge_entry));
+    memory_give(region->operation_heads, hot->operation_mask[r] + 1, sizeof(uint32_t));
+    memory_give(region->operations, region_operations(hot, r), sizeof(struct operation_entry));
 }
 
 /* Buckets hold index + 1, so that zeroed memory is an empty table. */
@@ -225,20 +152,19 @@ struct hot *hot_open(const struct hot_config *config)
     if (hot == NULL)
         return NULL;
     hot->config = *config;
-    hot->epoch = 1;
-    hot->turn = 1;
+    hot->time.epoch = 1;
+    hot->time.turn = 1;
     hot->region[0].epoch = 1;
-    ok = table_open(&hot->accounts, config->accounts) && table_open(&hot->items, config->items) &&
-         region_open(hot, 0) && region_open(hot, 1) && region_open(hot, SCRATCH);
-    hot->account_slots = take_memory(config->accounts, sizeof *hot->account_slots);
-    hot->item_slots = take_memory(config->items, sizeof *hot->item_slots);
-    hot->account_copies = take_memory(config->accounts, sizeof *hot->account_copies);
-    hot->item_copies = take_memory(config->items, sizeof *hot->item_copies);
-    hot->edge_copies = take_memory(config->edges, sizeof *hot->edge_copies);
-    hot->operation_copies = take_memory(config->operations, sizeof *hot->operation_copies);
-    if (!ok || hot->account_slots == NULL || hot->item_slots == NULL ||
-        hot->account_copies == NULL || hot->item_copies == NULL || hot->edge_copies == NULL ||
-        hot->operation_copies == NULL) {
+    ok = slots_open(&hot->accounts, config->accounts, sizeof(struct account_slot),
+                    offsetof(struct account_slot, row), sizeof(struct account_row));
+    ok = slots_open(&hot->items, config->items, sizeof(struct item_slot),
+                    offsetof(struct item_slot, row), sizeof(struct item_row)) &&
+         ok;
+    for (int r = 0; r < 3; r++)
+        ok = region_open(hot, r) && ok;
+    hot->edge_copies = memory_take(config->edges, sizeof *hot->edge_copies);
+    hot->operation_copies = memory_take(config->operations, sizeof *hot->operation_copies);
+    if (!ok || hot->edge_copies == NULL || hot->operation_copies == NULL) {
         hot_close(hot);
         return NULL;
     }
@@ -249,22 +175,18 @@ void hot_close(struct hot *hot)
 {
     if (hot == NULL)
         return;
-    table_close(&hot->accounts);
-    table_close(&hot->items);
+    slots_close(&hot->accounts);
+    slots_close(&hot->items);
     for (int r = 0; r < 3; r++)
         region_close(hot, r);
-    give_memory(hot->account_slots, hot->config.accounts, sizeof *hot->account_slots);
-    give_memory(hot->item_slots, hot->config.items, sizeof *hot->item_slots);
-    give_memory(hot->account_copies, hot->config.accounts, sizeof *hot->account_copies);
-    give_memory(hot->item_copies, hot->config.items, sizeof *hot->item_copies);
-    give_memory(hot->edge_copies, hot->config.edges, sizeof *hot->edge_copies);
-    give_memory(hot->operation_copies, hot->config.operations, sizeof *hot->operation_copies);
+    memory_give(hot->edge_copies, hot->config.edges, sizeof *hot->edge_copies);
+    memory_give(hot->operation_copies, hot->config.operations, sizeof *hot->operation_copies);
     free(hot);
 }
 
 void hot_turn_begin(struct hot *hot)
 {
-    hot->turn++;
+    hot->time.turn++;
     hot->loads = 0;
     region_clear(hot, SCRATCH);
 }
@@ -272,23 +194,14 @@ void hot_turn_begin(struct hot *hot)
 /* --- room ----------------------------------------------------------------------------------------
  */
 
-/* Three quarters may be dirty; the last quarter is for reads. */
-static uint32_t dirty_left(const struct table *table)
-{
-    uint32_t limit = table->capacity / 4 * 3;
-    uint32_t dirty = table->dirty_count[0] + table->dirty_count[1];
-
-    return dirty < limit ? limit - dirty : 0;
-}
-
 void hot_room(const struct hot *hot, struct hot_room *room)
 {
     const struct region *active = &hot->region[hot->active];
     uint32_t least =
         hot->accounts.capacity < hot->items.capacity ? hot->accounts.capacity : hot->items.capacity;
 
-    room->accounts = dirty_left(&hot->accounts);
-    room->items = dirty_left(&hot->items);
+    room->accounts = slots_room(&hot->accounts);
+    room->items = slots_room(&hot->items);
     room->edges = hot->config.edges - active->edge_count;
     room->operations = hot->config.operations - active->operation_count;
     room->loads = least / 5 > hot->loads ? least / 5 - hot->loads : 0;
@@ -301,222 +214,95 @@ void hot_room(const struct hot *hot, struct hot_room *room)
 /* --- accounts and items --------------------------------------------------------------------------
  */
 
-static uint64_t row_hash(uint16_t tenant, uint64_t id)
+static struct account_slot *account_at(const struct hot *hot, uint32_t at)
 {
-    return hash_mix(id + 0x9E3779B97F4A7C15ULL * tenant + 1);
+    return (struct account_slot *)(void *)slots_at(&hot->accounts, at);
 }
 
-static uint32_t *account_head(const struct hot *hot, uint16_t tenant, uint64_t id)
+static struct item_slot *item_at(const struct hot *hot, uint32_t at)
 {
-    return &hot->accounts.heads[row_hash(tenant, id) & hot->accounts.mask];
-}
-
-static uint32_t *item_head(const struct hot *hot, uint16_t tenant, uint64_t id)
-{
-    return &hot->items.heads[row_hash(tenant, id) & hot->items.mask];
+    return (struct item_slot *)(void *)slots_at(&hot->items, at);
 }
 
 void hot_account_prefetch(const struct hot *hot, uint16_t tenant, uint64_t id)
 {
-    __builtin_prefetch(account_head(hot, tenant, id));
+    __builtin_prefetch(slots_head(&hot->accounts, tenant, id));
 }
 
 void hot_item_prefetch(const struct hot *hot, uint16_t tenant, uint64_t id)
 {
-    __builtin_prefetch(item_head(hot, tenant, id));
+    __builtin_prefetch(slots_head(&hot->items, tenant, id));
+}
+
+/* What a LIKE touches is in the first two cache lines of a slot. */
+static void prefetch_slot(const struct slots *slots, uint16_t tenant, uint64_t id)
+{
+    uint32_t head = *slots_head(slots, tenant, id);
+
+    if (head == 0)
+        return;
+    __builtin_prefetch(slots_at(slots, head - 1), 1);
+    __builtin_prefetch((const char *)slots_at(slots, head - 1) + 64, 1);
 }
 
 void hot_account_prefetch_slot(const struct hot *hot, uint16_t tenant, uint64_t id)
 {
-    uint32_t head = *account_head(hot, tenant, id);
-
-    if (head != 0) {
-        __builtin_prefetch(&hot->account_slots[head - 1], 1);
-        __builtin_prefetch((const char *)&hot->account_slots[head - 1] + 64, 1);
-    }
+    prefetch_slot(&hot->accounts, tenant, id);
 }
 
 void hot_item_prefetch_slot(const struct hot *hot, uint16_t tenant, uint64_t id)
 {
-    uint32_t head = *item_head(hot, tenant, id);
-
-    if (head != 0) {
-        __builtin_prefetch(&hot->item_slots[head - 1], 1);
-        __builtin_prefetch((const char *)&hot->item_slots[head - 1] + 64, 1);
-    }
+    prefetch_slot(&hot->items, tenant, id);
 }
 
 uint32_t hot_account_find(struct hot *hot, uint16_t tenant, uint64_t id)
 {
-    for (uint32_t at = *account_head(hot, tenant, id); at != 0;) {
-        struct account_slot *slot = &hot->account_slots[at - 1];
-
-        if (slot->row.id == id && slot->row.tenant == tenant) {
-            slot->turn = hot->turn;
-            slot->chance = 1;
-            return at - 1;
-        }
-        at = slot->next;
-    }
-    return HOT_NONE;
+    return slots_find(&hot->accounts, &hot->time, tenant, id);
 }
 
 uint32_t hot_item_find(struct hot *hot, uint16_t tenant, uint64_t id)
 {
-    for (uint32_t at = *item_head(hot, tenant, id); at != 0;) {
-        struct item_slot *slot = &hot->item_slots[at - 1];
-
-        if (slot->row.id == id && slot->row.tenant == tenant) {
-            slot->turn = hot->turn;
-            slot->chance = 1;
-            return at - 1;
-        }
-        at = slot->next;
-    }
-    return HOT_NONE;
-}
-
-static void account_unlink(struct hot *hot, uint32_t victim)
-{
-    struct account_slot *slot = &hot->account_slots[victim];
-    uint32_t *link = account_head(hot, slot->row.tenant, slot->row.id);
-
-    while (*link != victim + 1) {
-        assert(*link != 0);
-        link = &hot->account_slots[*link - 1].next;
-    }
-    *link = slot->next;
-}
-
-static void item_unlink(struct hot *hot, uint32_t victim)
-{
-    struct item_slot *slot = &hot->item_slots[victim];
-    uint32_t *link = item_head(hot, slot->row.tenant, slot->row.id);
-
-    while (*link != victim + 1) {
-        assert(*link != 0);
-        link = &hot->item_slots[*link - 1].next;
-    }
-    *link = slot->next;
-}
-
-/* A slot for a new row: a fresh one, or that of a clean row nobody used lately. hot_room promised
- * that there is one: at most 3/4 are dirty and at most 1/5 pinned. */
-static uint32_t account_slot_take(struct hot *hot)
-{
-    struct table *table = &hot->accounts;
-
-    if (table->used < table->capacity)
-        return table->used++;
-    for (uint64_t steps = 0;; steps++) {
-        uint32_t at = table->hand;
-        struct account_slot *slot = &hot->account_slots[at];
-
-        assert(steps < 3 * (uint64_t)table->capacity);
-        table->hand = at + 1 < table->capacity ? at + 1 : 0;
-        if ((slot->dirty > hot->rest_epoch && !PLANTED("hot.evicts_dirty")) ||
-            slot->turn == hot->turn)
-            continue;
-        if (slot->chance) {
-            slot->chance = 0;
-            continue;
-        }
-        account_unlink(hot, at);
-        hot->evictions++;
-        return at;
-    }
-}
-
-static uint32_t item_slot_take(struct hot *hot)
-{
-    struct table *table = &hot->items;
-
-    if (table->used < table->capacity)
-        return table->used++;
-    for (uint64_t steps = 0;; steps++) {
-        uint32_t at = table->hand;
-        struct item_slot *slot = &hot->item_slots[at];
-
-        assert(steps < 3 * (uint64_t)table->capacity);
-        table->hand = at + 1 < table->capacity ? at + 1 : 0;
-        if (slot->dirty > hot->rest_epoch || slot->turn == hot->turn)
-            continue;
-        if (slot->chance) {
-            slot->chance = 0;
-            continue;
-        }
-        item_unlink(hot, at);
-        hot->evictions++;
-        return at;
-    }
+    return slots_find(&hot->items, &hot->time, tenant, id);
 }
 
 uint32_t hot_account_add(struct hot *hot, const struct account_row *row)
 {
-    uint32_t at = account_slot_take(hot);
-    struct account_slot *slot = &hot->account_slots[at];
-    uint32_t *head = account_head(hot, row->tenant, row->id);
+    uint32_t at = slots_add(&hot->accounts, &hot->time, row->tenant, row->id);
 
-    *slot = (struct account_slot){.row = *row, .turn = hot->turn, .chance = 1, .next = *head};
-    *head = at + 1;
+    account_at(hot, at)->row = *row;
     hot->loads++;
     return at;
 }
 
 uint32_t hot_item_add(struct hot *hot, const struct item_row *row)
 {
-    uint32_t at = item_slot_take(hot);
-    struct item_slot *slot = &hot->item_slots[at];
-    uint32_t *head = item_head(hot, row->tenant, row->id);
+    uint32_t at = slots_add(&hot->items, &hot->time, row->tenant, row->id);
 
-    *slot = (struct item_slot){.row = *row, .turn = hot->turn, .chance = 1, .next = *head};
-    *head = at + 1;
+    item_at(hot, at)->row = *row;
     hot->loads++;
     return at;
 }
 
 const struct account_row *hot_account(const struct hot *hot, uint32_t slot)
 {
-    return &hot->account_slots[slot].row;
+    return &account_at(hot, slot)->row;
 }
 
 const struct item_row *hot_item(const struct hot *hot, uint32_t slot)
 {
-    return &hot->item_slots[slot].row;
+    return &item_at(hot, slot)->row;
 }
 
-/* Is a row that was last changed in this epoch part of the flush under way, and not copied yet? */
-static bool must_copy(const struct hot *hot, uint32_t dirty, uint8_t copied)
+struct account_row *hot_account_change(struct hot *hot, uint32_t slot)
 {
-    return hot->flushing && dirty == hot->epoch - 1 && !copied;
+    slots_change(&hot->accounts, &hot->time, slot);
+    return &account_at(hot, slot)->row;
 }
 
-struct account_row *hot_account_change(struct hot *hot, uint32_t at)
+struct item_row *hot_item_change(struct hot *hot, uint32_t slot)
 {
-    struct account_slot *slot = &hot->account_slots[at];
-
-    if (slot->dirty == hot->epoch)
-        return &slot->row;
-    if (must_copy(hot, slot->dirty, slot->copied) && !PLANTED("hot.no_copy_aside"))
-        hot->account_copies[hot->account_copy_count++] = slot->row;
-    slot->dirty = hot->epoch;
-    slot->copied = 0;
-    hot->accounts.dirty[0][hot->accounts.dirty_count[0]++] = at;
-    return &slot->row;
-}
-
-struct item_row *hot_item_change(struct hot *hot, uint32_t at)
-{
-    struct item_slot *slot = &hot->item_slots[at];
-
-    if (slot->dirty == hot->epoch)
-        return &slot->row;
-    if (must_copy(hot, slot->dirty, slot->copied))
-        hot->item_copies[hot->item_copy_count++] = slot->row;
-    slot->dirty = hot->epoch;
-    slot->copied = 0;
-    hot->items.dirty[0][hot->items.dirty_count[0]++] = at;
-    return &slot->row;
+    slots_change(&hot->items, &hot->time, slot);
+    return &item_at(hot, slot)->row;
 }
 
 /* --- edges ---------------------------------------------------------------------------------------
@@ -580,7 +366,7 @@ static inline const struct edge_row *edge_find(const struct hot *hot, uint16_t t
     if (at != HOT_NONE)
         return &hot->region[r].edges[at].row;
     r = 1 - r;
-    if (PLANTED("hot.forgets_frozen") || (fresh && !hot->flushing))
+    if (PLANTED("hot.forgets_frozen") || (fresh && !hot->time.flushing))
         return NULL;
     if (hot->region[r].edge_count > 0) {
         at = edge_in(hot, r, hash, tenant, kind, account, target);
@@ -651,7 +437,7 @@ static uint32_t *list_head(struct hot *hot, int r, uint32_t *list_epoch, uint32_
 
 static uint32_t *given_head(struct hot *hot, int r, uint32_t at, uint8_t kind)
 {
-    struct account_slot *slot = &hot->account_slots[at];
+    struct account_slot *slot = account_at(hot, at);
 
     return list_head(hot, r, slot->list_epoch, slot->list[r], LISTS_ACCOUNT, kind);
 }
@@ -659,11 +445,11 @@ static uint32_t *given_head(struct hot *hot, int r, uint32_t at, uint8_t kind)
 static uint32_t *taken_head(struct hot *hot, int r, uint32_t at, uint8_t kind)
 {
     if (kind == EDGE_FOLLOW) {
-        struct account_slot *slot = &hot->account_slots[at];
+        struct account_slot *slot = account_at(hot, at);
 
         return list_head(hot, r, slot->list_epoch, slot->list[r], LISTS_ACCOUNT, 3);
     }
-    struct item_slot *slot = &hot->item_slots[at];
+    struct item_slot *slot = item_at(hot, at);
 
     return list_head(hot, r, slot->list_epoch, slot->list[r], LISTS_ITEM, kind);
 }
@@ -706,7 +492,7 @@ void hot_edge_set(struct hot *hot, const struct edge_row *row, uint32_t giver, u
 static uint32_t list_start(const struct hot *hot, int r, const uint32_t *list_epoch,
                            const uint32_t *lists, uint32_t which)
 {
-    bool dirty = r == hot->active || hot->flushing;
+    bool dirty = r == hot->active || hot->time.flushing;
 
     return dirty && list_epoch[r] == hot->region[r].epoch ? lists[which] : 0;
 }
@@ -714,7 +500,7 @@ static uint32_t list_start(const struct hot *hot, int r, const uint32_t *list_ep
 void hot_list_given(const struct hot *hot, uint32_t account, uint8_t kind,
                     struct hot_cursor *cursor)
 {
-    const struct account_slot *slot = &hot->account_slots[account];
+    const struct account_slot *slot = account_at(hot, account);
     int r = hot->active;
 
     *cursor = (struct hot_cursor){
@@ -730,10 +516,10 @@ void hot_list_taken(const struct hot *hot, uint32_t at, uint8_t kind, struct hot
     int r = hot->active;
     bool follow = kind == EDGE_FOLLOW;
     const uint32_t *epochs =
-        follow ? hot->account_slots[at].list_epoch : hot->item_slots[at].list_epoch;
-    const uint32_t *newer = follow ? hot->account_slots[at].list[r] : hot->item_slots[at].list[r];
+        follow ? account_at(hot, at)->list_epoch : item_at(hot, at)->list_epoch;
+    const uint32_t *newer = follow ? account_at(hot, at)->list[r] : item_at(hot, at)->list[r];
     const uint32_t *older =
-        follow ? hot->account_slots[at].list[1 - r] : hot->item_slots[at].list[1 - r];
+        follow ? account_at(hot, at)->list[1 - r] : item_at(hot, at)->list[1 - r];
     uint32_t which = follow ? 3 : kind;
 
     *cursor = (struct hot_cursor){
@@ -781,7 +567,7 @@ const struct edge_row *hot_list_next(const struct hot *hot, struct hot_cursor *c
 
 uint64_t hot_list_age(const struct hot *hot)
 {
-    return (uint64_t)hot->epoch << 32 | hot->rest_epoch;
+    return (uint64_t)hot->time.epoch << 32 | hot->time.rest_epoch;
 }
 
 /* --- operations ----------------------------------------------------------------------------------
@@ -857,7 +643,7 @@ void hot_operation_set(struct hot *hot, const struct operation_row *row)
 
 bool hot_can_freeze(const struct hot *hot)
 {
-    return !hot->flushing;
+    return !hot->time.flushing;
 }
 
 bool hot_is_dirty(const struct hot *hot)
@@ -887,55 +673,23 @@ uint32_t hot_fill_percent(const struct hot *hot)
     return (uint32_t)fill;
 }
 
-static void table_freeze(struct table *table)
-{
-    uint32_t *list = table->dirty[1];
-
-    assert(table->dirty_count[1] == 0);
-    table->dirty[1] = table->dirty[0];
-    table->dirty_count[1] = table->dirty_count[0];
-    table->dirty[0] = list;
-    table->dirty_count[0] = 0;
-    table->collected = 0;
-}
-
 void hot_freeze(struct hot *hot)
 {
-    assert(!hot->flushing);
-    table_freeze(&hot->accounts);
-    table_freeze(&hot->items);
-    hot->account_copy_count = 0;
-    hot->item_copy_count = 0;
-    hot->flushing = true;
-    hot->epoch++;
+    assert(!hot->time.flushing);
+    slots_freeze(&hot->accounts);
+    slots_freeze(&hot->items);
+    hot->time.flushing = true;
+    hot->time.epoch++;
     hot->active = 1 - hot->active;
     region_clear(hot, hot->active);
-    hot->region[hot->active].epoch = hot->epoch;
+    hot->region[hot->active].epoch = hot->time.epoch;
 }
 
 bool hot_collect(struct hot *hot, uint32_t count)
 {
-    struct table *accounts = &hot->accounts, *items = &hot->items;
-
-    assert(hot->flushing);
-    for (; count > 0 && accounts->collected < accounts->dirty_count[1]; count--) {
-        struct account_slot *slot = &hot->account_slots[accounts->dirty[1][accounts->collected++]];
-
-        if (must_copy(hot, slot->dirty, slot->copied)) {
-            hot->account_copies[hot->account_copy_count++] = slot->row;
-            slot->copied = 1;
-        }
-    }
-    for (; count > 0 && items->collected < items->dirty_count[1]; count--) {
-        struct item_slot *slot = &hot->item_slots[items->dirty[1][items->collected++]];
-
-        if (must_copy(hot, slot->dirty, slot->copied)) {
-            hot->item_copies[hot->item_copy_count++] = slot->row;
-            slot->copied = 1;
-        }
-    }
-    return accounts->collected == accounts->dirty_count[1] &&
-           items->collected == items->dirty_count[1];
+    assert(hot->time.flushing);
+    return slots_collect(&hot->accounts, &hot->time, &count) &&
+           slots_collect(&hot->items, &hot->time, &count);
 }
 
 void hot_frozen(struct hot *hot, struct hot_frozen *frozen)
@@ -949,10 +703,10 @@ void hot_frozen(struct hot *hot, struct hot_frozen *frozen)
     for (uint32_t i = 0; i < region->operation_count; i++)
         hot->operation_copies[i] = region->operations[i].row;
     *frozen = (struct hot_frozen){
-        .accounts = hot->account_copies,
-        .account_count = hot->account_copy_count,
-        .items = hot->item_copies,
-        .item_count = hot->item_copy_count,
+        .accounts = (struct account_row *)(void *)hot->accounts.copies,
+        .account_count = hot->accounts.copy_count,
+        .items = (struct item_row *)(void *)hot->items.copies,
+        .item_count = hot->items.copy_count,
         .edges = hot->edge_copies,
         .edge_count = edges,
         .operations = hot->operation_copies,
@@ -962,11 +716,11 @@ void hot_frozen(struct hot *hot, struct hot_frozen *frozen)
 
 void hot_rest(struct hot *hot)
 {
-    assert(hot->flushing);
-    hot->flushing = false;
-    hot->rest_epoch = hot->epoch - 1;
-    hot->accounts.dirty_count[1] = 0;
-    hot->items.dirty_count[1] = 0;
+    assert(hot->time.flushing);
+    hot->time.flushing = false;
+    hot->time.rest_epoch = hot->time.epoch - 1;
+    slots_rest(&hot->accounts);
+    slots_rest(&hot->items);
 }
 
 void hot_stats(const struct hot *hot, struct hot_stats *stats)
@@ -977,6 +731,6 @@ void hot_stats(const struct hot *hot, struct hot_stats *stats)
         .edges = (uint64_t)hot->region[0].edge_count + hot->region[1].edge_count,
         .operations = (uint64_t)hot->region[0].operation_count + hot->region[1].operation_count,
         .edges_room = hot->config.edges - hot->region[hot->active].edge_count,
-        .evictions = hot->evictions,
+        .evictions = hot->accounts.evictions + hot->items.evictions,
     };
 }
