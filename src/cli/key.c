@@ -32,8 +32,8 @@ static bool is_name(const char *name)
 {
     size_t size = strlen(name);
 
-    if (size == 0 || size > 63)
-        return false;
+    if (size == 0 || size > 63 || strcmp(name, "default") == 0)
+        return false; /* "default": what clients say that were given no name */
     for (size_t i = 0; i < size; i++)
         if (!isalnum((unsigned char)name[i]) && strchr("._-", name[i]) == NULL)
             return false;
@@ -78,7 +78,7 @@ static int key(int argc, char **argv)
     if (code != OPTIONS_GO)
         return code;
     if (!is_name(words.word[0])) {
-        fprintf(stderr, "zan: a name is 1 to 63 letters, digits and . _ -\n");
+        fprintf(stderr, "zan: a name is 1 to 63 letters, digits and . _ - (but not \"default\")\n");
         return EXIT_USAGE;
     }
     if (!is_role(words.word[1])) {
