@@ -56,6 +56,8 @@
 #define RUNS_WAIT_MS_MAX  60000
 #define FILE_BYTES        ((uint64_t)128 << 20)
 #define BACKGROUND_JOBS   2
+#define BACKGROUND_NICE   8 /* a sixth of a busy core's time against an ordinary thread; 19, RocksDB's own
+                               "low", gets a seventieth, and runs would pile up under load */
 #define SYNC_BYTES        ((uint64_t)1 << 20) /* written back in small steps: the log's syncs share the disk */
 #define REOPEN_BYTES      ((uint64_t)4 << 20) /* a new manifest, options and log fit; else reads might end */
 #define PATH_BYTES        4096
@@ -1255,7 +1257,7 @@ static void *fill_filter(void *argument)
     struct fill fill = {.count = 0};
     enum status status;
 
-    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), 15);
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), BACKGROUND_NICE);
     status = scan_tables(rocks, KEY_ACCOUNT, KEY_GIVEN, fill_one, &fill);
     if (status == STATUS_OK)
         status = scan_tables(rocks, KEY_OPERATION, KEY_TABLE_END, fill_one, &fill);
@@ -1360,22 +1362,44 @@ static enum status check_directory(const struct store_config *config, bool *fres
     return STATUS_OK;
 }
 
-static enum status open_database(struct rocks *rocks, bool fresh, bool read_only, char *message)
+struct opening {
+    struct rocks *rocks;
+    bool read_only;
+    char *error;
+};
+
+static void *open_database_now(void *argument)
 {
+    struct opening *opening = argument;
+    struct rocks *rocks = opening->rocks;
     const char *names[1] = {"default"};
     const rocksdb_options_t *options[1] = {rocks->options};
-    char *error = NULL;
 
-    if (read_only)
-        rocks->db = rocksdb_open_for_read_only_column_families(
-            rocks->options, rocks->path, 1, names, options, &rocks->family, 0, &error);
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), BACKGROUND_NICE);
+    if (opening->read_only)
+        rocks->db = rocksdb_open_for_read_only_column_families(rocks->options, rocks->path, 1,
+                                                               names, options, &rocks->family, 0,
+                                                               &opening->error);
     else
         rocks->db = rocksdb_open_column_families(rocks->options, rocks->path, 1, names, options,
-                                                 &rocks->family, &error);
-    if (error == NULL)
+                                                 &rocks->family, &opening->error);
+    return NULL;
+}
+
+/* On a thread of its own: the background threads RocksDB starts while it opens inherit its nice
+ * value, and the caller could not raise its own again. */
+static enum status open_database(struct rocks *rocks, bool fresh, bool read_only, char *message)
+{
+    struct opening opening = {rocks, read_only, NULL};
+    pthread_t thread;
+
+    if (pthread_create(&thread, NULL, open_database_now, &opening) != 0)
+        return refuse(message, STATUS_NOMEMORY, "no thread to open the store");
+    pthread_join(thread, NULL);
+    if (opening.error == NULL)
         return STATUS_OK;
 
-    enum status status = fail(error, message);
+    enum status status = fail(opening.error, message);
 
     /* Whatever else a database that was there says when it does not open, it is damaged. */
     return !fresh && status == STATUS_INTERNAL ? STATUS_CORRUPT : status;
@@ -1628,12 +1652,6 @@ static void rocks_close(struct store *store)
     free(rocks);
 }
 
-static void lower_background(struct rocks *rocks)
-{
-    rocksdb_env_lower_thread_pool_cpu_priority(rocks->env);
-    rocksdb_env_lower_thread_pool_io_priority(rocks->env);
-}
-
 static enum status open_steps(struct rocks *rocks, const struct store_config *config,
                               char *message)
 {
@@ -1647,7 +1665,6 @@ static enum status open_steps(struct rocks *rocks, const struct store_config *co
     if ((status = open_database(rocks, fresh, config->read_only, message)) != STATUS_OK)
         return status;
     CRASH_POINT("store.opened");
-    lower_background(rocks);
     if (!config->read_only)
         (void)unlink(rocks->temporary);
     if ((status = read_meta(rocks, &found, message)) != STATUS_OK)

@@ -85,10 +85,12 @@ static void flush_through(struct scene *scene, const char *directory)
         scene->refused++;
         assert_true(store_applied(scene->store) == before);
         world_same(scene->world, scene->store, scene->twin, before);
-        for (int again = 0; again < 3; again++) { /* compaction meets the full disk meanwhile */
+        /* Compaction meets the full disk meanwhile; or it frees space, and the flush goes through. */
+        for (int again = 0; again < 3 && status == STATUS_NOSPACE; again++) {
             pause_ms(20);
             fill(directory, 0);
-            assert_int_equal(store_flush(scene->store, &flush, message), STATUS_NOSPACE);
+            status = store_flush(scene->store, &flush, message);
+            assert_true(status == STATUS_OK || status == STATUS_NOSPACE);
         }
     }
     empty(directory);

@@ -1,5 +1,7 @@
 /* A store holds what was flushed, over reopening and compaction: store_rocks against store_memory with
  * the same random flushes. */
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -337,6 +339,105 @@ static void a_long_list_is_walked_by_any_page(void **state)
     free(rows);
 }
 
+/* --- one thread flushes, another reads --- */
+
+enum { ROWS = 300, GENERATIONS = 60 };
+
+struct generations {
+    struct store *store;
+    _Atomic uint64_t done;
+};
+
+/* Generation g sets the same edges to sequences g * ROWS + 1 ..., and lists them again. */
+static void *flush_generations(void *argument)
+{
+    struct generations *shared = argument;
+    struct edge_row *rows = calloc(ROWS, sizeof *rows);
+    char message[256];
+
+    for (uint64_t g = 1; g <= GENERATIONS; g++) {
+        struct store_flush flush = {
+            .applied = g * ROWS + ROWS, .edges = rows, .edge_count = ROWS};
+
+        for (uint64_t i = 0; i < ROWS; i++)
+            rows[i] = (struct edge_row){.account = i,
+                                        .target = 5,
+                                        .sequence = g * ROWS + i + 1,
+                                        .time_us = (int64_t)g,
+                                        .on = 1,
+                                        .flips = (uint16_t)g};
+        if (store_flush(shared->store, &flush, message) != STATUS_OK)
+            abort();
+        atomic_store(&shared->done, g);
+    }
+    free(rows);
+    return NULL;
+}
+
+static uint64_t generation_of_edges(struct store *store)
+{
+    static struct edge_row rows[ROWS];
+    bool found[ROWS];
+
+    memset(rows, 0, sizeof rows);
+    for (uint64_t i = 0; i < ROWS; i++) {
+        rows[i].account = i;
+        rows[i].target = 5;
+    }
+    assert_int_equal(store_get_edges(store, rows, found, ROWS), STATUS_OK);
+    for (uint64_t i = 0; i < ROWS; i++) {
+        assert_int_equal(found[i], found[0]);
+        assert_true(rows[i].flips == rows[0].flips);
+    }
+    return rows[0].flips;
+}
+
+static uint64_t generation_of_list(struct store *store)
+{
+    static struct store_entry entries[ROWS + 1];
+    uint32_t count;
+    bool more;
+
+    assert_int_equal(store_list(store, STORE_TAKEN, 0, EDGE_LIKE, 5, UINT64_MAX, entries, ROWS,
+                                &count, &more),
+                     STATUS_OK);
+    if (count == 0)
+        return 0;
+    assert_int_equal(count, ROWS);
+    for (uint32_t i = 0; i < ROWS; i++)
+        assert_true(entries[i].time_us == entries[0].time_us);
+    assert_int_equal(more, entries[0].time_us > 1);
+    return (uint64_t)entries[0].time_us;
+}
+
+static void a_reader_sees_all_of_a_flush_or_nothing(void **state)
+{
+    char path[64] = "";
+    struct store_config config;
+    struct generations shared = {0};
+    uint64_t reads = 0, last = 0;
+    pthread_t writer;
+
+    (void)state;
+    test_dir_make(path);
+    config = world_config(path);
+    shared.store = open_at(&config);
+    assert_int_equal(pthread_create(&writer, NULL, flush_generations, &shared), 0);
+    while (last < GENERATIONS) {
+        uint64_t done = atomic_load(&shared.done);
+        uint64_t edges = generation_of_edges(shared.store);
+        uint64_t list = generation_of_list(shared.store);
+
+        assert_true(edges >= done && edges >= last && list >= edges);
+        last = edges;
+        reads++;
+    }
+    pthread_join(writer, NULL);
+    printf("%lu reads beside %d flushes\n", (unsigned long)reads, GENERATIONS);
+    store_close(shared.store);
+    test_dir_remove(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -348,6 +449,7 @@ int main(void)
         cmocka_unit_test(read_only_reads_and_does_not_write),
         cmocka_unit_test(a_key_may_be_asked_twice_in_one_call),
         cmocka_unit_test(a_long_list_is_walked_by_any_page),
+        cmocka_unit_test(a_reader_sees_all_of_a_flush_or_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
