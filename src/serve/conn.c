@@ -42,6 +42,8 @@ struct conn *conn_open(struct serve *serve, int fd)
     uint32_t generation = conn->generation;
 
     assert(conn->state == CONN_FREE);
+    if (index >= serve->used_max)
+        serve->used_max = index + 1;
     memset(conn, 0, sizeof *conn);
     memset(about, 0, sizeof *about);
     conn->fd = fd;
@@ -132,6 +134,8 @@ static void time_is_up(struct serve *serve, struct conn *conn)
 {
     bool fresh = (conn->flags & CONN_FRESH) != 0;
 
+    if ((conn->flags & CONN_QUEUED) != 0)
+        return; /* He has spoken, and nobody has listened yet. */
     if (conn->state != CONN_DRAIN && !fresh && (conn->flags & CONN_BLOCKED) == 0 &&
         waits_for_us(conn)) {
         conn_deadline(serve, conn);
@@ -152,7 +156,7 @@ void conn_sweep(struct serve *serve)
     if (serve->now_ms < serve->sweep_ms)
         return;
     serve->sweep_ms = serve->now_ms + SWEEP_MS;
-    for (uint32_t i = 0; i < serve->config.connections_max; i++) {
+    for (uint32_t i = 0; i < serve->used_max; i++) {
         if (serve->deadlines[i] <= serve->now_ms)
             time_is_up(serve, conn_at(serve, i));
     }

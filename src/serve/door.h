@@ -104,6 +104,7 @@ struct serve {
     int64_t *deadlines;        /* side by side: when the sweep looks closer, in ms */
     uint32_t *free_list;
     uint32_t free_count;
+    uint32_t used_max; /* no index at or above this was ever used */
     uint32_t fresh_count; /* not logged in */
     uint32_t queue_head, queue_tail, queue_count; /* who has something to take */
     uint32_t *flush; /* who has something to send */

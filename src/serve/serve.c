@@ -23,6 +23,7 @@
 
 #define EVENTS_AT_ONCE 512
 #define MARKS_AT_FIRST 4096
+#define STOP_STALL_MS  2000
 #define TAG_LISTENER   UINT64_MAX
 #define TAG_WATCH      (UINT64_MAX - 1)
 
@@ -163,6 +164,13 @@ void serve_stop_listening(struct serve *serve)
     if (serve->listener >= 0)
         close(serve->listener);
     serve->listener = -1;
+    /* Nobody who does not read his answers may hold up a stop for long. */
+    if (serve->config.stall_ms > STOP_STALL_MS)
+        serve->config.stall_ms = STOP_STALL_MS;
+    for (uint32_t i = 0; i < serve->used_max; i++) {
+        if ((serve->conns[i].flags & CONN_BLOCKED) != 0)
+            conn_deadline(serve, conn_at(serve, i));
+    }
 }
 
 bool serve_idle(const struct serve *serve)

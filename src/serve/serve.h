@@ -86,7 +86,8 @@ void serve_reply_part(struct serve *serve, const struct batch *batch, uint32_t f
 /* Everything up to turn may be seen: sends it. */
 void serve_release(struct serve *serve, uint64_t turn);
 
-/* Stop accepting; used for a clean stop. */
+/* Stop accepting; used for a clean stop. Callers who do not read their answers are from now on
+ * closed after 2 seconds, so that serve_idle will be true. */
 void serve_stop_listening(struct serve *serve);
 
 /* True if no output is waiting to be sent. */

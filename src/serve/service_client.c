@@ -74,7 +74,7 @@ static size_t put_lines(struct service *service, struct resp_out *out)
     char line[LINE_BYTES];
     uint32_t count = 0;
 
-    for (uint32_t i = 0; i < serve->config.connections_max && count < LINES_MAX; i++) {
+    for (uint32_t i = 0; i < serve->used_max && count < LINES_MAX; i++) {
         if (listed(service, i)) {
             resp_out_raw(out, line, put_line(serve, conn_at(serve, i), line));
             count++;

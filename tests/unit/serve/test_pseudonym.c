@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
+#include "base/digest.h"
 #include "serve/credential.h"
 
 static void hides_and_tells_apart(void **state)
@@ -30,6 +32,26 @@ static void hides_and_tells_apart(void **state)
     assert_int_equal(pseudonym(&key, 'a', NULL, 0), 0);
     assert_int_not_equal(pseudonym(&key, 'a', text, 599), pseudonym(&key, 'a', text, 600));
     assert_int_not_equal(pseudonym(&key, 'a', text, 255), pseudonym(&key, 'a', text, 256));
+}
+
+static void is_the_hmac_of_the_library(void **state)
+{
+    struct test_random random = {test_seed(7)};
+
+    (void)state;
+    for (int i = 0; i < 2000; i++) {
+        struct pseudonym_key key;
+        uint8_t bytes[256], digest[DIGEST_BYTES];
+        size_t size = 1 + (size_t)test_random_below(&random, 255);
+
+        for (size_t j = 0; j < sizeof key.bytes; j++)
+            key.bytes[j] = (uint8_t)test_random_next(&random);
+        for (size_t j = 0; j <= size; j++)
+            bytes[j] = (uint8_t)test_random_next(&random);
+        digest_hmac(key.bytes, bytes, 1 + size, digest);
+        assert_int_equal(pseudonym(&key, (char)bytes[0], (const char *)bytes + 1, size),
+                         get_u64(digest));
+    }
 }
 
 static void keeps_its_key(void **state)
@@ -68,6 +90,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hides_and_tells_apart),
+        cmocka_unit_test(is_the_hmac_of_the_library),
         cmocka_unit_test(keeps_its_key),
     };
 

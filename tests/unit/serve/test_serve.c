@@ -522,6 +522,50 @@ static void closes_who_is_late(void **state)
     door_close(&door);
 }
 
+static void blames_nobody_for_not_being_heard(void **state)
+{
+    struct test_door door;
+    int fd;
+
+    (void)state;
+    door_open(&door, (struct serve_config){.idle_ms = 150, .half_ms = 150});
+    fd = door_call(&door);
+    door_says(&door, fd, "LIKE 1 ");
+    door_turn(&door, 10);
+    door_says(&door, fd, "66\r\n");
+    for (int i = 0; i < 6; i++)
+        serve_wait(door.serve, 100); /* A node that has no time to take anything. */
+    door_hears(&door, fd, ":66\r\n");
+    door_hears_end(&door, fd);
+    door_close(&door);
+}
+
+static void stops_although_somebody_does_not_read(void **state)
+{
+    struct test_door door;
+    char text[20001];
+    int fd, small = 4096;
+
+    (void)state;
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    door_open(&door, (struct serve_config){0});
+    fd = door_call(&door);
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+    while (serve_idle(door.serve)) {
+        door_says(&door, fd, "*2\r\n$4\r\nECHO\r\n$20000\r\n");
+        door_says(&door, fd, text);
+        door_says(&door, fd, "\r\n");
+        door_turn(&door, 1);
+    }
+    serve_stop_listening(door.serve);
+    while (!serve_idle(door.serve))
+        door_turn(&door, 50);
+    assert_int_equal(stats_of(&door).closed_slow, 1);
+    close(fd);
+    door_close(&door);
+}
+
 static void refuses_who_is_one_too_many(void **state)
 {
     enum { MANY = 100 };
@@ -767,6 +811,8 @@ int main(void)
         cmocka_unit_test(closes_who_never_reads),
         cmocka_unit_test(waits_for_who_reads_slowly),
         cmocka_unit_test(closes_who_is_late),
+        cmocka_unit_test(blames_nobody_for_not_being_heard),
+        cmocka_unit_test(stops_although_somebody_does_not_read),
         cmocka_unit_test(refuses_who_is_one_too_many),
         cmocka_unit_test(survives_without_descriptors),
         cmocka_unit_test(hands_socket_settings_on),
