@@ -46,6 +46,7 @@ struct edge_entry {
 struct operation_entry {
     struct operation_row row;
     uint32_t next;
+    uint32_t dead; /* as for edges */
 };
 
 struct region {
@@ -55,6 +56,8 @@ struct region {
     uint32_t *operation_heads;
     struct operation_entry *operations;
     uint32_t operation_count;
+    /* Below these all is at rest: a cache, left over from when the region was the frozen one. */
+    uint32_t edge_clean, operation_clean;
     uint32_t epoch;
 };
 
@@ -140,8 +143,8 @@ static void region_clear(struct hot *hot, int r)
         memset(region->edge_heads, 0, (size_t)(hot->edge_mask[r] + 1) * sizeof(uint32_t));
     if (region->operation_count > 0)
         memset(region->operation_heads, 0, (size_t)(hot->operation_mask[r] + 1) * sizeof(uint32_t));
-    region->edge_count = 0;
-    region->operation_count = 0;
+    region->edge_count = region->edge_clean = 0;
+    region->operation_count = region->operation_clean = 0;
 }
 
 struct hot *hot_open(const struct hot_config *config)
@@ -355,40 +358,47 @@ static inline uint32_t edge_in(const struct hot *hot, int r, uint64_t hash, uint
     return HOT_NONE;
 }
 
-/* The active region first: what changed last is there. */
+/* An edge is linked in one region at most (hot_edge_set sees to it), so the first find is the row.
+ */
 static inline const struct edge_row *edge_find(const struct hot *hot, uint16_t tenant, uint8_t kind,
-                                               uint64_t account, uint64_t target, bool fresh)
+                                               uint64_t account, uint64_t target)
 {
     uint64_t hash = edge_hash(tenant, kind, account, target);
-    int r = hot->active;
-    uint32_t at = edge_in(hot, r, hash, tenant, kind, account, target);
+    const int order[3] = {hot->active, 1 - hot->active, SCRATCH};
 
-    if (at != HOT_NONE)
-        return &hot->region[r].edges[at].row;
-    r = 1 - r;
-    if (PLANTED("hot.forgets_frozen") || (fresh && !hot->time.flushing))
-        return NULL;
-    if (hot->region[r].edge_count > 0) {
-        at = edge_in(hot, r, hash, tenant, kind, account, target);
+    for (int i = 0; i < 3; i++) {
+        uint32_t at;
+
+        if (i == 1 && PLANTED("hot.forgets_frozen"))
+            continue;
+        if (i > 0 && hot->region[order[i]].edge_count == 0)
+            continue;
+        at = edge_in(hot, order[i], hash, tenant, kind, account, target);
         if (at != HOT_NONE)
-            return &hot->region[r].edges[at].row;
+            return &hot->region[order[i]].edges[at].row;
     }
-    if (fresh || hot->region[SCRATCH].edge_count == 0)
-        return NULL;
-    at = edge_in(hot, SCRATCH, hash, tenant, kind, account, target);
-    return at == HOT_NONE ? NULL : &hot->region[SCRATCH].edges[at].row;
+    return NULL;
 }
 
 const struct edge_row *hot_edge_find(const struct hot *hot, uint16_t tenant, uint8_t kind,
                                      uint64_t account, uint64_t target)
 {
-    return edge_find(hot, tenant, kind, account, target, false);
+    return edge_find(hot, tenant, kind, account, target);
 }
 
 const struct edge_row *hot_edge_find_fresh(const struct hot *hot, uint16_t tenant, uint8_t kind,
                                            uint64_t account, uint64_t target)
 {
-    return edge_find(hot, tenant, kind, account, target, true);
+    uint64_t hash = edge_hash(tenant, kind, account, target);
+
+    for (int i = 0; i < (hot->time.flushing ? 2 : 1); i++) {
+        int r = i == 0 ? hot->active : 1 - hot->active;
+        uint32_t at = edge_in(hot, r, hash, tenant, kind, account, target);
+
+        if (at != HOT_NONE && at >= hot->region[r].edge_clean)
+            return &hot->region[r].edges[at].row;
+    }
+    return NULL;
 }
 
 static uint32_t edge_add(struct hot *hot, int r, uint64_t hash, const struct edge_row *row)
@@ -411,6 +421,7 @@ void hot_edge_hold(struct hot *hot, const struct edge_row *row)
         edge_add(hot, SCRATCH, hash, row);
 }
 
+/* Takes an entry out of its bucket. Whoever writes a frozen region out does not look at buckets. */
 static void edge_unlink(struct hot *hot, int r, uint64_t hash, uint32_t victim)
 {
     struct region *region = &hot->region[r];
@@ -421,7 +432,6 @@ static void edge_unlink(struct hot *hot, int r, uint64_t hash, uint32_t victim)
         link = &region->edges[*link - 1].next;
     }
     *link = region->edges[victim].next;
-    region->edges[victim].dead = 1;
 }
 
 /* The head of a list in a region; a head from an earlier use of the region counts as empty. */
@@ -461,13 +471,22 @@ void hot_edge_set(struct hot *hot, const struct edge_row *row, uint32_t giver, u
     uint32_t at = edge_in(hot, r, hash, row->tenant, row->kind, row->account, row->target);
     bool listed = row->on && row->kind < EDGE_LISTED;
 
-    if (at != HOT_NONE && !listed) {
+    if (at != HOT_NONE && at >= hot->region[r].edge_clean && !listed) {
         hot->region[r].edges[at].row = *row;
         return;
     }
-    /* Turned on again: a new entry, so that it is the newest of its lists. */
-    if (at != HOT_NONE)
+    /* Turned on again: a new entry, so that it is the newest of its lists. At rest: a new one as
+     * well, so that the flush takes it. What the other region says is old from now on, and might
+     * outlive this one. */
+    if (at != HOT_NONE) {
         edge_unlink(hot, r, hash, at);
+        hot->region[r].edges[at].dead = 1;
+    }
+    if (hot->region[1 - r].edge_count > 0) {
+        at = edge_in(hot, 1 - r, hash, row->tenant, row->kind, row->account, row->target);
+        if (at != HOT_NONE && !PLANTED("hot.leaves_the_old"))
+            edge_unlink(hot, 1 - r, hash, at);
+    }
     at = edge_add(hot, r, hash, row);
     if (!listed)
         return;
@@ -531,17 +550,20 @@ void hot_list_taken(const struct hot *hot, uint32_t at, uint8_t kind, struct hot
     };
 }
 
-/* A frozen entry is void if the active region knows the edge: that is newer. */
+/* A frozen entry is void if the edge has changed since: then the active region knows better. */
 static bool entry_holds(const struct hot *hot, int r, const struct edge_entry *entry)
 {
     const struct edge_row *row = &entry->row;
+    const struct region *active = &hot->region[hot->active];
+    uint32_t at;
 
     if (!row->on) /* an entry that was replaced is off: only what is off can be turned on again */
         return false;
-    if (r == hot->active || hot->region[hot->active].edge_count == 0)
+    if (r == hot->active || active->edge_count == active->edge_clean)
         return true;
-    return edge_in(hot, hot->active, edge_hash(row->tenant, row->kind, row->account, row->target),
-                   row->tenant, row->kind, row->account, row->target) == HOT_NONE;
+    at = edge_in(hot, hot->active, edge_hash(row->tenant, row->kind, row->account, row->target),
+                 row->tenant, row->kind, row->account, row->target);
+    return at == HOT_NONE || at < active->edge_clean;
 }
 
 const struct edge_row *hot_list_next(const struct hot *hot, struct hot_cursor *cursor)
@@ -578,34 +600,34 @@ static uint64_t operation_hash(uint16_t tenant, const uint64_t id[2])
     return hash_two(id[0] ^ tenant, id[1]);
 }
 
-static struct operation_row *operation_in(const struct hot *hot, int r, uint64_t hash,
-                                          uint16_t tenant, const uint64_t id[2])
+/* Index of the newest entry of region r, or HOT_NONE. */
+static uint32_t operation_in(const struct hot *hot, int r, uint64_t hash, uint16_t tenant,
+                             const uint64_t id[2])
 {
     const struct region *region = &hot->region[r];
 
-    if (region->operation_count == 0)
-        return NULL;
     for (uint32_t at = region->operation_heads[hash & hot->operation_mask[r]]; at != 0;
          at = region->operations[at - 1].next) {
-        struct operation_row *row = &region->operations[at - 1].row;
+        const struct operation_row *row = &region->operations[at - 1].row;
 
         if (row->id[0] == id[0] && row->id[1] == id[1] && row->tenant == tenant)
-            return row;
+            return at - 1;
     }
-    return NULL;
+    return HOT_NONE;
 }
 
 const struct operation_row *hot_operation_find(const struct hot *hot, uint16_t tenant,
                                                const uint64_t id[2])
 {
     uint64_t hash = operation_hash(tenant, id);
-    const struct operation_row *row = operation_in(hot, hot->active, hash, tenant, id);
 
-    if (row == NULL)
-        row = operation_in(hot, 1 - hot->active, hash, tenant, id);
-    if (row == NULL)
-        row = operation_in(hot, SCRATCH, hash, tenant, id);
-    return row;
+    for (int r = 0; r < 3; r++) {
+        uint32_t at = operation_in(hot, r, hash, tenant, id);
+
+        if (at != HOT_NONE)
+            return &hot->region[r].operations[at].row;
+    }
+    return NULL;
 }
 
 static void operation_add(struct hot *hot, int r, const struct operation_row *row)
@@ -623,19 +645,37 @@ static void operation_add(struct hot *hot, int r, const struct operation_row *ro
 void hot_operation_hold(struct hot *hot, const struct operation_row *row)
 {
     if (operation_in(hot, SCRATCH, operation_hash(row->tenant, row->id), row->tenant, row->id) ==
-        NULL)
+        HOT_NONE)
         operation_add(hot, SCRATCH, row);
 }
 
+static void operation_unlink(struct hot *hot, int r, uint64_t hash, uint32_t victim)
+{
+    struct region *region = &hot->region[r];
+    uint32_t *link = &region->operation_heads[hash & hot->operation_mask[r]];
+
+    while (*link != victim + 1) {
+        assert(*link != 0);
+        link = &region->operations[*link - 1].next;
+    }
+    *link = region->operations[victim].next;
+}
+
+/* An id is mostly new; one that is there already has expired and is used anew. */
 void hot_operation_set(struct hot *hot, const struct operation_row *row)
 {
-    struct operation_row *known =
-        operation_in(hot, hot->active, operation_hash(row->tenant, row->id), row->tenant, row->id);
+    uint64_t hash = operation_hash(row->tenant, row->id);
 
-    if (known != NULL)
-        *known = *row; /* an expired id, used anew */
-    else
-        operation_add(hot, hot->active, row);
+    for (int r = 0; r < 2; r++) {
+        uint32_t at = operation_in(hot, r, hash, row->tenant, row->id);
+
+        if (at == HOT_NONE)
+            continue;
+        operation_unlink(hot, r, hash, at);
+        if (r == hot->active)
+            hot->region[r].operations[at].dead = 1;
+    }
+    operation_add(hot, hot->active, row);
 }
 
 /* --- flush ---------------------------------------------------------------------------------------
@@ -651,26 +691,45 @@ bool hot_is_dirty(const struct hot *hot)
     const struct region *active = &hot->region[hot->active];
 
     return hot->accounts.dirty_count[0] > 0 || hot->items.dirty_count[0] > 0 ||
-           active->edge_count > 0 || active->operation_count > 0;
+           active->edge_count > active->edge_clean ||
+           active->operation_count > active->operation_clean;
+}
+
+static uint32_t percent(uint32_t part, uint32_t whole)
+{
+    return whole == 0 ? 100 : (uint32_t)((uint64_t)part * 100 / whole);
 }
 
 uint32_t hot_fill_percent(const struct hot *hot)
 {
     const struct region *active = &hot->region[hot->active];
-    uint64_t fill = (uint64_t)active->edge_count * 100 / hot->config.edges;
-    uint64_t operations = (uint64_t)active->operation_count * 100 / hot->config.operations;
-    /* Half of the 3/4 that may be dirty: the other half is for the time of the flush. */
-    uint64_t accounts =
-        (uint64_t)hot->accounts.dirty_count[0] * 100 / (hot->accounts.capacity * 3ULL / 8);
-    uint64_t items = (uint64_t)hot->items.dirty_count[0] * 100 / (hot->items.capacity * 3ULL / 8);
+    uint32_t fill[4] = {
+        percent(active->edge_count - active->edge_clean, hot->config.edges - active->edge_clean),
+        percent(active->operation_count - active->operation_clean,
+                hot->config.operations - active->operation_clean),
+        /* Half of the 3/4 that may be dirty: the other half is for the time of the flush. */
+        percent(hot->accounts.dirty_count[0], hot->accounts.capacity / 8 * 3),
+        percent(hot->items.dirty_count[0], hot->items.capacity / 8 * 3),
+    };
+    uint32_t most = 0;
 
-    if (operations > fill)
-        fill = operations;
-    if (accounts > fill)
-        fill = accounts;
-    if (items > fill)
-        fill = items;
-    return (uint32_t)fill;
+    for (int i = 0; i < 4; i++)
+        if (fill[i] > most)
+            most = fill[i];
+    return most;
+}
+
+/* The region that takes changes next keeps what it has as a cache, if that leaves half of it free.
+ */
+static void region_reuse(struct hot *hot, int r)
+{
+    struct region *region = &hot->region[r];
+
+    if (region->edge_count > hot->config.edges / 2 ||
+        region->operation_count > hot->config.operations / 2)
+        region_clear(hot, r);
+    region->edge_clean = region->edge_count;
+    region->operation_clean = region->operation_count;
 }
 
 void hot_freeze(struct hot *hot)
@@ -681,7 +740,7 @@ void hot_freeze(struct hot *hot)
     hot->time.flushing = true;
     hot->time.epoch++;
     hot->active = 1 - hot->active;
-    region_clear(hot, hot->active);
+    region_reuse(hot, hot->active);
     hot->region[hot->active].epoch = hot->time.epoch;
 }
 
@@ -695,13 +754,14 @@ bool hot_collect(struct hot *hot, uint32_t count)
 void hot_frozen(struct hot *hot, struct hot_frozen *frozen)
 {
     const struct region *region = &hot->region[1 - hot->active];
-    uint64_t edges = 0;
+    uint64_t edges = 0, operations = 0;
 
-    for (uint32_t i = 0; i < region->edge_count; i++)
+    for (uint32_t i = region->edge_clean; i < region->edge_count; i++)
         if (!region->edges[i].dead || PLANTED("hot.flushes_the_dead"))
             hot->edge_copies[edges++] = region->edges[i].row;
-    for (uint32_t i = 0; i < region->operation_count; i++)
-        hot->operation_copies[i] = region->operations[i].row;
+    for (uint32_t i = region->operation_clean; i < region->operation_count; i++)
+        if (!region->operations[i].dead)
+            hot->operation_copies[operations++] = region->operations[i].row;
     *frozen = (struct hot_frozen){
         .accounts = (struct account_row *)(void *)hot->accounts.copies,
         .account_count = hot->accounts.copy_count,
@@ -710,7 +770,7 @@ void hot_frozen(struct hot *hot, struct hot_frozen *frozen)
         .edges = hot->edge_copies,
         .edge_count = edges,
         .operations = hot->operation_copies,
-        .operation_count = region->operation_count,
+        .operation_count = operations,
     };
 }
 

@@ -2,8 +2,8 @@
  *
  * Accounts and items are a cache: a row stays while it differs from the store, otherwise second
  * chance decides. Edges and operation ids live in two regions: the active one takes changes, the
- * other is frozen while it is written to the store and is a cache afterwards. A third, small one
- * (scratch) holds what was read from the store for this turn.
+ * other is frozen while it is written to the store and is a cache afterwards, as long as there is
+ * room. A third, small one (scratch) holds what was read from the store for this turn.
  *
  *   slot      index of an account or item in its table; valid until the end of the turn
  *   epoch     number of a freeze; a row is dirty in an epoch, and clean once that epoch is at rest
