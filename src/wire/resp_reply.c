@@ -187,8 +187,18 @@ static void put_account(struct resp_out *out, const struct account_row *account)
 static void put_integers(struct resp_out *out, const struct reply *reply)
 {
     resp_out_array(out, reply->count);
-    for (uint32_t i = 0; i < reply->count; i++)
-        resp_out_counter(out, reply->u.values[i]);
+    for (uint32_t i = 0; i < reply->count; i++) {
+        uint64_t value = reply->u.values[i];
+        uint8_t digit[4] = {':', (uint8_t)('0' + value % 10), '\r', '\n'};
+
+        /* LIKED answers nothing but 0 and 1: a fifth of its instructions were spent on digits. */
+        if (value > 9 || out->used + sizeof digit > out->size) {
+            resp_out_counter(out, value);
+            continue;
+        }
+        memcpy(out->bytes + out->used, digit, sizeof digit);
+        out->used += sizeof digit;
+    }
 }
 
 /* As SCAN answers: the cursor first, "0" when this was the last page. */
