@@ -37,9 +37,8 @@ static uint64_t ones[REQUEST_IDS_MAX];
 /* Like the engine's answer to a LIKE; a list of ids gets a list of ones. */
 static void answer(const struct request *request, struct reply *reply)
 {
-    uint8_t shape = request->verb < VERB_COUNT
-                        ? verb_info((enum verb)request->verb)->shape
-                        : (uint8_t)SHAPE_SERVICE;
+    uint8_t shape = request->verb < VERB_COUNT ? verb_info((enum verb)request->verb)->shape
+                                               : (uint8_t)SHAPE_SERVICE;
 
     *reply = (struct reply){.kind = REPLY_INTEGER, .u.value = 1};
     if (shape == SHAPE_STATES || shape == SHAPE_TOTALS) {

@@ -9,10 +9,11 @@
 
 #include "base/hook.h"
 
-#define PIECES_AT_ONCE  64
-#define DRAIN_READS     16
+#define PIECES_AT_ONCE 64
+#define DRAIN_READS    16
 
-/* --- opening and closing ------------------------------------------------------------------------- */
+/* --- opening and closing -------------------------------------------------------------------------
+ */
 
 void conn_reset(struct serve *serve, struct conn *conn)
 {
@@ -104,7 +105,8 @@ void conn_close(struct serve *serve, struct conn *conn)
     conn->flags &= CONN_QUEUED;
 }
 
-/* --- when ---------------------------------------------------------------------------------------- */
+/* --- when ----------------------------------------------------------------------------------------
+ */
 
 /* Answers are on their way and their time is not the caller's to spend. */
 static bool waits_for_us(const struct conn *conn)
@@ -162,7 +164,8 @@ void conn_sweep(struct serve *serve)
     }
 }
 
-/* --- input --------------------------------------------------------------------------------------- */
+/* --- input ---------------------------------------------------------------------------------------
+ */
 
 static bool may_take(const struct conn *conn)
 {
@@ -205,7 +208,8 @@ void conn_drain(struct serve *serve, struct conn *conn)
     conn_close(serve, conn);
 }
 
-/* --- output -------------------------------------------------------------------------------------- */
+/* --- output --------------------------------------------------------------------------------------
+ */
 
 uint8_t *conn_room(struct serve *serve, struct conn *conn, size_t size)
 {
@@ -222,7 +226,7 @@ uint8_t *conn_room(struct serve *serve, struct conn *conn, size_t size)
         return NULL;
     piece->next = NULL;
     piece->used = 0;
-    piece->size = (uint8_t)class;
+    piece->size = (uint8_t) class;
     piece->room = pool_bytes(class) - (uint32_t)sizeof(struct piece);
     if (tail == NULL)
         conn->head = piece;
@@ -317,7 +321,7 @@ void conn_flush(struct serve *serve, struct conn *conn)
     bool was_blocked = (conn->flags & CONN_BLOCKED) != 0;
     bool moved = false;
 
-    conn->flags &= (uint8_t)~(CONN_FLUSH | CONN_BLOCKED);
+    conn->flags &= (uint8_t) ~(CONN_FLUSH | CONN_BLOCKED);
     while (conn->sent < conn->released) {
         uint64_t asked = conn->released - conn->sent;
         ssize_t size = send_some(conn, asked);

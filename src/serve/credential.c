@@ -11,8 +11,8 @@
 
 #define LINE_BYTES 512
 
-__attribute__((format(printf, 3, 4))) static enum status
-complain(char message[256], unsigned line, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static enum status complain(char message[256], unsigned line,
+                                                                  const char *format, ...)
 {
     va_list list;
     int size = snprintf(message, 256, "credentials, line %u: ", line);

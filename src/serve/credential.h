@@ -2,8 +2,8 @@
  *
  * A credentials file has a line per caller:   NAME ROLE SHA256-OF-KEY   (# starts a comment)
  * with ROLE reader, writer or admin and the digest in hex. Keys are long random strings
- * (`zan key NAME ROLE` makes one), so a plain digest is enough: there is nothing to guess. No caller
- * is named "default": clients say that when they were given a key and no name. */
+ * (`zan key NAME ROLE` makes one), so a plain digest is enough: there is nothing to guess. No
+ * caller is named "default": clients say that when they were given a key and no name. */
 #ifndef ZAN_SERVE_CREDENTIAL_H
 #define ZAN_SERVE_CREDENTIAL_H
 

@@ -4,16 +4,15 @@
  * holders of one index apart.
  *
  *   FREE -> OPEN     accepted
- *   OPEN -> LAST     no more input is taken (QUIT, bad bytes, the caller has shut down); answers that
- *                    are on their way still go out
- *   LAST -> DRAIN    all answers are sent; our side is shut down, what still comes in is thrown away,
- *                    because closing a socket with unread bytes would destroy the last answer
- *   any  -> FREE     closed
+ *   OPEN -> LAST     no more input is taken (QUIT, bad bytes, the caller has shut down); answers
+ * that are on their way still go out LAST -> DRAIN    all answers are sent; our side is shut down,
+ * what still comes in is thrown away, because closing a socket with unread bytes would destroy the
+ * last answer any  -> FREE     closed
  *
- * Input:   read into the door's one big buffer, where whole commands are parsed in place; only a rest
- *          that cannot be taken yet moves to a buffer of the connection's own.
- * Output:  a list of pieces. Three counters of bytes, each of which only grows and never passes the
- *          next: sent <= released <= written. */
+ * Input:   read into the door's one big buffer, where whole commands are parsed in place; only a
+ * rest that cannot be taken yet moves to a buffer of the connection's own. Output:  a list of
+ * pieces. Three counters of bytes, each of which only grows and never passes the next: sent <=
+ * released <= written. */
 #ifndef ZAN_SERVE_DOOR_H
 #define ZAN_SERVE_DOOR_H
 
@@ -27,15 +26,15 @@
 
 #define NONE UINT32_MAX
 
-#define READ_BYTES      65536u /* asked of one read: more than 1024 commands of usual size */
-#define FRESH_BYTES     4096u  /* of input before login */
-#define MOVE_BYTES      2048u  /* a rest up to this is copied before the next read, and saves reads */
-#define OUTPUT_PAUSE    (512u << 10)
-#define OUTPUT_MAX      (1u << 20)
-#define KEY_FAILURES    5u
-#define DRAIN_MS        2000
-#define SWEEP_MS        250
-#define NAME_MAX_BYTES  64u
+#define READ_BYTES     65536u /* asked of one read: more than 1024 commands of usual size */
+#define FRESH_BYTES    4096u  /* of input before login */
+#define MOVE_BYTES     2048u /* a rest up to this is copied before the next read, and saves reads */
+#define OUTPUT_PAUSE   (512u << 10)
+#define OUTPUT_MAX     (1u << 20)
+#define KEY_FAILURES   5u
+#define DRAIN_MS       2000
+#define SWEEP_MS       250
+#define NAME_MAX_BYTES 64u
 
 enum conn_state { CONN_FREE, CONN_OPEN, CONN_LAST, CONN_DRAIN };
 
@@ -104,15 +103,15 @@ struct serve {
     int64_t *deadlines;        /* side by side: when the sweep looks closer, in ms */
     uint32_t *free_list;
     uint32_t free_count;
-    uint32_t used_max; /* no index at or above this was ever used */
-    uint32_t fresh_count; /* not logged in */
+    uint32_t used_max;                            /* no index at or above this was ever used */
+    uint32_t fresh_count;                         /* not logged in */
     uint32_t queue_head, queue_tail, queue_count; /* who has something to take */
-    uint32_t *flush; /* who has something to send */
+    uint32_t *flush;                              /* who has something to send */
     uint32_t flush_count;
     struct mark *marks; /* a ring, size a power of two */
     uint64_t mark_from, mark_to, mark_size;
-    uint64_t turn;     /* the last one replied to */
-    uint64_t waiting;  /* bytes written and not sent */
+    uint64_t turn;    /* the last one replied to */
+    uint64_t waiting; /* bytes written and not sent */
     uint64_t next_id;
     struct pool pool;
     struct serve_stats stats;
@@ -133,7 +132,8 @@ static inline uint64_t conn_waiting(const struct conn *conn)
     return conn->written - conn->sent;
 }
 
-/* --- conn.c -------------------------------------------------------------------------------------- */
+/* --- conn.c --------------------------------------------------------------------------------------
+ */
 
 /* NULL if there is no room: the caller refuses. fd is the connection's from now on. */
 struct conn *conn_open(struct serve *serve, int fd);
@@ -166,13 +166,15 @@ void conn_reset(struct serve *serve, struct conn *conn);
 /* The sweep: closes whose time is up. */
 void conn_sweep(struct serve *serve);
 
-/* --- listen.c ------------------------------------------------------------------------------------ */
+/* --- listen.c ------------------------------------------------------------------------------------
+ */
 
 /* Binds serve->address; fills listener and port. */
 enum status door_listen(struct serve *serve, char message[256]);
 void door_accept(struct serve *serve);
 
-/* --- take.c -------------------------------------------------------------------------------------- */
+/* --- take.c --------------------------------------------------------------------------------------
+ */
 
 /* Takes from one connection. True: the batch is full. */
 bool take_from(struct serve *serve, struct conn *conn, struct batch *batch, int64_t now_us);

@@ -178,8 +178,8 @@ void door_accept(struct serve *serve)
     for (int i = 0; i < ACCEPTS_AT_ONCE; i++) {
         struct sockaddr_storage peer;
         socklen_t size = sizeof peer;
-        int fd = accept4(serve->listener, (struct sockaddr *)&peer, &size,
-                         SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int fd =
+            accept4(serve->listener, (struct sockaddr *)&peer, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
         if (fd >= 0) {
             admit(serve, fd, &peer, size);

@@ -1,7 +1,7 @@
 /* pool.h: buffers in four sizes, lent to connections and taken back.
  *
- * A connection borrows a buffer only while bytes of it wait, so ten thousand idle ones cost nothing.
- * Last in, first out: the buffer lent next is the one still in the cache.
+ * A connection borrows a buffer only while bytes of it wait, so ten thousand idle ones cost
+ * nothing. Last in, first out: the buffer lent next is the one still in the cache.
  *
  * Memory: the pool owns every buffer. Up to POOL_KEEP bytes of returned ones are kept, the rest
  *         goes back to the heap.

@@ -10,8 +10,8 @@
 #include "base/digest.h"
 #include "serve/credential.h"
 
-#define BLOCK_BYTES 64 /* of SHA-256 */
-#define TEXT_MAX 255 /* of an address or a device; a longer one is hashed first */
+#define BLOCK_BYTES 64  /* of SHA-256 */
+#define TEXT_MAX    255 /* of an address or a device; a longer one is hashed first */
 
 static enum status complain(char message[256], const char *path, const char *what)
 {
@@ -35,8 +35,7 @@ static enum status read_key(int fd, const char *path, struct pseudonym_key *key,
 
 static bool write_whole(int fd, const struct pseudonym_key *key)
 {
-    return write(fd, key->bytes, sizeof key->bytes) == (ssize_t)sizeof key->bytes &&
-           fsync(fd) == 0;
+    return write(fd, key->bytes, sizeof key->bytes) == (ssize_t)sizeof key->bytes && fsync(fd) == 0;
 }
 
 static void sync_directory(const char *path)
@@ -100,8 +99,8 @@ enum status pseudonym_key_load(const char *path, struct pseudonym_key *key, char
 }
 
 /* HMAC of RFC 2104 out of the library's SHA-256, for a key of half a block. The library's own HMAC
- * looks the algorithm up at every call, 1.1 us beside 0.2 us here, and a LIKE with a CTX needs three;
- * the test holds the two against each other. */
+ * looks the algorithm up at every call, 1.1 us beside 0.2 us here, and a LIKE with a CTX needs
+ * three; the test holds the two against each other. */
 static void hmac(const struct pseudonym_key *key, const uint8_t *bytes, size_t size,
                  uint8_t digest[DIGEST_BYTES])
 {

@@ -1,9 +1,10 @@
 /* The door's turn: wait, take, reply, release.
  *
- * One epoll set, edge-triggered, told once about each connection when it comes: in steady state there
- * is no epoll_ctl, and a turn costs one epoll_wait, one recv for each connection that has spoken,
- * one send for each that is answered. A read that returns less than it asked for has emptied the
- * socket; the edge for whatever comes after is already armed, so nothing is read twice to be sure.
+ * One epoll set, edge-triggered, told once about each connection when it comes: in steady state
+ * there is no epoll_ctl, and a turn costs one epoll_wait, one recv for each connection that has
+ * spoken, one send for each that is answered. A read that returns less than it asked for has
+ * emptied the socket; the edge for whatever comes after is already armed, so nothing is read twice
+ * to be sure.
  *
  * Reading waits until serve_take: a batch that is full leaves the bytes in the kernel, where they
  * slow the caller down, instead of here, where they cost memory. */
@@ -36,7 +37,8 @@ static int64_t monotonic_ms(void)
     return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
 }
 
-/* --- opening and closing ------------------------------------------------------------------------- */
+/* --- opening and closing -------------------------------------------------------------------------
+ */
 
 static uint32_t or_else(uint32_t value, uint32_t fallback)
 {
@@ -184,7 +186,8 @@ void serve_stats(const struct serve *serve, struct serve_stats *stats)
     stats->buffer_bytes = serve->pool.lent_bytes;
 }
 
-/* --- waiting ------------------------------------------------------------------------------------- */
+/* --- waiting -------------------------------------------------------------------------------------
+ */
 
 static void note(struct serve *serve, const struct epoll_event *event)
 {
@@ -248,7 +251,8 @@ bool serve_wait(struct serve *serve, int timeout_ms)
     }
 }
 
-/* --- taking -------------------------------------------------------------------------------------- */
+/* --- taking --------------------------------------------------------------------------------------
+ */
 
 bool serve_has_input(const struct serve *serve)
 {
@@ -286,7 +290,8 @@ uint32_t serve_take(struct serve *serve, struct batch *batch, int64_t now_us)
     return batch->count - before;
 }
 
-/* --- replying ------------------------------------------------------------------------------------ */
+/* --- replying ------------------------------------------------------------------------------------
+ */
 
 static bool mark_push(struct serve *serve, struct mark mark)
 {
@@ -319,8 +324,7 @@ static bool write_one(struct serve *serve, struct conn *conn, const struct batch
     uint8_t *room = conn_room(serve, conn, resp_reply_bound(&batch->requests[i], reply));
     if (room == NULL)
         return false;
-    conn->tail->used +=
-        (uint32_t)resp_reply(&batch->requests[i], reply, origin->protocol, room);
+    conn->tail->used += (uint32_t)resp_reply(&batch->requests[i], reply, origin->protocol, room);
     return true;
 }
 

@@ -6,18 +6,17 @@
  * A turn:  serve_wait (who has something to say) -> serve_take (requests into a batch) -> ... ->
  *          serve_reply (answers into the connections' output, held back) -> serve_release (what is
  *          durable goes out).
- * Held back: an answer tagged with turn t leaves only after serve_release(>= t), in order, so nobody
- *          sees a state that a crash could take back.
- * Bounds:  input 256 KiB a connection. Nothing more is taken from a connection while 512 KiB of
- *          answers wait for its reader; one that reads nothing for stall_ms, or that 1 MiB waits
- *          for, is closed. At most pipeline_max requests of a connection in one turn;
- *          connections_max in all; SERVE_BUFFERS_MAX bytes of buffers in all, after which the
- *          connection that asks for more is closed. An idle connection holds no buffers.
- * Before login (only if there are credentials): 4 arguments of 1 KiB, no inline commands, one
- *          command at a time, 4 KiB of input, auth_ms, a fifth of the connections.
- * Closing: a first word POST or Host: closes the connection (a browser was tricked to speak to us).
- *          A caller that shuts down its sending side still gets its answers.
- * Clock:   monotonic, for the limits in time; requests are judged by the caller's now_us. */
+ * Held back: an answer tagged with turn t leaves only after serve_release(>= t), in order, so
+ * nobody sees a state that a crash could take back. Bounds:  input 256 KiB a connection. Nothing
+ * more is taken from a connection while 512 KiB of answers wait for its reader; one that reads
+ * nothing for stall_ms, or that 1 MiB waits for, is closed. At most pipeline_max requests of a
+ * connection in one turn; connections_max in all; SERVE_BUFFERS_MAX bytes of buffers in all, after
+ * which the connection that asks for more is closed. An idle connection holds no buffers. Before
+ * login (only if there are credentials): 4 arguments of 1 KiB, no inline commands, one command at a
+ * time, 4 KiB of input, auth_ms, a fifth of the connections. Closing: a first word POST or Host:
+ * closes the connection (a browser was tricked to speak to us). A caller that shuts down its
+ * sending side still gets its answers. Clock:   monotonic, for the limits in time; requests are
+ * judged by the caller's now_us. */
 #ifndef ZAN_SERVE_SERVE_H
 #define ZAN_SERVE_SERVE_H
 
@@ -37,10 +36,10 @@ struct serve_config {
     const char *address; /* "127.0.0.1:6390", "[::1]:6390" */
     bool share_port;     /* SO_REUSEPORT: one of several doors */
     uint32_t connections_max;
-    uint32_t pipeline_max;    /* 0: 1024 */
+    uint32_t pipeline_max;     /* 0: 1024 */
     uint32_t auth_ms, idle_ms; /* 0: 5000, 300000 */
-    uint32_t half_ms;  /* 0: 10000; from the first byte of a command to its last */
-    uint32_t stall_ms; /* 0: 30000; answers wait and the caller reads none */
+    uint32_t half_ms;          /* 0: 10000; from the first byte of a command to its last */
+    uint32_t stall_ms;         /* 0: 30000; answers wait and the caller reads none */
     const struct credentials *credentials; /* NULL: everybody is admin (loopback only) */
     const struct pseudonym_key *pseudonym; /* NULL: addresses, devices, networks are dropped */
     void (*facts)(void *context, struct facts *facts); /* for INFO; NULL: all zero */
@@ -72,7 +71,8 @@ bool serve_wait(struct serve *serve, int timeout_ms);
 bool serve_has_input(const struct serve *serve);
 
 /* Reads, and appends requests to the batch (up to BATCH_MAX in all, and only as many as the arena
- * has room for); fair between connections; returns how many. What the door answers by itself has verb VERB_COUNT and its bytes in origin.prepared. */
+ * has room for); fair between connections; returns how many. What the door answers by itself has
+ * verb VERB_COUNT and its bytes in origin.prepared. */
 uint32_t serve_take(struct serve *serve, struct batch *batch, int64_t now_us);
 
 /* Writes the replies of a batch to the outputs, held back until turn is released. Turns come in
@@ -95,10 +95,10 @@ bool serve_idle(const struct serve *serve);
 
 struct serve_stats {
     uint64_t connections_open, connections_total, connections_refused, bytes_in, bytes_out;
-    uint64_t closed_slow;    /* did not read their answers */
-    uint64_t closed_late;    /* idle, half a command, or no login, for too long */
-    uint64_t closed_hostile; /* POST, Host:, five wrong keys, bytes that are no RESP */
-    uint64_t buffer_bytes;   /* lent to connections now */
+    uint64_t closed_slow;            /* did not read their answers */
+    uint64_t closed_late;            /* idle, half a command, or no login, for too long */
+    uint64_t closed_hostile;         /* POST, Host:, five wrong keys, bytes that are no RESP */
+    uint64_t buffer_bytes;           /* lent to connections now */
     uint64_t requests[VERB_COUNT];   /* taken, by verb */
     uint64_t answered[STATUS_COUNT]; /* answers given by the door itself and by the engine */
 };

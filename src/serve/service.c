@@ -1,4 +1,5 @@
-/* Handshake, login and help. The words and shapes are those of Redis 7, because clients check them. */
+/* Handshake, login and help. The words and shapes are those of Redis 7, because clients check them.
+ */
 #include "serve/service.h"
 
 #include <stdio.h>
@@ -8,7 +9,8 @@
 #include "base/hook.h"
 #include "wire/command.h"
 
-/* --- helpers ------------------------------------------------------------------------------------- */
+/* --- helpers -------------------------------------------------------------------------------------
+ */
 
 void service_refuse(struct service *service, enum status status, const char *detail)
 {
@@ -47,7 +49,7 @@ static bool in_class(struct resp_slice pattern, uint32_t *at, char byte)
     uint32_t i = *at;
     bool not = i < pattern.size && pattern.bytes[i] == '^', found = false;
 
-    for (i += not; i < pattern.size && pattern.bytes[i] != ']'; i++) {
+    for (i += not ; i < pattern.size && pattern.bytes[i] != ']'; i++) {
         char from = pattern.bytes[i], to = from;
 
         if (i + 2 < pattern.size && pattern.bytes[i + 1] == '-' && pattern.bytes[i + 2] != ']') {
@@ -57,7 +59,7 @@ static bool in_class(struct resp_slice pattern, uint32_t *at, char byte)
         found |= byte >= from && byte <= to;
     }
     *at = i + 1;
-    return found != not;
+    return found != not ;
 }
 
 static char small(char byte)
@@ -104,7 +106,8 @@ bool service_matches(struct resp_slice pattern, const char *text)
     return at >= pattern.size;
 }
 
-/* --- who is calling ------------------------------------------------------------------------------ */
+/* --- who is calling ------------------------------------------------------------------------------
+ */
 
 static void log_in(struct service *service, enum role role, struct resp_slice name)
 {
@@ -135,8 +138,8 @@ static bool check_key(struct service *service, struct resp_slice name, struct re
         service_refuse(service, STATUS_WRONGPASS, "this node asks for no credentials");
         return false;
     }
-    enum role role = credentials_check(credentials, named ? name.bytes : NULL, name.size,
-                                       key.bytes, key.size);
+    enum role role =
+        credentials_check(credentials, named ? name.bytes : NULL, name.size, key.bytes, key.size);
     if (role != ROLE_NONE) {
         if (!named)
             name = (struct resp_slice){"default", 7};
@@ -159,9 +162,8 @@ static void ok(struct service *service)
 static void auth(struct service *service)
 {
     struct resp_slice none = {NULL, 0};
-    bool good = service->count == 2
-                    ? check_key(service, none, service->args[1])
-                    : check_key(service, service->args[1], service->args[2]);
+    bool good = service->count == 2 ? check_key(service, none, service->args[1])
+                                    : check_key(service, service->args[1], service->args[2]);
 
     if (good)
         ok(service);
@@ -252,7 +254,8 @@ static void hello(struct service *service)
     hello_answer(service);
 }
 
-/* --- the rest ------------------------------------------------------------------------------------ */
+/* --- the rest ------------------------------------------------------------------------------------
+ */
 
 static void ping(struct service *service)
 {

@@ -23,7 +23,8 @@ struct service {
 /* verb is one of GROUP_SERVICE; role has been checked. */
 void service_answer(struct service *service, enum verb verb);
 
-/* --- for the files of the service ---------------------------------------------------------------- */
+/* --- for the files of the service ----------------------------------------------------------------
+ */
 
 void service_refuse(struct service *service, enum status status, const char *detail);
 bool service_word(const struct service *service, uint32_t index, const char *word);
@@ -31,7 +32,8 @@ void service_verbatim(struct service *service, const char *text, size_t size);
 
 void service_facts(const struct serve *serve, struct facts *facts);
 
-/* A name for people: printable, without spaces, shorter than NAME_MAX_BYTES; else refused and false. */
+/* A name for people: printable, without spaces, shorter than NAME_MAX_BYTES; else refused and
+ * false. */
 bool service_set_text(struct service *service, char to[NAME_MAX_BYTES], struct resp_slice text);
 
 void service_client(struct service *service); /* service_client.c */

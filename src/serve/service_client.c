@@ -158,8 +158,9 @@ void service_client(struct service *service)
                (service_word(service, 1, "NO-EVICT") || service_word(service, 1, "NO-TOUCH"))) {
         on_or_off(service);
     } else {
-        service_refuse(service, STATUS_UNKNOWNFIELD,
-                       "CLIENT takes SETNAME name, GETNAME, SETINFO attribute value, ID, INFO, LIST, "
-                       "NO-EVICT or NO-TOUCH");
+        service_refuse(
+            service, STATUS_UNKNOWNFIELD,
+            "CLIENT takes SETNAME name, GETNAME, SETINFO attribute value, ID, INFO, LIST, "
+            "NO-EVICT or NO-TOUCH");
     }
 }

@@ -142,8 +142,8 @@ static const struct section {
     const char *name;
     void (*put)(struct info *info);
 } sections[] = {
-    {"Server", put_server}, {"Clients", put_clients},         {"Memory", put_memory},
-    {"Persistence", put_persistence}, {"Stats", put_stats},   {"Replication", put_replication},
+    {"Server", put_server},           {"Clients", put_clients}, {"Memory", put_memory},
+    {"Persistence", put_persistence}, {"Stats", put_stats},     {"Replication", put_replication},
     {"Keyspace", put_keyspace},       {"Zan", put_zan},
 };
 

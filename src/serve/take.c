@@ -36,11 +36,12 @@ struct take {
     int64_t now_us;
     uint8_t *bytes;
     size_t size, at;
-    bool own; /* bytes are the connection's own buffer */
+    bool own;          /* bytes are the connection's own buffer */
     uint64_t expected; /* bytes of output for what was taken in this turn, by a rough guess */
 };
 
-/* --- answers of the door ------------------------------------------------------------------------- */
+/* --- answers of the door -------------------------------------------------------------------------
+ */
 
 static struct origin *origin_fill(struct take *take)
 {
@@ -93,7 +94,8 @@ static enum took refuse(struct take *take, enum status status, const char *detai
                            status_info(status)->close, status);
 }
 
-/* --- one command --------------------------------------------------------------------------------- */
+/* --- one command ---------------------------------------------------------------------------------
+ */
 
 static bool starts(const char *bytes, size_t size, const char *word)
 {
@@ -164,8 +166,8 @@ static enum took serve_itself(struct take *take, enum verb verb, const struct re
                               uint32_t count)
 {
     struct arena *arena = &take->batch->arena;
-    struct service service = {.serve = take->serve, .conn = take->conn, .args = args,
-                              .count = count};
+    struct service service = {
+        .serve = take->serve, .conn = take->conn, .args = args, .count = count};
 
     service.out.bytes = arena->bytes + arena->used;
     service.out.size = arena->size - arena->used;
@@ -235,7 +237,8 @@ static enum took take_command(struct take *take, const struct resp_command *comm
     return accept_request(take);
 }
 
-/* --- one connection ------------------------------------------------------------------------------ */
+/* --- one connection ------------------------------------------------------------------------------
+ */
 
 static bool turn_is_over(const struct take *take, uint32_t taken)
 {
@@ -265,8 +268,7 @@ static enum took take_all(struct take *take)
             conn->need = command.size;
             return TOOK_PART;
         }
-        enum took took =
-            result == RESP_OK ? take_command(take, &command) : no_resp(take, &command);
+        enum took took = result == RESP_OK ? take_command(take, &command) : no_resp(take, &command);
         if (took == TOOK_FULL)
             conn->need = 0;
         if (took != TOOK_ONE && took != TOOK_NOTHING)
@@ -394,7 +396,7 @@ static bool keep(struct take *take)
         conn->in = pool_take(&take->serve->pool, class);
         if (conn->in == NULL)
             return false;
-        conn->in_class = (uint8_t)class;
+        conn->in_class = (uint8_t) class;
     }
     memcpy(conn->in, take->bytes + take->at, rest);
     conn->in_from = 0;

@@ -37,7 +37,8 @@ int door_call(struct test_door *door);
 void door_say(struct test_door *door, int fd, const void *bytes, size_t size);
 void door_says(struct test_door *door, int fd, const char *text);
 
-/* Reads exactly size bytes, turning the door until they are there. Fails at the end of the stream. */
+/* Reads exactly size bytes, turning the door until they are there. Fails at the end of the stream.
+ */
 void door_hear(struct test_door *door, int fd, void *bytes, size_t size);
 
 /* The next bytes are these. */

@@ -1,5 +1,5 @@
-/* clients_hiredis.c: Zan through hiredis: blocking, pipelined, RESP3 where it can. Run by t_clients_hiredis.py
- * with the port; prints what went wrong and ends with 1. */
+/* clients_hiredis.c: Zan through hiredis: blocking, pipelined, RESP3 where it can. Run by
+ * t_clients_hiredis.py with the port; prints what went wrong and ends with 1. */
 #include <hiredis/hiredis.h>
 #include <stdarg.h>
 #include <stdio.h>

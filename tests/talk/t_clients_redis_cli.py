@@ -107,20 +107,26 @@ class Terminal:
 
 def terminal(port):
     screen = Terminal(port)
-    screen.wait_for("127.0.0.1:%d> " % port)
-    screen.type("help like\r")
+    prompt = "127.0.0.1:%d> " % port
+
+    def ask(text):
+        # What is typed before the prompt is there is thrown away by redis-cli.
+        screen.wait_for(prompt)
+        screen.type(text)
+
+    ask("help like\r")
     screen.wait_for("LIKE account item")
     screen.wait_for("summary: Sets that an account likes an item.")
     screen.wait_for("since: 0.1.0")
-    screen.type("help item set\r")
+    ask("help item set\r")
     screen.wait_for("ITEM SET item")
-    screen.type("like ")
+    ask("like ")
     screen.wait_for("account item")  # the hint, in grey behind the cursor
     screen.type("11 ")
     screen.wait_for("item")
     screen.type("42\r")
     screen.wait_for("(integer) 1")
-    screen.type("exit\r")
+    ask("exit\r")
     screen.close()
 
 

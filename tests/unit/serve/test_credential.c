@@ -68,7 +68,8 @@ static void says_what_is_wrong(void **state)
         {"\na reader " KEY_A " more\n", "line 2: expected NAME ROLE"},
         {"a owner " KEY_A "\n", "line 1: role 'owner'"},
         {"a reader abc\n", "64 hexadecimal"},
-        {"a reader x" "a7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\n",
+        {"a reader x"
+         "a7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad\n",
          "64 hexadecimal"},
         {"a=b reader " KEY_A "\n", "line 1: a name"},
         {"n123456789012345678901234567890123456789012345678901234567890123 reader " KEY_A "\n",

@@ -22,7 +22,8 @@ static struct serve_stats stats_of(const struct test_door *door)
     return stats;
 }
 
-/* --- commands and their answers ------------------------------------------------------------------ */
+/* --- commands and their answers ------------------------------------------------------------------
+ */
 
 static void answers_a_command_however_it_is_cut(void **state)
 {
@@ -192,7 +193,8 @@ static void leaves_what_the_batch_has_no_room_for(void **state)
     door_close(&door);
 }
 
-/* --- held back until released -------------------------------------------------------------------- */
+/* --- held back until released --------------------------------------------------------------------
+ */
 
 static void holds_answers_back_until_their_turn_is_released(void **state)
 {
@@ -279,7 +281,8 @@ static void tells_a_stranger_nothing(void **state)
     door_close(&door);
 }
 
-/* --- endings ------------------------------------------------------------------------------------- */
+/* --- endings -------------------------------------------------------------------------------------
+ */
 
 static void answers_a_caller_who_has_shut_his_side(void **state)
 {
@@ -364,10 +367,13 @@ static void closes_when_the_answer_says_so(void **state)
 
 static void turns_browsers_away(void **state)
 {
-    static const char *const said[] = {
-        "POST / HTTP/1.1\r\n", "post /x HTTP/1.1\r\n", "Host: 127.0.0.1:6390\r\n",
-        "hOsT: evil\r\n",      "POST\r\n",             "*1\r\n$4\r\nPOST\r\n",
-        "PING\r\nhost:x\r\n"};
+    static const char *const said[] = {"POST / HTTP/1.1\r\n",
+                                       "post /x HTTP/1.1\r\n",
+                                       "Host: 127.0.0.1:6390\r\n",
+                                       "hOsT: evil\r\n",
+                                       "POST\r\n",
+                                       "*1\r\n$4\r\nPOST\r\n",
+                                       "PING\r\nhost:x\r\n"};
     struct credentials credentials = {.count = 0};
 
     (void)state;
@@ -393,7 +399,8 @@ static void turns_browsers_away(void **state)
     }
 }
 
-/* --- who does not read --------------------------------------------------------------------------- */
+/* --- who does not read ---------------------------------------------------------------------------
+ */
 
 static void closes_who_never_reads(void **state)
 {
@@ -487,7 +494,8 @@ static void waits_for_who_reads_slowly(void **state)
     door_close(&door);
 }
 
-/* --- limits in time and number ------------------------------------------------------------------- */
+/* --- limits in time and number -------------------------------------------------------------------
+ */
 
 static void closes_who_is_late(void **state)
 {
@@ -676,7 +684,8 @@ static void wakes_for_others(void **state)
     door_close(&door);
 }
 
-/* --- anything, cut anywhere ---------------------------------------------------------------------- */
+/* --- anything, cut anywhere ----------------------------------------------------------------------
+ */
 
 struct caller {
     int fd;
@@ -700,15 +709,16 @@ static void invent(struct test_random *random, struct caller *caller)
 
     if (kind <= 2) {
         length = snprintf(digits, sizeof digits, "%llu", (unsigned long long)b);
-        *size += (size_t)sprintf(said + *size, "*3\r\n$4\r\n%s\r\n$3\r\n%03llu\r\n$%d\r\n%s\r\n",
-                                 kind == 0 ? "LIKE" : "like", (unsigned long long)a, length, digits);
+        *size +=
+            (size_t)sprintf(said + *size, "*3\r\n$4\r\n%s\r\n$3\r\n%03llu\r\n$%d\r\n%s\r\n",
+                            kind == 0 ? "LIKE" : "like", (unsigned long long)a, length, digits);
         put(caller->heard, &caller->heard_size, ":%llu\r\n", b, 0);
     } else if (kind == 3) {
         put(said, size, "unlike %llu %llu\r\n", a, b);
         put(caller->heard, &caller->heard_size, ":%llu\r\n", b, 0);
     } else if (kind == 4) {
-        size_t bytes = (size_t)test_random_below(random, test_random_below(random, 20) == 0 ? 60000
-                                                                                           : 50);
+        size_t bytes =
+            (size_t)test_random_below(random, test_random_below(random, 20) == 0 ? 60000 : 50);
         for (int i = 0; i < 2; i++) {
             char *text = i == 0 ? said : caller->heard;
             size_t *at = i == 0 ? size : &caller->heard_size;
@@ -733,7 +743,8 @@ static void invent(struct test_random *random, struct caller *caller)
 static void speak_and_listen(struct test_random *random, struct caller *caller)
 {
     static char bytes[100000];
-    size_t part = (size_t)test_random_below(random, test_random_below(random, 4) == 0 ? 70000 : 100);
+    size_t part =
+        (size_t)test_random_below(random, test_random_below(random, 4) == 0 ? 70000 : 100);
     ssize_t size;
 
     if (part > caller->said_size - caller->said_at)
@@ -778,7 +789,8 @@ static void says_the_same_however_it_is_cut(void **state)
         if (test_random_below(&random, 3) == 0)
             door_turn(&door, 0);
         if (test_random_below(&random, 5) == 0)
-            serve_release(door.serve, door.turn - test_random_below(&random, door.turn < 3 ? 1 : 3));
+            serve_release(door.serve,
+                          door.turn - test_random_below(&random, door.turn < 3 ? 1 : 3));
         done = true;
         for (int i = 0; i < CALLERS; i++)
             done = done && callers[i].heard_at == callers[i].heard_size;

@@ -24,8 +24,12 @@ static void starts(struct test_door *door, int fd, const char *said, const char 
 static void give_facts(void *context, struct facts *facts)
 {
     (void)context;
-    *facts = (struct facts){.version = "9.8.7", .sync = "always", .uptime_s = 90000,
-                            .partitions = 2, .mode = MODE_SHED, .connections_open = 5};
+    *facts = (struct facts){.version = "9.8.7",
+                            .sync = "always",
+                            .uptime_s = 90000,
+                            .partitions = 2,
+                            .mode = MODE_SHED,
+                            .connections_open = 5};
     facts->requests[VERB_ITEM_SET] = 12;
     facts->answers[STATUS_BUSY] = 3;
 }
@@ -76,7 +80,8 @@ static const char *array(const char *words)
     return text;
 }
 
-/* --- who is calling ------------------------------------------------------------------------------ */
+/* --- who is calling ------------------------------------------------------------------------------
+ */
 
 static void asks_who_is_calling(void **state)
 {
@@ -141,7 +146,9 @@ static void gives_up_after_five_wrong_keys(void **state)
 static void takes_little_before_login(void **state)
 {
     static const char *const too_much[] = {
-        "PING\r\n", "*8\r\n$4\r\nPING\r\n", "*2\r\n$4\r\nECHO\r\n$1025\r\n",
+        "PING\r\n",
+        "*8\r\n$4\r\nPING\r\n",
+        "*2\r\n$4\r\nECHO\r\n$1025\r\n",
     };
     struct test_door door;
     char text[8192];
@@ -190,8 +197,7 @@ static void keeps_places_for_those_who_have_logged_in(void **state)
     int fd[16], one, other;
 
     (void)state;
-    door_open(&door,
-              (struct serve_config){.credentials = three_callers(), .connections_max = 40});
+    door_open(&door, (struct serve_config){.credentials = three_callers(), .connections_max = 40});
     for (int i = 0; i < 16; i++)
         fd[i] = door_call(&door);
     one = door_call(&door);
@@ -206,7 +212,8 @@ static void keeps_places_for_those_who_have_logged_in(void **state)
     door_close(&door);
 }
 
-/* --- handshake ----------------------------------------------------------------------------------- */
+/* --- handshake -----------------------------------------------------------------------------------
+ */
 
 static void shakes_hands(void **state)
 {
@@ -287,7 +294,8 @@ static void knows_its_callers(void **state)
     door_close(&door);
 }
 
-/* --- help ---------------------------------------------------------------------------------------- */
+/* --- help ----------------------------------------------------------------------------------------
+ */
 
 static void tells_settings(void **state)
 {
@@ -313,14 +321,30 @@ static void matches_as_redis_does(void **state)
         const char *pattern, *text;
         bool matches;
     } cases[] = {
-        {"*", "", true},           {"*", "abc", true},        {"", "", true},
-        {"", "a", false},          {"a*c", "abbbc", true},    {"a*c", "abbbd", false},
-        {"a?c", "abc", true},      {"a?c", "ac", false},      {"[ab]x", "bx", true},
-        {"[^ab]x", "bx", false},   {"[a-c]x", "Bx", true},    {"[a-c]x", "dx", false},
-        {"\\*", "*", true},        {"\\*", "x", false},       {"*a*b*c*", "xxaxxbxxcxx", true},
-        {"*a*b*c*", "xxaxxcxxbxx", false}, {"[", "x", false}, {"[a", "a", true},
-        {"SYNC", "sync", true},    {"a\\", "a\\", true},      {"**", "q", true},
-        {"a*", "a", true},         {"?", "", false},          {"[^", "x", true},
+        {"*", "", true},
+        {"*", "abc", true},
+        {"", "", true},
+        {"", "a", false},
+        {"a*c", "abbbc", true},
+        {"a*c", "abbbd", false},
+        {"a?c", "abc", true},
+        {"a?c", "ac", false},
+        {"[ab]x", "bx", true},
+        {"[^ab]x", "bx", false},
+        {"[a-c]x", "Bx", true},
+        {"[a-c]x", "dx", false},
+        {"\\*", "*", true},
+        {"\\*", "x", false},
+        {"*a*b*c*", "xxaxxbxxcxx", true},
+        {"*a*b*c*", "xxaxxcxxbxx", false},
+        {"[", "x", false},
+        {"[a", "a", true},
+        {"SYNC", "sync", true},
+        {"a\\", "a\\", true},
+        {"**", "q", true},
+        {"a*", "a", true},
+        {"?", "", false},
+        {"[^", "x", true},
     };
 
     (void)state;
