@@ -21,7 +21,7 @@
 #include "base/bytes.h"
 #include "base/hook.h"
 
-/* ---- Bell ---------------------------------------------------------------------------------- */
+/* ---- Bell --------------------------------------------------------------------------------- */
 
 /* Rung after the work is visible. A sleeper counts itself before it looks at the bell in the
  * kernel, the ringer moves the bell before it looks at the count: one of them sees the other. */
@@ -57,7 +57,7 @@ static uint64_t clock_us(void)
     return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-/* ---- Disk ------------------------------------------------------------------------------------ */
+/* ---- Disk --------------------------------------------------------------------------------- */
 
 static const struct disk *disk_of(const struct log_copy *copy)
 {
@@ -99,7 +99,7 @@ static bool copy_sync(struct log_copy *copy)
     return true;
 }
 
-/* ---- Heads ----------------------------------------------------------------------------------- */
+/* ---- Heads -------------------------------------------------------------------------------- */
 
 /* What both copies have synced, as far as the segment under this copy's hand goes. */
 static struct log_place both_synced(struct log_copy *copy)
@@ -144,8 +144,7 @@ static bool write_head(struct log_copy *copy, const struct log_place *place, boo
     return true;
 }
 
-/* ---- Publishing -------------------------------------------------------------------------------
- */
+/* ---- Publishing --------------------------------------------------------------------------- */
 
 /* Says how far this copy is; wakes who waits for it. */
 static void publish(struct log_copy *copy, bool synced)
@@ -190,8 +189,7 @@ static bool other_has(struct log_copy *copy, uint64_t sequence)
     return has || PLANTED("log.seal_alone");
 }
 
-/* ---- Groups ------------------------------------------------------------------------------------
- */
+/* ---- Groups ------------------------------------------------------------------------------- */
 
 struct run {
     const uint8_t *bytes;
@@ -289,8 +287,7 @@ static bool take_group(struct log_copy *copy, const struct group *group)
     return true;
 }
 
-/* ---- Turning to the next segment
- * ------------------------------------------------------------------ */
+/* ---- Turning to the next segment ---------------------------------------------------------- */
 
 static bool sync_lazy(struct log_copy *copy)
 {
@@ -389,8 +386,7 @@ bool log_copy_tidy(struct log_copy *copy)
     return true;
 }
 
-/* ---- Thread
- * ------------------------------------------------------------------------------------------ */
+/* ---- Thread ------------------------------------------------------------------------------- */
 
 static bool is_untidy(struct log_copy *copy)
 {

@@ -21,7 +21,7 @@
 #define BUFFER_BYTES_DEFAULT  (8U << 20)
 #define BUFFER_BYTES_MIN      4096
 
-/* ---- Telling -------------------------------------------------------------------------------- */
+/* ---- Telling ------------------------------------------------------------------------------ */
 
 void log_tell(struct log *log)
 {
@@ -51,8 +51,7 @@ void log_fail(struct log *log, int copy, uint64_t segment, uint64_t offset, cons
     log_ring_bell(log);
 }
 
-/* ---- Opening ----------------------------------------------------------------------------------
- */
+/* ---- Opening ------------------------------------------------------------------------------ */
 
 static enum status check_config(const struct log_config *config, struct log_report *report)
 {
@@ -397,8 +396,7 @@ enum status log_open(const struct log_config *config, struct log **log, struct l
     return STATUS_OK;
 }
 
-/* ---- Appending
- * ------------------------------------------------------------------------------------ */
+/* ---- Appending ---------------------------------------------------------------------------- */
 
 /* Where in the ring an append would put things. */
 struct slot {
@@ -578,8 +576,7 @@ void log_close(struct log *log)
     release(log);
 }
 
-/* ---- Verifying
- * -------------------------------------------------------------------------------------- */
+/* ---- Verifying ---------------------------------------------------------------------------- */
 
 enum status log_verify(const struct log_config *config, struct log_report *report,
                        void (*progress)(void *argument, uint64_t done, uint64_t total),

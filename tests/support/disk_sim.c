@@ -67,7 +67,7 @@ struct disk_sim {
     uint64_t operations, trace;
 };
 
-/* ---- Small things ---------------------------------------------------------------------------- */
+/* ---- Small things ------------------------------------------------------------------------- */
 
 static uint64_t next(struct disk_sim *sim)
 {
@@ -209,8 +209,7 @@ static void settle(struct disk_sim *sim, const char *dir, size_t count)
     sim->changes = kept;
 }
 
-/* ---- Faults
- * -------------------------------------------------------------------------------------- */
+/* ---- Faults ------------------------------------------------------------------------------- */
 
 static void note(struct disk_sim *sim, unsigned kind, const char *path, uint64_t number, int result)
 {
@@ -314,8 +313,7 @@ uint64_t disk_sim_trace(const struct disk_sim *sim)
     return sim->trace;
 }
 
-/* ---- The disk
- * ------------------------------------------------------------------------------------- */
+/* ---- The disk ----------------------------------------------------------------------------- */
 
 static int sim_open(void *context, const char *path, int flags, int *handle)
 {
@@ -573,8 +571,7 @@ static int sim_free_bytes(void *context, const char *path, uint64_t *bytes)
     return 0;
 }
 
-/* ---- Life
- * ------------------------------------------------------------------------------------------ */
+/* ---- Life --------------------------------------------------------------------------------- */
 
 struct disk_sim *disk_sim_new(uint64_t seed)
 {
@@ -690,8 +687,7 @@ void disk_sim_free(struct disk_sim *sim)
     free(sim);
 }
 
-/* ---- Behind the back
- * ---------------------------------------------------------------------------------- */
+/* ---- Behind the back ---------------------------------------------------------------------- */
 
 static struct inode *must_find(const struct disk_sim *sim, const char *path)
 {

@@ -70,7 +70,7 @@ void disk_sim_capacity(struct disk_sim *sim, uint64_t bytes);
 uint64_t disk_sim_operations(const struct disk_sim *sim);
 uint64_t disk_sim_trace(const struct disk_sim *sim);
 
-/* ---- Behind the program's back: cache and medium alike --------------------------------------- */
+/* ---- Behind the program's back: cache and medium alike ------------------------------------ */
 
 /* Names of all files, in order of making; false if there is no ith. */
 bool disk_sim_file(const struct disk_sim *sim, size_t i, char path[256]);

@@ -152,8 +152,7 @@ static void two_users_are_one_too_many(void **state)
     log_world_must_open(&world);
 }
 
-/* ---- A disk between the log and the real one, which fails when told -----------------------------
- */
+/* ---- A disk between the log and the real one, which fails when told ----------------------- */
 
 static atomic_int syncs_left, space_left;
 
