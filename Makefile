@@ -43,6 +43,7 @@ fuzz: setup-fuzz
 	scripts/fuzz $(BUILD)/fuzz $(SECONDS_EACH)
 
 install: build
+	$(CMAKE) -S . -B $(BUILD) -DCMAKE_INSTALL_PREFIX=$(PREFIX) >/dev/null
 	DESTDIR=$(DESTDIR) $(CMAKE) --install $(BUILD) --prefix $(PREFIX)
 
 clean:

@@ -211,6 +211,7 @@ static void draw_plain(struct board *board, const struct import_result *result, 
 {
     draw_time(board, result, ended, stdout);
     draw_totals(board, result, stdout);
+    board->lines = 0; /* nothing is drawn over */
     fflush(stdout);
 }
 
@@ -235,8 +236,10 @@ void board_draw(struct board *board, const struct import_result *result, bool en
     draw(board, result, ended);
 }
 
-void board_rest(struct board *board)
+void board_clear(struct board *board)
 {
+    if (board->lines > 0)
+        printf("\033[%uA\033[J", board->lines);
     board->lines = 0;
 }
 

@@ -23,8 +23,8 @@ void board_like(struct board *board, uint64_t item);
 /* Draws if it is time to; result is how far the import has come; ended: it is over. */
 void board_draw(struct board *board, const struct import_result *result, bool ended);
 
-/* The next drawing goes below what stands there now. */
-void board_rest(struct board *board);
+/* Takes the drawing away, so that something else can be said there; the next one goes below. */
+void board_clear(struct board *board);
 
 /* The last state, as plain text, whatever the terminal is. */
 void board_print(struct board *board, const struct import_result *result);

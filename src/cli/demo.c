@@ -135,7 +135,7 @@ static void keep_serving(struct demo *demo, const struct import_result *result)
 
 static void tell_what_to_try(const struct demo *demo, const char *data_set)
 {
-    printf("\nThe log has been played; the node keeps serving. Try, in another terminal:\n"
+    printf("The log has been played; the node keeps serving. Try, in another terminal:\n"
            "  redis-cli -p %s COUNTS 5239\n"
            "  zan import --format kuairand --to %s %s    (changes nothing: same operations)\n\n",
            strrchr(demo->running.resp, ':') + 1, demo->running.resp, data_set);
@@ -166,9 +166,8 @@ static enum status play(struct demo *demo, const struct values *values, const ch
     else if (values->once && status == STATUS_OK)
         board_print(demo->board, &result);
     else if (status == STATUS_OK && !running_stopping(&demo->running)) {
-        board_draw(demo->board, &result, true);
+        board_clear(demo->board);
         tell_what_to_try(demo, data_set);
-        board_rest(demo->board);
         keep_serving(demo, &result);
     }
     board_close(demo->board);
@@ -194,6 +193,8 @@ static int run_node(const struct values *values, const struct config *config, co
     status = running_wait(&demo.running, message);
     if (status != STATUS_OK)
         fprintf(stderr, "zan: stopped: %s\n", message);
+    else if (!values->quiet && !values->json)
+        printf("\nstopped; everything acknowledged is durable\n");
     running_end(&demo.running);
     return (int)exit_code_of(status != STATUS_OK ? status : played);
 }

@@ -27,6 +27,7 @@ struct import {
     struct history_command next; /* read and not yet due */
     bool has_next, ended;
     int64_t start_us, pause_until_us;
+    int64_t answered_us; /* when the last answer came: a node that only connects is away, too */
     int64_t first_time_ms;
 };
 
@@ -142,6 +143,7 @@ static enum status take_answer(struct import *import, const struct client_value 
     struct history_command command = pop(import);
     struct import_tally *tally = &import->result->verb[command.verb];
 
+    import->answered_us = progress_now_us();
     if (is_passing(value)) {
         import->result->retried++;
         import->pause_until_us = progress_now_us() + PAUSE_US;
@@ -253,18 +255,19 @@ static bool watch_turn(struct import *import)
 
 static enum status reconnect(struct import *import, char message[CLIENT_MESSAGE])
 {
-    int64_t until_us = progress_now_us() + (int64_t)import->options->retry_seconds * 1000000;
-    long ms = 50;
-    enum status status;
+    int64_t until_us =
+        import->answered_us + (int64_t)import->options->retry_seconds * 1000000;
+    enum status status = STATUS_UNKNOWN;
 
     import->result->reconnects++;
-    for (;;) {
-        status = client_connect(import->client, message);
-        if (status != STATUS_UNKNOWN || progress_now_us() > until_us || !watch_turn(import))
-            return status;
+    for (long ms = 20; progress_now_us() < until_us && watch_turn(import);
+         ms = ms < 1000 ? ms * 2 : 1000) {
         sleep_ms(ms);
-        ms = ms < 1000 ? ms * 2 : 1000;
+        status = client_connect(import->client, message);
+        if (status != STATUS_UNKNOWN)
+            break;
     }
+    return status;
 }
 
 static enum status take_answers(struct import *import, char message[CLIENT_MESSAGE])
@@ -292,6 +295,8 @@ static enum status play(struct import *import, char message[CLIENT_MESSAGE])
         status = client_turn(import->client, timeout_ms, message);
         if (status == STATUS_OK)
             status = take_answers(import, message);
+        if (status == STATUS_PROTO)
+            snprintf(message, CLIENT_MESSAGE, "what %s answers is not RESP", import->options->to);
         if (status == STATUS_UNKNOWN || status == STATUS_PROTO)
             status = reconnect(import, message);
     }
@@ -331,6 +336,7 @@ enum status import_run(const struct import_options *options, const struct import
         status = client_open(options->to, options->name, options->key, &import->client, message);
     if (status == STATUS_OK)
         status = ask_to_come_in(import, message);
+    import->answered_us = progress_now_us();
     if (status == STATUS_OK)
         status = play(import, message);
     result->seconds = (double)(progress_now_us() - start_us) / 1e6;
