@@ -53,6 +53,7 @@ struct log_config {
      * only the last segment, whatever the log's size. log_replay checks (and mends) each batch all
      * the same, and log_verify reads all. report.batches then counts only what was read. */
     bool trust_sealed;
+    uint32_t full_segments; /* with trust_sealed: so many of the newest are read whole all the same */
 };
 
 /* What log_open found and did; for the start banner and for zan verify. */

@@ -85,6 +85,7 @@ static void scan_prepare(struct log_scan *scan, const struct log_config *config,
     scan->identity.partition = config->partition;
     scan->identity.partition_count = config->partition_count;
     scan->trust_sealed = config->trust_sealed;
+    scan->full_segments = config->full_segments;
     scan->report = report;
 }
 

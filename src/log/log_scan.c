@@ -337,7 +337,8 @@ static bool may_skip(struct log_scan *scan, const struct segment *segment)
     struct log_frame frame;
     size_t taken;
 
-    if (!scan->trust_sealed || !segment->claimed || !segment->claim.sealed)
+    if (!scan->trust_sealed || !segment->claimed || !segment->claim.sealed ||
+        scan->end.segment + scan->full_segments > scan->number[scan->numbers - 1])
         return false;
     for (int copy = 0; copy < 2; copy++)
         if (segment->missing[copy] || segment->header_bad[copy] || segment->size_bad[copy] ||

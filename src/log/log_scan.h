@@ -52,6 +52,7 @@ struct log_scan {
     struct log_dir dir[2];
     struct log_identity identity;
     bool trust_sealed; /* do not read the inside of segments sealed alike in both copies */
+    uint32_t full_segments; /* but of the newest ones */
     void (*progress)(void *argument, uint64_t done, uint64_t total);
     void (*finding)(void *argument, const char *text);
     void *argument;

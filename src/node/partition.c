@@ -19,6 +19,9 @@
 #define COLLECT_ROWS     512     /* copied aside in one round of the loop */
 #define STALL_US         2000000 /* no room for writes for so long: answer BUSY */
 #define REPLAY_RECORDS   2048    /* applied together */
+/* So much of the log's end is read whole at a start, in both copies; what is older is checked when
+ * it is read, and by zan verify. */
+#define CHECKED_BYTES (256ULL << 20)
 
 /* --- opening -------------------------------------------------------------------------------------
  */
@@ -323,6 +326,8 @@ enum status partition_open(struct partition *partition, const struct partition_c
         .group_us = config->group_us,
         .segment_bytes = partition->config.segment_bytes,
         .threads = config->threads,
+        .trust_sealed = !config->read_only,
+        .full_segments = (uint32_t)(CHECKED_BYTES / partition->config.segment_bytes + 1),
         .create = !config->read_only,
         .read_only = config->read_only,
     };
@@ -382,15 +387,11 @@ static bool gate(struct partition *partition)
 {
     enum status room = log_has_room(partition->log, partition->engine.body_max);
 
-    partition->engine.writes_refused = false;
-    if (room == STATUS_BUSY)
-        return false;
     partition->nospace = room == STATUS_NOSPACE || partition->flush == FLUSH_RETRY;
-    if (room == STATUS_NOSPACE) {
-        partition->engine.writes_refused = true;
-        partition->engine.refusal = STATUS_NOSPACE;
-    }
-    return true;
+    partition->engine.writes_refused = room != STATUS_OK;
+    partition->engine.refusal = room;
+    /* Busy is over in a moment; a log that failed ends the process (partition_tend). */
+    return room != STATUS_BUSY && room != STATUS_IOFAIL;
 }
 
 static bool load_for(struct partition *partition, struct batch *batch, uint32_t from, uint32_t *to)

@@ -317,6 +317,13 @@ static void sealed_segments_may_be_trusted(void **state)
 
     disk_sim_flip(world.sim, file, 14000, 4);
     world.config.trust_sealed = true;
+    world.config.full_segments = 1000; /* all that there are */
+    log_world_must_open(&world);
+    assert_int_equal(world.report.repaired_segments, 1);
+    log_world_close(&world);
+    world.config.full_segments = 0;
+
+    disk_sim_flip(world.sim, file, 14000, 4);
     log_world_must_open(&world); /* and replays all */
     log_stats(world.log, &stats);
     assert_int_equal(stats.mended_batches, 1);
