@@ -121,7 +121,7 @@ def run():
                 max_examples=size(150, 5000), stateful_step_count=50, deadline=None,
                 database=None, derandomize=False, print_blob=True,
                 suppress_health_check=list(HealthCheck),
-                phases=(Phase.generate, Phase.shrink)))
+                phases=[Phase.generate] + [Phase.shrink] * (not os.environ.get("ZAN_NO_SHRINK"))))
     print("%d examples, %d commands" % (Both.examples, Both.commands))
 
 
