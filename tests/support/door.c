@@ -9,7 +9,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define PATIENCE 2000
+#define PATIENCE         8000
+#define PATIENCE_PLANTED 1500 /* a bug was planted: waiting in vain is what is expected */
+
+static int patience(void)
+{
+    return getenv("ZAN_PLANT") != NULL ? PATIENCE_PLANTED : PATIENCE;
+}
 
 static void answer_target(const struct request *request, struct reply *reply)
 {
@@ -33,7 +39,7 @@ void door_open(struct test_door *door, struct serve_config config)
     door->batch.arena.bytes = malloc(BATCH_ARENA_BYTES);
     door->batch.arena.size = BATCH_ARENA_BYTES;
     door->answer = answer_target;
-    door->patience = PATIENCE;
+    door->patience = patience();
 }
 
 void door_close(struct test_door *door)
@@ -72,8 +78,8 @@ uint32_t door_turn(struct test_door *door, int wait_ms)
     uint32_t count = door_take(door, wait_ms);
 
     if (count > 0)
-        door->patience = PATIENCE;
-    else if (wait_ms > 0 && --door->patience == 0)
+        door->patience = patience();
+    else if ((door->patience -= wait_ms) <= 0)
         fail_msg("waited long enough: what should come does not come");
     door_reply(door);
     if (!door->held)
@@ -140,7 +146,7 @@ void door_hear(struct test_door *door, int fd, void *bytes, size_t size)
             door_turn(door, 1);
             continue;
         }
-        door->patience = PATIENCE;
+        door->patience = patience();
         at += part;
         size -= (size_t)part;
     }

@@ -16,7 +16,7 @@ struct test_door {
     bool held; /* answers are not released by door_turn */
     void (*answer)(const struct request *request, struct reply *reply);
     uint64_t taken; /* requests so far, prepared ones too */
-    int patience;   /* turns in which nothing may happen, until the test fails */
+    int patience;   /* ms in which nothing may happen, until the test fails */
 };
 
 /* config.address is filled in. */
