@@ -19,7 +19,9 @@ struct node {
     bool has_credentials;
     struct pseudonym_key pseudonym;
     int stop_fd;
+    _Atomic int64_t stopping_us;  /* since when */
     _Atomic bool stopping;        /* doors closed; shards end when nothing is outstanding */
+    _Atomic uint32_t quiet;       /* shards whose doors send nothing any more */
     _Atomic uint64_t outstanding; /* calls and effects under way */
     _Atomic int failure;          /* enum status of the shard that failed first */
     _Atomic int failed_shard;

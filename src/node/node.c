@@ -269,6 +269,7 @@ enum status node_wait(struct node *node, char message[256])
     if (status == STATUS_OK) {
         http_close(node->http); /* waits for its calls, which the shards still answer */
         node->http = NULL;
+        atomic_store(&node->stopping_us, clock_steady_us());
         atomic_store(&node->stopping, true);
         wake_all(node);
         for (uint16_t i = 0; i < node->count; i++)

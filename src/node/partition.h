@@ -17,7 +17,7 @@ struct partition_config {
     const struct disk *disk; /* for the log; tests pass one that fails */
     char log_dir[2][512];
     char store_dir[512];
-    struct store *store;       /* not NULL: use this one, which outlives the partition (simulation) */
+    struct store *store; /* not NULL: use this one, which outlives the partition (simulation) */
     const struct hot_config *hot; /* not NULL: these sizes, not those that memory_bytes gives */
     uint16_t index, count;
     enum log_sync sync;

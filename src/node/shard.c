@@ -20,6 +20,7 @@
 
 #define EFFECTS_AT_ONCE 1024
 #define FACTS_EVERY_US  50000
+#define GOODBYE_US      3000000 /* a clean stop waits so long for callers to take their answers */
 #define STORAGE_BYTES   (16u << 20) /* replies of one door turn, several partitions only */
 
 /* --- mail ----------------------------------------------------------------------------------------
@@ -284,6 +285,8 @@ static void door_refill(struct shard *shard, int64_t now_us, int64_t steady_us)
         return; /* the last batch is not through yet */
     shard->door.count = 0;
     shard->door_from = 0;
+    if (atomic_load(&shard->node->stopping))
+        return; /* what was not taken was not begun; its connection is closed */
     arena_reset(&shard->door.arena);
     serve_take(shard->serve, &shard->door, now_us);
     shard->door_taken_us = steady_us;
@@ -577,6 +580,8 @@ static int sleep_ms(struct shard *shard)
 {
     int limit = partition_sleep_ms(&shard->partition);
 
+    if (atomic_load(&shard->node->stopping))
+        return 1;
     /* Work that could not be done a moment ago: wait for the flush or the log to say so, and not
      * for long. */
     if (has_work(shard))
@@ -608,11 +613,21 @@ static void wait_for_work(struct shard *shard)
     atomic_store(&shard->asleep, false);
 }
 
-static bool ended(struct shard *shard)
+/* A shard may end once no door sends calls any more (each says so once) and none are under way:
+ * before that another shard might still need it. */
+static bool ended(struct shard *shard, int64_t steady_us)
 {
-    return atomic_load(&shard->node->stopping) && shard->entries == NULL &&
-           atomic_load(&shard->node->outstanding) == 0 && shard->door_from >= shard->door.count &&
-           serve_idle(shard->serve);
+    struct node *node = shard->node;
+
+    if (!atomic_load(&node->stopping))
+        return false;
+    if (!shard->quiet && !shard->door_turn.under_way && shard->door_from >= shard->door.count) {
+        shard->quiet = true;
+        atomic_fetch_add(&node->quiet, 1);
+    }
+    return atomic_load(&node->quiet) == node->count && atomic_load(&node->outstanding) == 0 &&
+           shard->entries == NULL &&
+           (serve_idle(shard->serve) || steady_us - atomic_load(&node->stopping_us) > GOODBYE_US);
 }
 
 void *shard_main(void *argument)
@@ -620,9 +635,10 @@ void *shard_main(void *argument)
     struct shard *shard = argument;
     bool several = shard->node->count > 1;
     bool closed = false;
+    int64_t steady_us = clock_steady_us();
 
-    while (!ended(shard)) {
-        int64_t now_us, steady_us;
+    while (!ended(shard, steady_us)) {
+        int64_t now_us;
 
         wait_for_work(shard);
         now_us = clock_wall_us();

@@ -76,6 +76,7 @@ struct shard {
     struct entry *free_entries;
     struct entry *entry_memory;
     uint64_t turn;
+    bool quiet;                           /* stopping, and the door's last batch is answered */
     struct entry replayed;                /* effects of replayed records */
     const struct node_progress *progress; /* while opening */
     /* for other threads to read */
