@@ -88,6 +88,7 @@ class Run:
         code = self.server.stop()
         if code != 0:
             raise AssertionError("the stop after the recovery ended with %d" % code)
+        self.server.verify()
 
 
 def harm_copy(path):

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# zan-test: timeout=600 serial labels=deep
+# zan-test: timeout=600
 """T06: the disk fails the nth flush and forgets what it should have made durable; then it is well.
 
 Linux marks the pages of a failed fsync clean: a second fsync that says OK proves nothing. So the
@@ -32,6 +32,7 @@ def one(disk, nth, base):
         server.start()
         judge.all(server, crowd)
         server.stop()
+        server.verify()
     except Exception:
         server.kill()
         print("n = %d\n%s" % (nth, server.messages[-3000:]))

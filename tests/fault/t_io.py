@@ -118,6 +118,7 @@ class Trial:
         self.judge.all(self.server, self.crowd)
         if self.server.stop() != 0:
             raise AssertionError("the stop on a healthy disk failed")
+        self.server.verify()
         shutil.rmtree(self.server.data, ignore_errors=True)
 
 

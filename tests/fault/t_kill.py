@@ -25,6 +25,14 @@ def recover(server, random_):
     return kills
 
 
+def finish(server):
+    """The chain, both copies, the index and every count once more, by the product's own tool."""
+    server.kill()
+    server.start()
+    server.stop()
+    server.verify()
+
+
 def run():
     base = seed()
     random_ = random.Random(base)
@@ -33,7 +41,7 @@ def run():
     for cycle in range(cycles):
         if cycle % NEW_DIRECTORY == 0:
             if server:
-                server.kill()
+                finish(server)
             server = Server(data=directory(), flush_seconds=1, segment_mb=1).start()
             crowd, judge = Crowd(base + cycle), Judge()
         crowd.load(server, after=random_.uniform(0.001, 0.25), act=server.process.kill)
@@ -50,7 +58,7 @@ def run():
         if cycle % 20 == 19:
             print("%d cycles, %d kills while recovering, %d acknowledged, slowest start %.2f s" %
                   (cycle + 1, kills, acks, slowest), flush=True)
-    server.kill()
+    finish(server)
     if acks < cycles * 20:
         raise AssertionError("void: only %d acknowledged writes in %d cycles" % (acks, cycles))
 

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# zan-test: timeout=300 serial labels=deep
+# zan-test: timeout=300 labels=deep
 """T13: a disk that lingers. No write is answered before the disk has answered; what is asked meanwhile is
 held within the bounds or refused with BUSY; when the disk is quick again, everything is as it should be.
 

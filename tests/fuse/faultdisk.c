@@ -7,7 +7,10 @@
  *   durable   what a power cut leaves; a flush copies every unflushed sector here
  *
  * Commands, one a write to `control`:
- *   cut              from now on every write and flush fails with EIO, as a disk without power
+ *   cut N            from now on every flush fails with EIO, as on a disk without power; N more
+ *                    writes still reach the disk's own memory, the later ones fail too, and so do
+ *                    all after a flush that failed: what a kernel writes in answer to that is
+ *                    nothing a machine without power would have written
  *   power SEED MODE  what was not flushed is decided, 4 KiB at a time, by the seed: MODE drop (all
  *                    lost), torn (kept, lost, or some of its 512-byte sectors kept), keep; then the
  *                    disk works again
@@ -47,6 +50,7 @@ static struct {
     uint8_t *seen, *durable;
     uint8_t *unflushed; /* a byte per sector */
     bool off;
+    uint64_t still; /* writes that are taken although it is off */
     struct counted flush_eio, write_eio, misdirect, lose;
     int64_t delay_ms;
     uint64_t writes, flushes, fired;
@@ -97,8 +101,11 @@ static void put(uint64_t offset, const char *bytes, size_t size)
 static int disk_write(const char *bytes, size_t size, uint64_t offset)
 {
     linger();
-    if (disk.off || falls_due(&disk.write_eio))
+    if (disk.off && disk.still == 0)
         return -EIO;
+    if (falls_due(&disk.write_eio))
+        return -EIO;
+    disk.still -= disk.off;
     disk.writes++;
     if (size == 0 || falls_due(&disk.lose))
         return (int)size;
@@ -124,8 +131,10 @@ static int disk_flush(void)
 {
     linger();
     disk.flushes++;
-    if (disk.off)
+    if (disk.off) {
+        disk.still = 0;
         return -EIO;
+    }
     bool failed = falls_due(&disk.flush_eio);
 
     for (uint64_t s = 0; s < disk.size / SECTOR; s++)
@@ -168,9 +177,10 @@ static int command(const char *text)
         return -EINVAL;
     struct counted fault = {(int64_t)a, (int64_t)b};
 
-    if (strcmp(word, "cut") == 0)
+    if (strcmp(word, "cut") == 0) {
         disk.off = true;
-    else if (strcmp(word, "flush_eio") == 0)
+        disk.still = a;
+    } else if (strcmp(word, "flush_eio") == 0)
         disk.flush_eio = fault;
     else if (strcmp(word, "write_eio") == 0)
         disk.write_eio = fault;

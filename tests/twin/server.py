@@ -175,6 +175,20 @@ class Server:
         self.process.send_signal(signal.SIGTERM)
         return self.wait(timeout)
 
+    def verify(self):
+        """zan verify on the stopped data directory: chain, both copies, index, every count."""
+        assert self.process is None
+        if TOY:
+            return
+        words = [self.program, "verify", "--data", self.data]
+        for name in ("log_a", "log_b", "partitions"):
+            if name in self.settings:
+                words += ["--" + name.replace("_", "-"), str(self.settings[name])]
+        done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if done.returncode != 0:
+            raise AssertionError("zan verify ended with %d\n%s" %
+                                 (done.returncode, done.stdout[-3000:]))
+
     def kill(self):
         if self.process is None:
             return None
