@@ -406,6 +406,7 @@ void *log_copy_thread(void *argument)
     struct log_copy *copy = argument;
     struct log *log = copy->log;
 
+    pthread_setname_np(pthread_self(), copy == &log->copy[0] ? "zan-log-a" : "zan-log-b");
     while (!atomic_load(&log->failed)) {
         unsigned heard = atomic_load(&log->bell);
 

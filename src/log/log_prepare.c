@@ -122,6 +122,7 @@ void *log_prepare_thread(void *argument)
 {
     struct log *log = argument;
 
+    pthread_setname_np(pthread_self(), "zan-log-next");
     pthread_mutex_lock(&log->mutex);
     while (!atomic_load(&log->stopping) && !atomic_load(&log->failed)) {
         struct timespec until;

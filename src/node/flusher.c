@@ -63,6 +63,7 @@ static void *flusher_main(void *argument)
 {
     struct flusher *flusher = argument;
 
+    pthread_setname_np(pthread_self(), "zan-flush");
     /* The loop answers people; the flush only must keep up. */
     setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 5);
     pthread_mutex_lock(&flusher->mutex);

@@ -636,7 +636,10 @@ void *shard_main(void *argument)
     bool several = shard->node->count > 1;
     bool closed = false;
     int64_t steady_us = clock_steady_us();
+    char name[16];
 
+    snprintf(name, sizeof name, "zan-p%u", (unsigned)shard->index);
+    pthread_setname_np(pthread_self(), name);
     while (!ended(shard, steady_us)) {
         int64_t now_us;
 
