@@ -103,6 +103,7 @@ struct rocks {
     _Atomic uint64_t edges;
     _Atomic uint64_t keys;
     _Atomic uint64_t *marks;
+    _Atomic uint64_t ingests; /* begun; see lookup_rows */
 
     struct filter filter;
     pthread_t filler;
@@ -464,6 +465,15 @@ static bool filter_says(const struct rocks *rocks, uint64_t hash)
            filter_may_have(&rocks->filter, hash);
 }
 
+/* Makes the window of that planted bug wide enough to be met by a test. */
+static void dawdle(void)
+{
+    struct timespec pause = {.tv_nsec = 2000000};
+
+    if (PLANTED("store.flush_seen_in_part"))
+        nanosleep(&pause, NULL);
+}
+
 /* Clears found, and collects the keys of rows the filter does not rule out. */
 static uint32_t lookup_collect(struct rocks *rocks, const struct table *table, const char *rows,
                                bool *found, uint32_t count)
@@ -516,7 +526,7 @@ static enum status lookup_take(struct rocks *rocks, const struct table *table, c
     return status;
 }
 
-static enum status lookup_rows(struct rocks *rocks, const struct table *table, void *rows,
+static enum status lookup_once(struct rocks *rocks, const struct table *table, void *rows,
                                bool *found, uint32_t count)
 {
     struct lookup *lookup = &rocks->lookup;
@@ -525,6 +535,7 @@ static enum status lookup_rows(struct rocks *rocks, const struct table *table, v
 
     if (asked == 0)
         return STATUS_OK;
+    dawdle();
     if (!begin_reading(rocks))
         return STATUS_IOFAIL;
     rocksdb_batched_multi_get_cf(rocks->db, rocks->get_options, rocks->family, asked,
@@ -537,6 +548,24 @@ static enum status lookup_rows(struct rocks *rocks, const struct table *table, v
             status = one;
     }
     end_reading(rocks); /* the values are pinned in the database: not before they are given back */
+    return status;
+}
+
+/* The filter is asked before the database. If a flush enters between the two, a row the filter did
+ * not know yet would be missing beside others of the same flush; so then all is asked again. The
+ * count goes up after the keys are in the filter and before the rows are in the database: whoever
+ * saw a row sees the new count, and whoever saw the new count sees the keys. */
+static enum status lookup_rows(struct rocks *rocks, const struct table *table, void *rows,
+                               bool *found, uint32_t count)
+{
+    uint64_t before, after = atomic_load_explicit(&rocks->ingests, memory_order_acquire);
+    enum status status;
+
+    do {
+        before = after;
+        status = lookup_once(rocks, table, rows, found, count);
+        after = atomic_load_explicit(&rocks->ingests, memory_order_acquire);
+    } while (after != before && status == STATUS_OK && !PLANTED("store.flush_seen_in_part"));
     return status;
 }
 
@@ -800,6 +829,8 @@ static void filter_rows(struct rocks *rocks, const struct table *table, const vo
             hashes[i] = table->hash(rocks, (const char *)rows + (from + i) * table->row_bytes);
             filter_prefetch(&rocks->filter, hashes[i]);
         }
+        if (from == MANY)
+            dawdle();
         for (uint64_t i = 0; i < many; i++)
             filter_add(&rocks->filter, hashes[i]);
     }
@@ -1008,6 +1039,7 @@ static enum status ingest(struct rocks *rocks, char *message)
     rocksdb_ingestexternalfileoptions_set_allow_global_seqno(options, 1);
     /* The memtable is always empty; if a flush of it were needed something else wrote here. */
     rocksdb_ingestexternalfileoptions_set_allow_blocking_flush(options, 0);
+    atomic_fetch_add_explicit(&rocks->ingests, 1, memory_order_release);
     rocksdb_ingest_external_file_cf(rocks->db, rocks->family, files, 1, options, &error);
     rocksdb_ingestexternalfileoptions_destroy(options);
     return error != NULL ? fail(error, message) : STATUS_OK;
