@@ -24,7 +24,7 @@ ROUNDS = [
     dict(accounts=300, items=200, resp=2, settings=dict()),
     dict(accounts=40, items=12, resp=3, settings=dict(flush_seconds=1, segment_mb=1)),
     dict(accounts=20000, items=5000, resp=2,
-         settings=dict(flush_seconds=1, segment_mb=1, memory="64MiB")),
+         settings=dict(flush_seconds=1, segment_mb=1, memory="16MiB")),
     dict(accounts=300, items=200, resp=3, settings=dict(unknown="refuse", flush_seconds=1)),
 ]
 
