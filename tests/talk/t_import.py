@@ -16,7 +16,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "twin"))
 import server as fixture
-from client import as_map
+from client import Gone, as_map
 from server import SOURCE, Server, directory, free_port, main, seed
 
 LOG = os.path.join(SOURCE, "data", "kuairand")
@@ -164,7 +164,10 @@ def killed_in_the_middle(twin, rng):
         if not worker.is_alive():
             break
         server.kill()
-        server.start()
+        try:
+            server.start()
+        except Gone:
+            raise AssertionError("it did not start again:\n" + server.messages[-3000:])
         kills += 1
     worker.join()
     fixture.free_port = before
