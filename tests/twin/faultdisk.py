@@ -4,7 +4,7 @@ import subprocess
 import time
 
 from faults import build
-from server import directory, skip
+from server import die_with_the_test, directory, skip
 
 
 def sh(*words, check=True):
@@ -31,7 +31,8 @@ class FaultDisk:
         self.fuse, self.path = directory("zan-fuse-"), directory("zan-disk-")
         self.loop, self.mounted = None, False
         self.process = subprocess.Popen([program, str(mib), self.fuse, "-f"],
-                                        stderr=subprocess.DEVNULL)
+                                        stderr=subprocess.DEVNULL,
+                                        preexec_fn=die_with_the_test)
         for _ in range(200):
             if os.path.exists(self.fuse + "/control"):
                 break

@@ -4,6 +4,7 @@ Environment: ZAN is the binary. ZAN_TOY=1 takes toy_server.py in its place (the 
 ZAN_KEEP=1 leaves the data directories of a failed test where they are and says so.
 """
 import atexit
+import ctypes
 import os
 import random
 import shutil
@@ -52,6 +53,14 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+_libc = ctypes.CDLL(None)
+
+
+def die_with_the_test():
+    """For a child: ctest kills a test that takes too long, and nothing of it may stay behind."""
+    _libc.prctl(1, signal.SIGKILL)   # PR_SET_PDEATHSIG
 
 
 _directories = []
@@ -123,7 +132,8 @@ class Server:
         self.output = tempfile.TemporaryFile()
         self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL,
                                         stdout=self.output, stderr=subprocess.STDOUT,
-                                        env={**os.environ, **self.environment})
+                                        env={**os.environ, **self.environment},
+                                        preexec_fn=die_with_the_test)
         _processes.append(self.process)
         return self
 
