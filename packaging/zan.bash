@@ -19,10 +19,10 @@ _zan() {
   esac
   case ${COMP_WORDS[1]} in
     serve) options=" --quiet --help --config --data --log-a --log-b --resp --http --credentials --sync --partitions --memory --connections --operation-hours --flush-seconds --segment-mb --unknown" ;;
-    demo) options=" --data --data-set --speed --once --json --quiet --help --config --data --log-a --log-b --resp --http --credentials --sync --partitions --memory --connections --operation-hours --flush-seconds --segment-mb --unknown" ;;
+    demo) options=" --data --data-set --speed --once --json --quiet --help --config --log-a --log-b --resp --http --credentials --sync --partitions --memory --connections --operation-hours --flush-seconds --segment-mb --unknown" ;;
     import) options=" --format --to --name --key-file --limit --speed --retry-seconds --json --quiet --help" ;;
     bench) options=" --help" ;;
-    info) options=" --to --name --key-file --json --help" ;;
+    info) options=" --data --to --name --key-file --json --help --config --log-a --log-b --resp --http --credentials --sync --partitions --memory --connections --operation-hours --flush-seconds --segment-mb --unknown" ;;
     verify) options=" --json --quiet --help --config --data --log-a --log-b --resp --http --credentials --sync --partitions --memory --connections --operation-hours --flush-seconds --segment-mb --unknown" ;;
     rebuild) options=" --json --quiet --help --config --data --log-a --log-b --resp --http --credentials --sync --partitions --memory --connections --operation-hours --flush-seconds --segment-mb --unknown" ;;
     key) options=" --json --help" ;;

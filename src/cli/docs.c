@@ -19,12 +19,22 @@ static void for_options(const struct command *command, FILE *out, each_option ea
     each(out, "help", NULL, "shows this", NULL);
 }
 
-static void for_settings(FILE *out, each_option each)
+static bool has_row(const struct command *command, const char *name)
+{
+    for (uint32_t i = 0; command != NULL && i < command->option_count; i++)
+        if (strcmp(command->options[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* Every setting, but for those the command (NULL: none) has a row of its own for. */
+static void for_settings(const struct command *command, FILE *out, each_option each)
 {
     each(out, "config", "FILE", "reads settings from a file; options go before it", NULL);
     for (uint32_t i = 0; i < config_item_count; i++)
-        each(out, config_items[i].name, config_items[i].form, config_items[i].description,
-             config_items[i].fallback);
+        if (!has_row(command, config_items[i].name))
+            each(out, config_items[i].name, config_items[i].form, config_items[i].description,
+                 config_items[i].fallback);
 }
 
 /* --- the man page ------------------------------------------------------------------------------- */
@@ -102,7 +112,7 @@ static void man_page(FILE *out)
             man_command(out, commands[i]);
     fputs(".SH SETTINGS\nOn the command line, or as\n.I name = value\nin the file of \\-\\-config.\n",
           out);
-    for_settings(out, man_option);
+    for_settings(NULL, out, man_option);
     fputs(".SH EXIT STATUS\n", out);
     for (uint32_t i = 0; i < EXIT_CODE_COUNT; i++) {
         fprintf(out, ".TP\n.B %u\n", i);
@@ -169,7 +179,7 @@ static void bash_completion(FILE *out)
             if (strcmp(commands[i]->options[j].name, "data") != 0) /* the settings have it too */
                 bash_value(out, commands[i]->options[j].name, commands[i]->options[j].form, NULL,
                            NULL);
-    for_settings(out, bash_value);
+    for_settings(NULL, out, bash_value);
     fputs("  esac\n  case ${COMP_WORDS[1]} in\n", out);
     for (uint32_t i = 0; commands[i] != NULL; i++) {
         if (commands[i]->hidden)
@@ -177,7 +187,7 @@ static void bash_completion(FILE *out)
         fprintf(out, "    %s) options=\"", commands[i]->name);
         for_options(commands[i], out, name_option);
         if (commands[i]->settings != SETTINGS_NONE)
-            for_settings(out, name_option);
+            for_settings(commands[i], out, name_option);
         fputs("\" ;;\n", out);
     }
     fputs("  esac\n"
@@ -242,7 +252,7 @@ static void zsh_completion(FILE *out)
                 commands[i]->name);
         for_options(commands[i], out, zsh_option);
         if (commands[i]->settings != SETTINGS_NONE)
-            for_settings(out, zsh_option);
+            for_settings(commands[i], out, zsh_option);
         fputs("        '*:file:_files' ;;\n", out);
     }
     fputs("  esac\n}\n_zan \"$@\"\n", out);

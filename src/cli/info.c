@@ -4,18 +4,20 @@
 
 #include "cli/client.h"
 #include "cli/command.h"
+#include "cli/info_data.h"
 #include "cli/options.h"
 #include "cli/report.h"
 #include "cli/secret.h"
 
 struct values {
-    const char *to, *name, *key_file;
+    const char *data, *to, *name, *key_file;
     bool json;
 };
 
 #define AT(field) offsetof(struct values, field), 0, 0
 
 static const struct option_row rows[] = {
+    {"data", "DIR", "looks into a data directory instead of asking a node", OPTION_TEXT, AT(data)},
     {"to", "HOST:PORT", "the node's RESP door [127.0.0.1:6390]", OPTION_TEXT, AT(to)},
     {"name", "NAME", "name of the caller, if the node wants credentials", OPTION_TEXT, AT(name)},
     {"key-file", "FILE", "file with the key; else the environment's ZAN_KEY", OPTION_TEXT,
@@ -66,26 +68,23 @@ static void print_text(const char *text, size_t size)
             putchar(text[i]);
 }
 
-static int info(int argc, char **argv)
+static int ask_node(const struct values *values)
 {
-    struct values values = {.to = "127.0.0.1:6390"};
     struct client *client;
     const struct client_value *reply;
     char key[SECRET_BYTES], message[CLIENT_MESSAGE];
     enum status status;
-    int code = options_parse(&cli_command_info, argc, argv, &values, NULL, NULL);
+    int code;
 
-    if (code != OPTIONS_GO)
-        return code;
-    if (!secret_read(values.key_file, key))
+    if (!secret_read(values->key_file, key))
         return EXIT_USAGE;
-    status = client_open(values.to, values.name, key[0] != '\0' ? key : NULL, &client, message);
+    status = client_open(values->to, values->name, key[0] != '\0' ? key : NULL, &client, message);
     if (status != STATUS_OK) {
         fprintf(stderr, "zan: %s\n", message);
         return status == STATUS_UNKNOWN ? EXIT_UNREACHABLE : EXIT_USAGE;
     }
     status = client_call(client, (const char *[]){"INFO"}, 1, &reply, message);
-    if (status == STATUS_OK && reply[0].kind == CLIENT_TEXT && values.json)
+    if (status == STATUS_OK && reply[0].kind == CLIENT_TEXT && values->json)
         print_json(reply[0].text, reply[0].size);
     else if (status == STATUS_OK && reply[0].kind == CLIENT_TEXT)
         print_text(reply[0].text, reply[0].size);
@@ -100,11 +99,31 @@ static int info(int argc, char **argv)
     return code;
 }
 
+static int info(int argc, char **argv)
+{
+    struct values values = {.to = "127.0.0.1:6390"};
+    struct config config;
+    int code = options_parse(&cli_command_info, argc, argv, &values, &config, NULL);
+
+    if (code != OPTIONS_GO)
+        return code;
+    if (values.data == NULL)
+        return ask_node(&values);
+    if (strlen(values.data) >= sizeof config.data) {
+        fprintf(stderr, "zan: --data: the path is too long\n");
+        return EXIT_USAGE;
+    }
+    snprintf(config.data, sizeof config.data, "%s", values.data);
+    return info_data(&config, values.json);
+}
+
 const struct command cli_command_info = {
     .name = "info",
     .words = "",
-    .summary = "shows what a running node says of itself",
-    .details = "The numbers of INFO. For a stopped node: zan verify checks its directory.",
+    .summary = "shows what a running node, or a data directory, says of itself",
+    .details = "The numbers of INFO; with --data what lies in a directory, read without changing it.\n"
+               "zan verify is the thorough look.",
+    .settings = SETTINGS_TAKEN,
     .options = rows,
     .option_count = sizeof rows / sizeof rows[0],
     .run = info,

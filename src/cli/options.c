@@ -73,6 +73,14 @@ static const char *option_name(const void *context, uint32_t i)
     return NULL;
 }
 
+static const struct option_row *find_row(const struct command *command, const char *name)
+{
+    for (uint32_t i = 0; i < command->option_count; i++)
+        if (strcmp(command->options[i].name, name) == 0)
+            return &command->options[i];
+    return NULL;
+}
+
 /* --- help -------------------------------------------------------------------------------------- */
 
 /* Prints text from column at, breaking lines before HELP_WIDTH and going on at HELP_COLUMN. */
@@ -151,14 +159,6 @@ static int usage(const struct command *command)
 {
     fprintf(stderr, "zan help %s shows every option\n", command->name);
     return EXIT_USAGE;
-}
-
-static const struct option_row *find_row(const struct command *command, const char *name)
-{
-    for (uint32_t i = 0; i < command->option_count; i++)
-        if (strcmp(command->options[i].name, name) == 0)
-            return &command->options[i];
-    return NULL;
 }
 
 /* Sets the value of one row; false if the text does not fit. */

@@ -110,6 +110,9 @@ ends 2 "HOST:PORT" "$zan" info --to nothing
 # --- a stopped directory ---------------------------------------------------------------------
 ends 0 "findings +0" "$zan" verify --data "$work/one"
 ends 0 '"ok":true' "$zan" verify --json --data "$work/one"
+ends 0 "partition 0 +1 records" "$zan" info --data "$work/one"
+ends 0 '"last_sequence":1,' "$zan" info --json --data "$work/one"
+ends 6 "there is no log" "$zan" info --data "$work/absent"
 ends 0 "rebuilt from" "$zan" rebuild --data "$work/one"
 ends 0 '"records":' "$zan" rebuild --json --data "$work/one"
 ends 0 "findings +0" "$zan" verify --data "$work/one"
