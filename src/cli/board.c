@@ -38,7 +38,8 @@ struct board {
     uint64_t value[FIELD_COUNT][TOP];
 };
 
-/* --- which items -------------------------------------------------------------------------------- */
+/* --- which items --------------------------------------------------------------------------------
+ */
 
 static struct slot *find(struct slot *slots, uint32_t room, uint64_t item)
 {
@@ -102,7 +103,8 @@ static void choose(struct board *board)
         board->top[i] = best[i]->item;
 }
 
-/* --- asking ------------------------------------------------------------------------------------- */
+/* --- asking -------------------------------------------------------------------------------------
+ */
 
 static bool ask(struct board *board, uint32_t field)
 {
@@ -130,7 +132,8 @@ static void ask_all(struct board *board)
             board->top_count = 0; /* a node that is going away: draw no numbers */
 }
 
-/* --- drawing ------------------------------------------------------------------------------------ */
+/* --- drawing ------------------------------------------------------------------------------------
+ */
 
 static void line_end(struct board *board, FILE *out)
 {
@@ -163,8 +166,8 @@ static void draw_top(struct board *board, FILE *out)
 
 static void draw_totals(struct board *board, const struct import_result *result, FILE *out)
 {
-    static const enum verb shown[] = {VERB_VIEW, VERB_LIKE, VERB_FOLLOW, VERB_COMMENT, VERB_SHARE,
-                                      VERB_SKIP};
+    static const enum verb shown[] = {VERB_VIEW,    VERB_LIKE,  VERB_FOLLOW,
+                                      VERB_COMMENT, VERB_SHARE, VERB_SKIP};
     static const char *const names[] = {"views", "likes", "follows", "comments", "shares", "skips"};
     char number[32];
 
@@ -185,8 +188,8 @@ static void draw_time(struct board *board, const struct import_result *result, b
     if (seconds > 0 && gmtime_r(&seconds, &when) != NULL)
         strftime(stamp, sizeof stamp, "%Y-%m-%d %H:%M UTC", &when);
     progress_line(line, stamp[0] != '\0' ? stamp : "registering items and accounts", "commands",
-                  result->read.done, result->read.whole, result->commands, until_us - board->start_us + 1,
-                  board->terminal);
+                  result->read.done, result->read.whole, result->commands,
+                  until_us - board->start_us + 1, board->terminal);
     fputs(line, out);
     line_end(board, out);
 }
@@ -201,7 +204,8 @@ static void draw(struct board *board, const struct import_result *result, bool e
     line_end(board, stdout);
     draw_top(board, stdout);
     line_end(board, stdout);
-    printf("RESP %s   HTTP %s   Ctrl-C ends", board->to, board->http[0] != '\0' ? board->http : "off");
+    printf("RESP %s   HTTP %s   Ctrl-C ends", board->to,
+           board->http[0] != '\0' ? board->http : "off");
     line_end(board, stdout);
     printf("\033[J");
     fflush(stdout);
@@ -222,8 +226,8 @@ void board_draw(struct board *board, const struct import_result *result, bool en
 
     if (first_end)
         board->end_us = now_us;
-    if (board->quiet || (!first_end && now_us - board->drawn_us <
-                                           (board->terminal ? DRAW_US : PLAIN_US)))
+    if (board->quiet ||
+        (!first_end && now_us - board->drawn_us < (board->terminal ? DRAW_US : PLAIN_US)))
         return;
     if (ended && !first_end && !board->terminal)
         return; /* nothing moves any more; a log file need not grow */

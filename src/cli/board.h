@@ -1,7 +1,7 @@
 /* board.h: counters on a terminal, drawn over themselves; plain lines elsewhere.
  *
- * What it shows was asked at the front door (LIKES, VIEWS, ...), so it is what any client would see.
- * Which items are worth asking for it learns from the likes it is told of. */
+ * What it shows was asked at the front door (LIKES, VIEWS, ...), so it is what any client would
+ * see. Which items are worth asking for it learns from the likes it is told of. */
 #ifndef ZAN_CLI_BOARD_H
 #define ZAN_CLI_BOARD_H
 
@@ -12,7 +12,8 @@
 
 struct board;
 
-/* to: the node's RESP address. quiet: nothing is drawn. Returns NULL after a message was printed. */
+/* to: the node's RESP address. quiet: nothing is drawn. Returns NULL after a message was printed.
+ */
 struct board *board_open(const char *to, const char *http, const char *name, const char *key,
                          bool quiet);
 void board_close(struct board *board);

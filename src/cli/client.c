@@ -19,11 +19,11 @@
 
 #include "node/config.h"
 
-#define READ_BYTES  65536
-#define CONNECT_MS  5000
-#define ANSWER_MS   60000 /* a server that says nothing for so long is gone */
-#define VALUES_MAX  100000
-#define DEPTH_MAX   8
+#define READ_BYTES 65536
+#define CONNECT_MS 5000
+#define ANSWER_MS  60000 /* a server that says nothing for so long is gone */
+#define VALUES_MAX 100000
+#define DEPTH_MAX  8
 
 struct bytes {
     char *bytes;
@@ -46,7 +46,8 @@ struct client {
     uint32_t value_count, value_room;
 };
 
-/* --- bytes ------------------------------------------------------------------------------------- */
+/* --- bytes -------------------------------------------------------------------------------------
+ */
 
 /* A command line tool that has no memory left for some kilobytes can only stop. */
 static void make_room(struct bytes *bytes, size_t more)
@@ -91,7 +92,8 @@ static void append_command(struct bytes *bytes, const char *const *words, uint32
     }
 }
 
-/* --- replies ----------------------------------------------------------------------------------- */
+/* --- replies -----------------------------------------------------------------------------------
+ */
 
 struct reader {
     const char *at, *end;
@@ -250,7 +252,8 @@ static enum status read_value(struct client *client, struct reader *reader, unsi
     }
 }
 
-/* --- the connection ---------------------------------------------------------------------------- */
+/* --- the connection ----------------------------------------------------------------------------
+ */
 
 static bool wait_for(int fd, short events, int timeout_ms)
 {
@@ -372,7 +375,8 @@ void client_close(struct client *client)
     free(client);
 }
 
-/* --- questions and answers --------------------------------------------------------------------- */
+/* --- questions and answers ---------------------------------------------------------------------
+ */
 
 static void push_size(struct client *client, size_t size)
 {
@@ -433,8 +437,8 @@ static enum status receive_some(struct client *client, char message[CLIENT_MESSA
     drop_front(&client->in, client->taken);
     client->taken = 0;
     make_room(&client->in, READ_BYTES);
-    size = recv(client->fd, client->in.bytes + client->in.used, client->in.room - client->in.used,
-                0);
+    size =
+        recv(client->fd, client->in.bytes + client->in.used, client->in.room - client->in.used, 0);
     if (size < 0 && (errno == EAGAIN || errno == EINTR))
         return STATUS_OK;
     if (size <= 0)

@@ -17,7 +17,7 @@
 
 #include "schema/status.h"
 
-#define CLIENT_WINDOW      512       /* a server takes 1024 a turn; half keeps both sides busy */
+#define CLIENT_WINDOW      512        /* a server takes 1024 a turn; half keeps both sides busy */
 #define CLIENT_REPLY_BYTES (4u << 20) /* a longer reply is no reply of ours */
 #define CLIENT_MESSAGE     256
 

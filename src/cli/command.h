@@ -47,7 +47,7 @@ struct command {
     const char *details; /* some paragraphs; may be NULL */
     const struct option_row *options;
     uint32_t option_count;
-    uint8_t settings;    /* enum command_settings */
+    uint8_t settings; /* enum command_settings */
     bool hidden;
     bool own_options; /* parses and explains its options by itself */
     uint32_t words_min, words_max;
@@ -57,8 +57,8 @@ struct command {
 /* The settings of config.def as options. */
 enum command_settings {
     SETTINGS_NONE,
-    SETTINGS_TOLD,  /* taken, and told one by one in the help */
-    SETTINGS_TAKEN  /* taken; the help names the few that matter and points to zan help serve */
+    SETTINGS_TOLD, /* taken, and told one by one in the help */
+    SETTINGS_TAKEN /* taken; the help names the few that matter and points to zan help serve */
 };
 
 extern const struct command *const commands[]; /* in the order of zan help; ends with NULL */
@@ -68,8 +68,8 @@ extern const char *const exit_code_texts[EXIT_CODE_COUNT];
 enum exit_code exit_code_of(enum status status);
 
 /* The rows, each in the file of its name. */
-extern const struct command cli_command_serve, cli_command_demo, cli_command_import, cli_command_info,
-    cli_command_verify, cli_command_rebuild, cli_command_key, cli_command_docs;
+extern const struct command cli_command_serve, cli_command_demo, cli_command_import,
+    cli_command_info, cli_command_verify, cli_command_rebuild, cli_command_key, cli_command_docs;
 
 int cli_serve(int argc, char **argv);
 int cli_bench(int argc, char **argv);

@@ -60,7 +60,8 @@ static bool turn(void *argument, const struct import_result *result)
     return !running_stopping(&demo->running);
 }
 
-/* --- directories -------------------------------------------------------------------------------- */
+/* --- directories --------------------------------------------------------------------------------
+ */
 
 static bool has_log(const char *dir)
 {
@@ -121,7 +122,8 @@ static bool make_temporary(char data[CONFIG_TEXT])
     return false;
 }
 
-/* --- the run ------------------------------------------------------------------------------------ */
+/* --- the run ------------------------------------------------------------------------------------
+ */
 
 static void keep_serving(struct demo *demo, const struct import_result *result)
 {
@@ -146,8 +148,10 @@ static enum status play(struct demo *demo, const struct values *values, const ch
                         char message[CLIENT_MESSAGE])
 {
     struct import_watch watch = {.argument = demo, .answered = answered, .turn = turn};
-    struct import_options options = {.format = "kuairand", .path = data_set,
-                                     .to = demo->running.resp, .speed = values->speed,
+    struct import_options options = {.format = "kuairand",
+                                     .path = data_set,
+                                     .to = demo->running.resp,
+                                     .speed = values->speed,
                                      .retry_seconds = 5};
     struct import_result result;
     char key[SECRET_BYTES];
@@ -228,9 +232,10 @@ const struct command cli_command_demo = {
     .name = "demo",
     .words = "",
     .summary = "a node, a real log of reactions through its front door, live counters",
-    .details = "Starts a node as zan serve does, plays two weeks of a real short-video log into it\n"
-               "over a socket as zan import does, shows the counters as any client would read them,\n"
-               "and then keeps serving until Ctrl-C.",
+    .details =
+        "Starts a node as zan serve does, plays two weeks of a real short-video log into it\n"
+        "over a socket as zan import does, shows the counters as any client would read them,\n"
+        "and then keeps serving until Ctrl-C.",
     .options = rows,
     .option_count = sizeof rows / sizeof rows[0],
     .settings = SETTINGS_TAKEN,

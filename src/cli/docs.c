@@ -37,7 +37,8 @@ static void for_settings(const struct command *command, FILE *out, each_option e
                  config_items[i].fallback);
 }
 
-/* --- the man page ------------------------------------------------------------------------------- */
+/* --- the man page -------------------------------------------------------------------------------
+ */
 
 /* Text for roff: - is a hyphen unless escaped, and a line must not begin with . or '. */
 static void roff(FILE *out, const char *text)
@@ -110,8 +111,9 @@ static void man_page(FILE *out)
     for (uint32_t i = 0; commands[i] != NULL; i++)
         if (!commands[i]->hidden)
             man_command(out, commands[i]);
-    fputs(".SH SETTINGS\nOn the command line, or as\n.I name = value\nin the file of \\-\\-config.\n",
-          out);
+    fputs(
+        ".SH SETTINGS\nOn the command line, or as\n.I name = value\nin the file of \\-\\-config.\n",
+        out);
     for_settings(NULL, out, man_option);
     fputs(".SH EXIT STATUS\n", out);
     for (uint32_t i = 0; i < EXIT_CODE_COUNT; i++) {
@@ -119,16 +121,18 @@ static void man_page(FILE *out)
         roff(out, exit_code_texts[i]);
         fputc('\n', out);
     }
-    fputs(".SH ENVIRONMENT\n"
-          ".TP\n.B ZAN_KEY\nthe key for import and info, if the node wants credentials\n"
-          ".TP\n.B NOTIFY_SOCKET\nset by systemd: serve tells when it is ready\n"
-          ".SH SIGNALS\nSIGTERM and SIGINT stop a node cleanly; a second one ends it at once, which "
-          "loses nothing\nthat was acknowledged.\n"
-          ".SH SEE ALSO\n.BR redis\\-cli (1)\n",
-          out);
+    fputs(
+        ".SH ENVIRONMENT\n"
+        ".TP\n.B ZAN_KEY\nthe key for import and info, if the node wants credentials\n"
+        ".TP\n.B NOTIFY_SOCKET\nset by systemd: serve tells when it is ready\n"
+        ".SH SIGNALS\nSIGTERM and SIGINT stop a node cleanly; a second one ends it at once, which "
+        "loses nothing\nthat was acknowledged.\n"
+        ".SH SEE ALSO\n.BR redis\\-cli (1)\n",
+        out);
 }
 
-/* --- completions -------------------------------------------------------------------------------- */
+/* --- completions --------------------------------------------------------------------------------
+ */
 
 static void name_option(FILE *out, const char *name, const char *form, const char *description,
                         const char *fallback)
@@ -258,7 +262,8 @@ static void zsh_completion(FILE *out)
     fputs("  esac\n}\n_zan \"$@\"\n", out);
 }
 
-/* --- settings ----------------------------------------------------------------------------------- */
+/* --- settings -----------------------------------------------------------------------------------
+ */
 
 static void settings_page(FILE *out)
 {
@@ -274,18 +279,15 @@ static void settings_page(FILE *out)
     }
 }
 
-/* --- which -------------------------------------------------------------------------------------- */
+/* --- which --------------------------------------------------------------------------------------
+ */
 
 static const struct page {
     const char *name;
     void (*print)(FILE *out);
 } pages[] = {
-    {"man", man_page},
-    {"bash", bash_completion},
-    {"zsh", zsh_completion},
-    {"settings", settings_page},
-    {"commands", docs_commands},
-    {"errors", docs_errors},
+    {"man", man_page},           {"bash", bash_completion},   {"zsh", zsh_completion},
+    {"settings", settings_page}, {"commands", docs_commands}, {"errors", docs_errors},
 };
 
 static int docs(int argc, char **argv)

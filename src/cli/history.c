@@ -19,15 +19,36 @@ static const char *const video_columns[] = {"video_id", "author_id", "video_dura
 enum { USER_ID };
 static const char *const user_columns[] = {"user_id", NULL};
 
-enum { ROW_TIME, ROW_USER, ROW_VIDEO, ROW_AUTHOR, ROW_CLICK, ROW_LIKE, ROW_FOLLOW, ROW_COMMENT,
-       ROW_FORWARD, ROW_HATE, ROW_PLAY, ROW_DURATION };
+enum {
+    ROW_TIME,
+    ROW_USER,
+    ROW_VIDEO,
+    ROW_AUTHOR,
+    ROW_CLICK,
+    ROW_LIKE,
+    ROW_FOLLOW,
+    ROW_COMMENT,
+    ROW_FORWARD,
+    ROW_HATE,
+    ROW_PLAY,
+    ROW_DURATION
+};
 static const char *const row_columns[] = {
     "time_ms",    "user_id",    "video_id", "author_id",    "is_click",    "is_like", "is_follow",
     "is_comment", "is_forward", "is_hate",  "play_time_ms", "duration_ms", NULL};
 
-enum { TSV_VERB, TSV_ACCOUNT, TSV_TARGET, TSV_WATCH, TSV_DURATION, TSV_TIME, TSV_CREATOR, TSV_OPID };
-static const char *const tsv_columns[] = {"verb",    "account", "target",  "watch_ms", "duration_ms",
-                                          "time_ms", "creator", "opid",    NULL};
+enum {
+    TSV_VERB,
+    TSV_ACCOUNT,
+    TSV_TARGET,
+    TSV_WATCH,
+    TSV_DURATION,
+    TSV_TIME,
+    TSV_CREATOR,
+    TSV_OPID
+};
+static const char *const tsv_columns[] = {"verb",    "account", "target", "watch_ms", "duration_ms",
+                                          "time_ms", "creator", "opid",   NULL};
 
 enum file_kind { FILE_VIDEOS, FILE_USERS, FILE_ROWS, FILE_TSV };
 
@@ -46,7 +67,7 @@ static const struct file kuairand_files[] = {
 };
 static const struct file tsv_file = {FILE_TSV, NULL, tsv_columns, 3, false};
 
-#define FILES_MAX 3
+#define FILES_MAX        3
 #define ROW_COMMANDS_MAX 6
 
 struct history {
@@ -59,7 +80,8 @@ struct history {
     uint32_t ready_count, ready_at;
 };
 
-/* --- words to numbers --------------------------------------------------------------------------- */
+/* --- words to numbers ---------------------------------------------------------------------------
+ */
 
 static bool read_id(const char *text, uint64_t *id)
 {
@@ -90,7 +112,8 @@ static bool read_ms(const char *text, uint32_t *ms)
     return true;
 }
 
-/* --- operation ids ------------------------------------------------------------------------------ */
+/* --- operation ids ------------------------------------------------------------------------------
+ */
 
 /* A UUID of version 8 (RFC 9562: bits of one's own choosing): SHA-256 of file, row number, verb and
  * the row's bytes. The version keeps it apart from ids that carry a time. */
@@ -125,7 +148,8 @@ static struct history_command *add(struct history *history, enum verb verb)
     return command;
 }
 
-/* --- KuaiRand ----------------------------------------------------------------------------------- */
+/* --- KuaiRand -----------------------------------------------------------------------------------
+ */
 
 static const char *video_row(struct history *history, const struct lines *lines)
 {
@@ -211,7 +235,8 @@ static const char *impression_row(struct history *history, const struct lines *l
     return NULL;
 }
 
-/* --- our own form ------------------------------------------------------------------------------- */
+/* --- our own form -------------------------------------------------------------------------------
+ */
 
 static enum verb verb_named(const char *name)
 {
@@ -269,7 +294,8 @@ static const char *tsv_row(struct history *history, const struct lines *lines)
     return NULL;
 }
 
-/* --- the row of files --------------------------------------------------------------------------- */
+/* --- the row of files ---------------------------------------------------------------------------
+ */
 
 static enum status open_file(struct history *history, const struct file *file, const char *path,
                              char message[HISTORY_MESSAGE])
@@ -288,7 +314,7 @@ static enum status open_file(struct history *history, const struct file *file, c
 }
 
 enum status history_open(const char *format, const char *path, struct history **result,
-                        char message[HISTORY_MESSAGE])
+                         char message[HISTORY_MESSAGE])
 {
     struct history *history = calloc(1, sizeof *history);
     enum status status = STATUS_OK;
@@ -358,7 +384,7 @@ static enum status bad_row(struct history *history, const char *what, char messa
 }
 
 enum status history_next(struct history *history, struct history_command *command,
-                        char message[HISTORY_MESSAGE])
+                         char message[HISTORY_MESSAGE])
 {
     const char *wrong;
 

@@ -29,13 +29,13 @@ struct history;
 
 /* format is kuairand or tsv; path a directory (kuairand) or a file. */
 enum status history_open(const char *format, const char *path, struct history **history,
-                        char message[HISTORY_MESSAGE]);
+                         char message[HISTORY_MESSAGE]);
 void history_close(struct history *history);
 
 /* The next command. BADDATA: that row was no row (message says where), go on with the next call.
  * OK with verb VERB_COUNT: the end. */
 enum status history_next(struct history *history, struct history_command *command,
-                        char message[HISTORY_MESSAGE]);
+                         char message[HISTORY_MESSAGE]);
 
 /* Rows of the log itself and rows that register items and accounts, read so far; bytes read and in
  * all, of all files. */

@@ -26,8 +26,8 @@ static const struct option_row rows[] = {
     {"name", "NAME", "name of the caller, if the node wants credentials", OPTION_TEXT, AT(name)},
     {"key-file", "FILE", "file with the key; else the environment's ZAN_KEY", OPTION_TEXT,
      AT(key_file)},
-    {"limit", "N", "only the first N rows of the log", OPTION_NUMBER, offsetof(struct values, limit), 1,
-     UINT64_MAX},
+    {"limit", "N", "only the first N rows of the log", OPTION_NUMBER,
+     offsetof(struct values, limit), 1, UINT64_MAX},
     {"speed", "X", "replays at X times the log's own pace; else as fast as it goes", OPTION_RATE,
      AT(speed)},
     {"retry-seconds", "N", "how long the node may be away before giving up [60]", OPTION_NUMBER,
@@ -148,10 +148,14 @@ static int import(int argc, char **argv)
     }
     if (!secret_read(values.key_file, key))
         return EXIT_USAGE;
-    options = (struct import_options){
-        .format = values.format, .path = words.word[0], .to = values.to, .name = values.name,
-        .key = key[0] != '\0' ? key : NULL, .limit = values.limit, .speed = values.speed,
-        .retry_seconds = values.retry_seconds};
+    options = (struct import_options){.format = values.format,
+                                      .path = words.word[0],
+                                      .to = values.to,
+                                      .name = values.name,
+                                      .key = key[0] != '\0' ? key : NULL,
+                                      .limit = values.limit,
+                                      .speed = values.speed,
+                                      .retry_seconds = values.retry_seconds};
     progress_begin(&progress, "importing", "commands", values.quiet);
     status = import_run(&options, &watch, &result, message);
     progress_end(&progress);
@@ -165,14 +169,17 @@ const struct command cli_command_import = {
     .words = "DIR",
     .summary = "plays a log of another system through a node's front door",
     .details =
-        "kuairand  DIR holds impressions.tsv and, if wanted, videos.tsv and accounts.tsv (or .gz):\n"
+        "kuairand  DIR holds impressions.tsv and, if wanted, videos.tsv and accounts.tsv (or "
+        ".gz):\n"
         "          video -> ITEM SET, account -> ACCOUNT SET; is_click or play time -> VIEW,\n"
         "          is_like -> LIKE, is_follow -> FOLLOW the author, is_comment -> COMMENT,\n"
         "          is_forward -> SHARE, is_hate -> SKIP.\n"
         "tsv       DIR is a file (or - for standard input) whose first line names its columns:\n"
-        "          verb, account, target, and any of watch_ms, duration_ms, time_ms, creator, opid.\n"
+        "          verb, account, target, and any of watch_ms, duration_ms, time_ms, creator, "
+        "opid.\n"
         "\n"
-        "Every command carries an operation id made from its row, so an import that was cut off can\n"
+        "Every command carries an operation id made from its row, so an import that was cut off "
+        "can\n"
         "be started again, and one made twice changes nothing. The node keeps those ids for its\n"
         "operation-hours (24): later, views, shares, comments and skips would be counted again,\n"
         "likes and follows never.",

@@ -33,7 +33,8 @@ struct import {
 
 #define ROOM (2 * CLIENT_WINDOW)
 
-/* --- from a command to words -------------------------------------------------------------------- */
+/* --- from a command to words --------------------------------------------------------------------
+ */
 
 struct words {
     const char *word[24];
@@ -90,7 +91,8 @@ static void make_words(const struct history_command *command, struct words *word
     }
 }
 
-/* --- the window --------------------------------------------------------------------------------- */
+/* --- the window ---------------------------------------------------------------------------------
+ */
 
 static void push(struct import *import, const struct history_command *command)
 {
@@ -173,7 +175,8 @@ static enum status take_answer(struct import *import, const struct client_value 
     return STATUS_OK;
 }
 
-/* --- what comes next ---------------------------------------------------------------------------- */
+/* --- what comes next ----------------------------------------------------------------------------
+ */
 
 static void read_next(struct import *import)
 {
@@ -212,9 +215,8 @@ static int64_t wait_us(struct import *import)
         import->first_time_ms = import->next.time_ms;
         import->start_us = now_us; /* what came before had no time of its own */
     }
-    due_us = import->start_us +
-             (int64_t)((double)(import->next.time_ms - import->first_time_ms) * 1000 /
-                       import->options->speed);
+    due_us = import->start_us + (int64_t)((double)(import->next.time_ms - import->first_time_ms) *
+                                          1000 / import->options->speed);
     return due_us > now_us ? due_us - now_us : 0;
 }
 
@@ -238,7 +240,8 @@ static int fill(struct import *import)
     }
 }
 
-/* --- the connection ----------------------------------------------------------------------------- */
+/* --- the connection -----------------------------------------------------------------------------
+ */
 
 static void sleep_ms(long ms)
 {
@@ -255,8 +258,7 @@ static bool watch_turn(struct import *import)
 
 static enum status reconnect(struct import *import, char message[CLIENT_MESSAGE])
 {
-    int64_t until_us =
-        import->answered_us + (int64_t)import->options->retry_seconds * 1000000;
+    int64_t until_us = import->answered_us + (int64_t)import->options->retry_seconds * 1000000;
     enum status status = STATUS_UNKNOWN;
 
     import->result->reconnects++;
@@ -307,8 +309,7 @@ static enum status play(struct import *import, char message[CLIENT_MESSAGE])
 static enum status ask_to_come_in(struct import *import, char message[CLIENT_MESSAGE])
 {
     const struct client_value *reply;
-    enum status status =
-        client_call(import->client, (const char *[]){"SEQ"}, 1, &reply, message);
+    enum status status = client_call(import->client, (const char *[]){"SEQ"}, 1, &reply, message);
 
     if (status != STATUS_OK || reply->kind != CLIENT_ERROR)
         return status;

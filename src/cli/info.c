@@ -92,7 +92,7 @@ static int ask_node(const struct values *values)
         fprintf(stderr, "zan: %.*s\n", (int)reply[0].size, reply[0].text);
     else
         fprintf(stderr, "zan: %s\n", message);
-    code = status != STATUS_OK          ? EXIT_UNREACHABLE
+    code = status != STATUS_OK            ? EXIT_UNREACHABLE
            : reply[0].kind == CLIENT_TEXT ? EXIT_DONE
                                           : EXIT_FAILED;
     client_close(client);
@@ -121,8 +121,9 @@ const struct command cli_command_info = {
     .name = "info",
     .words = "",
     .summary = "shows what a running node, or a data directory, says of itself",
-    .details = "The numbers of INFO; with --data what lies in a directory, read without changing it.\n"
-               "zan verify is the thorough look.",
+    .details =
+        "The numbers of INFO; with --data what lies in a directory, read without changing it.\n"
+        "zan verify is the thorough look.",
     .settings = SETTINGS_TAKEN,
     .options = rows,
     .option_count = sizeof rows / sizeof rows[0],

@@ -42,8 +42,7 @@ static bool is_name(const char *name)
 
 static bool is_role(const char *role)
 {
-    return strcmp(role, "reader") == 0 || strcmp(role, "writer") == 0 ||
-           strcmp(role, "admin") == 0;
+    return strcmp(role, "reader") == 0 || strcmp(role, "writer") == 0 || strcmp(role, "admin") == 0;
 }
 
 static void print(const char *name, const char *role, const char *key, const char *digest,

@@ -15,8 +15,8 @@
 
 struct lines;
 
-/* path, or path.gz if that is what is there; "-" is standard input. wanted ends with NULL; the first
- * required of them must be there. BADDATA or IOFAIL: message names the file. */
+/* path, or path.gz if that is what is there; "-" is standard input. wanted ends with NULL; the
+ * first required of them must be there. BADDATA or IOFAIL: message names the file. */
 enum status lines_open(const char *path, const char *const *wanted, uint32_t required,
                        struct lines **lines, char message[LINES_MESSAGE]);
 void lines_close(struct lines *lines);

@@ -39,8 +39,9 @@ static int print_version(void)
 
 static int print_overview(FILE *out)
 {
-    fprintf(out, "zan %s: an engagement engine. Likes and every other reaction: exact, durable, "
-                 "provable.\n\nUsage: zan COMMAND [options]\n\nCommands:\n",
+    fprintf(out,
+            "zan %s: an engagement engine. Likes and every other reaction: exact, durable, "
+            "provable.\n\nUsage: zan COMMAND [options]\n\nCommands:\n",
             ZAN_VERSION);
     for (uint32_t i = 0; commands[i] != NULL; i++)
         if (!commands[i]->hidden)

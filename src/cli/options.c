@@ -11,7 +11,8 @@
 #define HELP_COLUMN 26
 #define HELP_WIDTH  96
 
-/* --- slips ------------------------------------------------------------------------------------- */
+/* --- slips -------------------------------------------------------------------------------------
+ */
 
 #define SLIP_MAX 32 /* longer words are compared by their beginning */
 
@@ -81,7 +82,8 @@ static const struct option_row *find_row(const struct command *command, const ch
     return NULL;
 }
 
-/* --- help -------------------------------------------------------------------------------------- */
+/* --- help --------------------------------------------------------------------------------------
+ */
 
 /* Prints text from column at, breaking lines before HELP_WIDTH and going on at HELP_COLUMN. */
 static void print_wrapped(FILE *out, const char *text, size_t at)
@@ -143,17 +145,19 @@ void options_help(const struct command *command, FILE *out)
     print_option(out, "help", NULL, "shows this", NULL);
     if (command->settings == SETTINGS_NONE)
         return;
-    fprintf(out, command->settings == SETTINGS_TOLD
-                     ? "\nSettings (also as name = value in the file of --config):\n"
-                     : "\nSettings that matter here (every other one is taken too: zan help serve):\n");
+    fprintf(out,
+            command->settings == SETTINGS_TOLD
+                ? "\nSettings (also as name = value in the file of --config):\n"
+                : "\nSettings that matter here (every other one is taken too: zan help serve):\n");
     print_option(out, "config", "FILE", "reads settings from a file; options go before it", NULL);
     for (uint32_t i = 0; i < config_item_count; i++)
         if (command->settings == SETTINGS_TOLD || is_of_data(config_items[i].name))
-                print_option(out, config_items[i].name, config_items[i].form,
+            print_option(out, config_items[i].name, config_items[i].form,
                          config_items[i].description, config_items[i].fallback);
 }
 
-/* --- parsing ----------------------------------------------------------------------------------- */
+/* --- parsing -----------------------------------------------------------------------------------
+ */
 
 static int usage(const struct command *command)
 {

@@ -1,7 +1,7 @@
 /* progress.h: how far a long work has come, on standard error.
  *
- * On a terminal a bar with rate and time left, from the third second on; elsewhere a plain line each
- * 10 seconds; with quiet nothing. Work that is done within 2 seconds shows nothing at all. */
+ * On a terminal a bar with rate and time left, from the third second on; elsewhere a plain line
+ * each 10 seconds; with quiet nothing. Work that is done within 2 seconds shows nothing at all. */
 #ifndef ZAN_CLI_PROGRESS_H
 #define ZAN_CLI_PROGRESS_H
 

@@ -10,7 +10,8 @@
 
 #include "cli/progress.h"
 
-/* --- signals ----------------------------------------------------------------------------------- */
+/* --- signals -----------------------------------------------------------------------------------
+ */
 
 static void *watch_signals(void *argument)
 {
@@ -41,7 +42,8 @@ static void unblock_signals(struct running *running)
     pthread_sigmask(SIG_UNBLOCK, &running->set, NULL);
 }
 
-/* --- start ------------------------------------------------------------------------------------- */
+/* --- start -------------------------------------------------------------------------------------
+ */
 
 static void report_opening(void *argument, const char *what, uint64_t done, uint64_t total)
 {
@@ -72,8 +74,9 @@ static void warn_of_sync(const char *sync)
         fprintf(stderr, "zan: WARNING: sync is none: a power cut LOSES the last seconds of "
                         "acknowledged writes\n");
     else if (strncmp(sync, "group:", 6) == 0)
-        fprintf(stderr, "zan: note: sync is %s: as safe as always, but an answer may wait %s ms "
-                        "longer\n",
+        fprintf(stderr,
+                "zan: note: sync is %s: as safe as always, but an answer may wait %s ms "
+                "longer\n",
                 sync, sync + 6);
 }
 
@@ -137,7 +140,8 @@ void running_end(struct running *running)
     unblock_signals(running);
 }
 
-/* --- what it says ------------------------------------------------------------------------------ */
+/* --- what it says ------------------------------------------------------------------------------
+ */
 
 static void print_recovery(const struct node_report *report, FILE *out)
 {
@@ -171,8 +175,9 @@ void running_banner(const struct running *running, FILE *out)
     char host[CONFIG_TEXT];
     uint16_t port;
 
-    fprintf(out, "zan %s is ready\n  resp       %s\n  http       %s%s\n  data       %s\n"
-                 "  sync       %s\n",
+    fprintf(out,
+            "zan %s is ready\n  resp       %s\n  http       %s%s\n  data       %s\n"
+            "  sync       %s\n",
             ZAN_VERSION, running->resp, running->http[0] != '\0' ? "http://" : "off", running->http,
             running->config.data, sync_text(running->config.sync));
     if (running->config.credentials[0] == '\0')

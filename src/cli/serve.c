@@ -21,9 +21,9 @@ const struct command cli_command_serve = {
     .name = "serve",
     .words = "",
     .summary = "runs a node until SIGTERM or Ctrl-C",
-    .details =
-        "Listens for RESP (any Redis client) and HTTP on this machine. To be reachable from others\n"
-        "it needs credentials: zan key NAME ROLE >> FILE, then --credentials FILE.",
+    .details = "Listens for RESP (any Redis client) and HTTP on this machine. To be reachable from "
+               "others\n"
+               "it needs credentials: zan key NAME ROLE >> FILE, then --credentials FILE.",
     .options = rows,
     .option_count = sizeof rows / sizeof rows[0],
     .settings = SETTINGS_TOLD,

@@ -31,7 +31,8 @@ static int failed(enum status status, const char *message)
     return (int)exit_code_of(status);
 }
 
-/* --- verify ------------------------------------------------------------------------------------ */
+/* --- verify ------------------------------------------------------------------------------------
+ */
 
 struct findings {
     struct report *report; /* NULL: plain text */
@@ -127,7 +128,8 @@ const struct command cli_command_verify = {
     .run = verify,
 };
 
-/* --- rebuild ----------------------------------------------------------------------------------- */
+/* --- rebuild -----------------------------------------------------------------------------------
+ */
 
 static int rebuild(int argc, char **argv)
 {
@@ -168,8 +170,9 @@ const struct command cli_command_rebuild = {
     .name = "rebuild",
     .words = "",
     .summary = "makes the store of a stopped node again from its log",
-    .details = "The log is the truth and the store an index of it: this drops the index and makes it\n"
-               "again. zan serve does so by itself when it finds the store damaged.",
+    .details =
+        "The log is the truth and the store an index of it: this drops the index and makes it\n"
+        "again. zan serve does so by itself when it finds the store damaged.",
     .options = rows,
     .option_count = sizeof rows / sizeof rows[0],
     .settings = SETTINGS_TAKEN,

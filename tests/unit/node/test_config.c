@@ -36,13 +36,27 @@ static void sizes_are_powers_of_1024(void **state)
         const char *text;
         uint64_t bytes; /* 0: refused */
     } cases[] = {
-        {"16777216", 16ULL << 20}, {"16384k", 16ULL << 20}, {"64MiB", 64ULL << 20},
-        {"64mb", 64ULL << 20},     {"2g", 2ULL << 30},      {"2GiB", 2ULL << 30},
-        {"1TiB", 1ULL << 40},      {"16777215", 0},         {"17TiB", 0},
-        {"", 0},                   {"k", 0},                {"1 g", 0},
-        {"-1g", 0},                {"+1g", 0},              {"1gg", 0},
-        {"1x", 0},                 {"1.5g", 0},             {"99999999999999999999", 0},
-        {"18014398509481984k", 0}, {"1g ", 0},              {" 1g", 0},
+        {"16777216", 16ULL << 20},
+        {"16384k", 16ULL << 20},
+        {"64MiB", 64ULL << 20},
+        {"64mb", 64ULL << 20},
+        {"2g", 2ULL << 30},
+        {"2GiB", 2ULL << 30},
+        {"1TiB", 1ULL << 40},
+        {"16777215", 0},
+        {"17TiB", 0},
+        {"", 0},
+        {"k", 0},
+        {"1 g", 0},
+        {"-1g", 0},
+        {"+1g", 0},
+        {"1gg", 0},
+        {"1x", 0},
+        {"1.5g", 0},
+        {"99999999999999999999", 0},
+        {"18014398509481984k", 0},
+        {"1g ", 0},
+        {" 1g", 0},
     };
 
     (void)state;
@@ -136,9 +150,9 @@ static void doors_beyond_this_machine_need_credentials(void **state)
         const char *address;
         bool here;
     } cases[] = {
-        {"127.0.0.1:1", true},  {"127.8.9.10:1", true}, {"localhost:1", true},
-        {"[::1]:1", true},      {"0.0.0.0:1", false},   {"10.0.0.1:1", false},
-        {"[::]:1", false},      {"example.org:1", false}, {"127.0.0.1.example.org:1", false},
+        {"127.0.0.1:1", true},  {"127.8.9.10:1", true},         {"localhost:1", true},
+        {"[::1]:1", true},      {"0.0.0.0:1", false},           {"10.0.0.1:1", false},
+        {"[::]:1", false},      {"example.org:1", false},       {"127.0.0.1.example.org:1", false},
         {"128.0.0.1:1", false}, {"[::ffff:10.0.0.1]:1", false},
     };
     static const char *const doors[] = {"resp", "http"};
@@ -147,7 +161,8 @@ static void doors_beyond_this_machine_need_credentials(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         for (size_t door = 0; door < 2; door++) {
             config_default(&config);
-            assert_int_equal(config_set(&config, doors[door], cases[i].address, message), STATUS_OK);
+            assert_int_equal(config_set(&config, doors[door], cases[i].address, message),
+                             STATUS_OK);
             assert_int_equal(config_check(&config, message),
                              cases[i].here ? STATUS_OK : STATUS_BADCONFIG);
             if (!cases[i].here)
@@ -173,7 +188,8 @@ static void settings_that_contradict_are_named(void **state)
     assert_int_equal(config_check(&config, message), STATUS_BADCONFIG);
 }
 
-/* --- files ------------------------------------------------------------------------------------- */
+/* --- files -------------------------------------------------------------------------------------
+ */
 
 static enum status read_text(const char *text, size_t size)
 {
