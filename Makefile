@@ -1,4 +1,5 @@
 # Short names for the few things one does; CMake and Ninja do the work.
+# make builds the program, make test the tests as well.
 # make run and make test are all that a newcomer needs (README.md).
 BUILD    ?= build
 PREFIX   ?= /usr/local
@@ -12,7 +13,7 @@ SETTINGS ?=
 all: build
 
 build: $(BUILD)/build.ninja
-	$(CMAKE) --build $(BUILD)
+	$(CMAKE) --build $(BUILD) --target zan
 
 $(BUILD)/build.ninja:
 	@scripts/setup run
