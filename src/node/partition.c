@@ -201,7 +201,8 @@ static int remove_entry(const char *path, const struct stat *info, int kind, str
     return remove(path);
 }
 
-/* Opens the store; one that is damaged or of another log is dropped: the log makes it again. */
+/* Opens the store; one that is damaged is dropped, for the log makes it again. What is no store of
+ * this log may be somebody's: it is put aside, once. */
 static enum status store_open_or_drop(struct partition *partition, const struct log_report *log,
                                       struct partition_report *report)
 {
@@ -234,7 +235,15 @@ static enum status store_open_or_drop(struct partition *partition, const struct 
     }
     if (status != STATUS_CORRUPT && status != STATUS_BADDATA)
         return status;
-    nftw(config->store_dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    if (status == STATUS_CORRUPT) {
+        nftw(config->store_dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    } else {
+        char aside[sizeof config->store_dir + 8];
+
+        snprintf(aside, sizeof aside, "%s.aside", config->store_dir);
+        if (rename(config->store_dir, aside) != 0)
+            return status;
+    }
     report->rebuilt = true;
     return store_open(&store, &partition->store, report->message);
 }

@@ -364,6 +364,10 @@ static bool wave_join(struct wave *waves, const struct origin *origin,
                         info->shape == SHAPE_VIEW || info->shape == SHAPE_ACT) &&
                        !(request->flags & REQUEST_RETURN);
 
+    /* What a creator received comes by way of the items' partitions: also from an account of its
+     * own. */
+    if (info->shape == SHAPE_RECEIVED || info->shape == SHAPE_ACCOUNT_GET)
+        home = HOME_SEVERAL;
     if (wave->connection == 0) {
         *wave = (struct wave){origin->connection + 1, home, interaction, read};
         return true;

@@ -109,6 +109,7 @@ static void an_edge_is_found_where_it_changed_last(void **state)
     while (!hot_collect(hot, 1))
         ;
     assert_int_equal(hot_edge_find_fresh(hot, 0, EDGE_LIKE, 1, 2)->sequence, 11);
+    assert_int_equal(hot_edge_find(hot, 0, EDGE_LIKE, 1, 2)->sequence, 11);
     row = edge(1, 2, 12, 1);
     hot_edge_set(hot, &row, HOT_NONE, HOT_NONE);
     assert_int_equal(hot_edge_find(hot, 0, EDGE_LIKE, 1, 2)->sequence, 12);
