@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/hook.h"
 #include "node/flusher.h"
@@ -19,6 +20,7 @@
 #define COLLECT_ROWS     512     /* copied aside in one round of the loop */
 #define STALL_US         2000000 /* no room for writes for so long: answer BUSY */
 #define REPLAY_RECORDS   2048    /* applied together */
+#define STORE_DAMAGED    "the store is damaged; the next start makes it again from the log"
 /* So much of the log's end is read whole at a start, in both copies; what is older is checked when
  * it is read, and by zan verify. */
 #define CHECKED_BYTES (256ULL << 20)
@@ -35,9 +37,35 @@ struct replay {
     enum status status;
 };
 
+/* A file beside the store says that it is damaged, so that the next start drops it and makes it
+ * again: what is damaged inside is found by reading it, not by opening it. */
+static void damage_path(const struct partition *partition, char path[540])
+{
+    snprintf(path, 540, "%s.damaged", partition->config.store_dir);
+}
+
+static void damage_mark(struct partition *partition)
+{
+    char path[540];
+    FILE *file;
+
+    partition->store_damaged = true;
+    if (partition->config.store != NULL)
+        return;
+    damage_path(partition, path);
+    file = fopen(path, "w");
+    if (file != NULL)
+        fclose(file); /* without it the next start only finds out later */
+}
+
 static enum status load(struct partition *partition)
 {
-    return load_needs(partition->store, partition->hot, partition->needs, partition->engine.now_us);
+    enum status status =
+        load_needs(partition->store, partition->hot, partition->needs, partition->engine.now_us);
+
+    if (status == STATUS_CORRUPT)
+        damage_mark(partition);
+    return status;
 }
 
 static void needs_clear(struct needs *needs)
@@ -85,6 +113,8 @@ static enum status flush_now(struct partition *partition, char message[256])
     status = store_flush(partition->store, &flush, message);
     if (status == STATUS_OK)
         hot_rest(partition->hot);
+    if (status == STATUS_CORRUPT)
+        damage_mark(partition);
     return status;
 }
 
@@ -216,8 +246,15 @@ static enum status store_open_or_drop(struct partition *partition, const struct 
         .create = true,
     };
     enum status status;
+    char damaged[540];
 
     memcpy(store.log_id, log->log_id, sizeof store.log_id);
+    damage_path(partition, damaged);
+    if (config->store == NULL && access(damaged, F_OK) == 0) {
+        nftw(config->store_dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+        unlink(damaged); /* last: a crash in between drops what is left of it again */
+        report->rebuilt = true;
+    }
     if (config->store != NULL) {
         partition->store = config->store;
         status = STATUS_OK;
@@ -314,9 +351,9 @@ static void no_wake(void *argument)
     (void)argument;
 }
 
-enum status partition_open(struct partition *partition, const struct partition_config *config,
-                           const struct partition_open_hooks *hooks,
-                           struct partition_report *report)
+static enum status open_once(struct partition *partition, const struct partition_config *config,
+                             const struct partition_open_hooks *hooks,
+                             struct partition_report *report)
 {
     struct log_config log;
     struct hot_config hot;
@@ -360,6 +397,20 @@ enum status partition_open(struct partition *partition, const struct partition_c
                          hooks->wake != NULL ? hooks->wake : no_wake, hooks->argument);
         if (partition->flusher == NULL)
             status = STATUS_NOMEMORY;
+    }
+    return status;
+}
+
+enum status partition_open(struct partition *partition, const struct partition_config *config,
+                           const struct partition_open_hooks *hooks,
+                           struct partition_report *report)
+{
+    enum status status = open_once(partition, config, hooks, report);
+
+    /* Damage that the replay ran into: the store is marked now, and the second try drops it. */
+    if (status != STATUS_OK && partition->store_damaged && config->store == NULL) {
+        partition_close(partition);
+        status = open_once(partition, config, hooks, report);
     }
     if (status != STATUS_OK)
         partition_close(partition);
@@ -417,8 +468,7 @@ static bool load_for(struct partition *partition, struct batch *batch, uint32_t 
         status = load(partition);
     }
     if (status != STATUS_OK)
-        fail(partition, status,
-             "the store cannot be read; it will be made again at the next start");
+        fail(partition, status, STORE_DAMAGED);
     return status == STATUS_OK;
 }
 
@@ -466,6 +516,11 @@ uint32_t partition_turn(struct partition *partition, struct batch *batch, uint32
         partition->stalled_us = 0;
     }
     done = engine_step(engine, batch, from, to, now_us);
+    if (engine->answers[STATUS_CORRUPT] > 0) {
+        damage_mark(partition);
+        fail(partition, STATUS_CORRUPT, STORE_DAMAGED);
+        return from; /* nobody has heard of this step, the log included */
+    }
     append(partition);
     partition->turns++;
     /* What was read may rest on records that are not durable yet, so reads wait as well. */
@@ -497,8 +552,7 @@ uint32_t partition_take(struct partition *partition, const struct record *const 
     if (status == STATUS_OK)
         status = load(partition);
     if (status != STATUS_OK) {
-        fail(partition, status,
-             "the store cannot be read; it will be made again at the next start");
+        fail(partition, status, STORE_DAMAGED);
         return 0;
     }
     engine_begin(engine, now_us);
@@ -550,6 +604,8 @@ static void flush_poll(struct partition *partition)
         partition->flush = FLUSH_IDLE;
         break;
     case FLUSHER_FAILED:
+        if (status == STATUS_CORRUPT)
+            damage_mark(partition);
         fail(partition, status, message);
         break;
     }

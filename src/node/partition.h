@@ -58,6 +58,7 @@ struct partition {
     int64_t stalled_us;  /* since when no write could be taken; 0: not stalled */
     enum status failure; /* not OK: the partition must stop */
     char message[256];   /* why */
+    bool store_damaged;        /* a read or a flush said so: it is made again at the next start */
     bool nospace;        /* the log or the store waits for space */
     uint64_t turns;
 };
