@@ -74,6 +74,8 @@ static void append(struct bytes *bytes, const char *from, size_t size)
 static void drop_front(struct bytes *bytes, size_t size)
 {
     assert(size <= bytes->used);
+    if (size == 0)
+        return; /* there may be no bytes at all yet */
     memmove(bytes->bytes, bytes->bytes + size, bytes->used - size);
     bytes->used -= size;
 }

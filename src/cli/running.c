@@ -18,14 +18,16 @@ static void *watch_signals(void *argument)
     struct running *running = argument;
     int number;
 
+    /* Ended by a signal of its own: a thread that is cancelled unwinds past what sanitizers watch. */
     for (;;) {
         if (sigwait(&running->set, &number) != 0)
             continue;
+        if (atomic_load(&running->ending))
+            return NULL;
         if (atomic_exchange(&running->stopping, true))
             _exit(128 + number); /* the second one means it */
         node_stop(running->node);
     }
-    return NULL;
 }
 
 /* Before the node starts threads: they inherit the mask, and only the watcher gets signals. */
@@ -91,6 +93,7 @@ enum status running_start(struct running *running, const struct config *config, 
     memset(running, 0, sizeof *running);
     running->config = *config;
     atomic_init(&running->stopping, false);
+    atomic_init(&running->ending, false);
     if (warn)
         warn_of_sync(config->sync);
     block_signals(running);
@@ -134,7 +137,8 @@ enum status running_wait(struct running *running, char message[CONFIG_MESSAGE])
 
 void running_end(struct running *running)
 {
-    pthread_cancel(running->signals);
+    atomic_store(&running->ending, true);
+    pthread_kill(running->signals, SIGTERM);
     pthread_join(running->signals, NULL);
     node_close(running->node);
     unblock_signals(running);

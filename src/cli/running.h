@@ -17,7 +17,7 @@ struct running {
     char http[CONFIG_TEXT + 8]; /* "" if off */
     pthread_t signals;
     sigset_t set;
-    atomic_bool stopping;
+    atomic_bool stopping, ending;
 };
 
 /* Opens (with a progress bar) and starts; from here on SIGTERM and SIGINT stop the node.
