@@ -54,4 +54,19 @@ problems=$(systemd-analyze verify "$work/zan.service" 2>&1 | grep -v 'man zan')
 said=$(unshare -n "${ZAN_SOURCE:?}/scripts/setup" run 2>&1) && [ -z "$said" ] ||
     fail "setup run when all is there: $said"
 
+# On a bare machine: one update, one install, and no server started by its package.
+mkdir "$work/bare"
+printf '#!/bin/sh\nexit 1\n' >"$work/bare/dpkg-query"
+printf '#!/bin/sh\necho "$*" >>"%s/apt"\n[ "$1" = update ] || [ -x "%s/policy" ]\n' "$work" "$work" >"$work/bare/apt-get"
+chmod +x "$work"/bare/*
+for what in run test bench fuzz; do
+    : >"$work/apt"
+    PATH="$work/bare:$PATH" POLICY_RC="$work/policy" unshare -n "$ZAN_SOURCE/scripts/setup" $what \
+        >/dev/null 2>&1
+    grep -q "^install.*librocksdb-dev" "$work/apt" || fail "setup $what installs nothing: $(cat "$work/apt")"
+    [ ! -e "$work/policy" ] || fail "setup $what leaves its policy behind"
+done
+grep -q "^update" "$work/apt" || fail "setup did not update"
+"$ZAN_SOURCE/scripts/setup" everything >/dev/null 2>&1 && fail "setup takes any word"
+
 exit $bad
