@@ -13,8 +13,9 @@
 #include "cli/progress.h"
 #include "schema/request.h"
 
-#define TURN_MS  50
-#define PAUSE_US 20000 /* after BUSY, nothing new for so long */
+#define TURN_MS   50
+#define PAUSE_US  20000    /* after BUSY, nothing new for so long */
+#define SILENT_US 30000000 /* a node that owes answers and says nothing for so long is gone */
 
 struct import {
     const struct import_options *options;
@@ -27,7 +28,9 @@ struct import {
     struct history_command next; /* read and not yet due */
     bool has_next, ended;
     int64_t start_us, pause_until_us;
-    int64_t answered_us; /* when the last answer came: a node that only connects is away, too */
+    int64_t asked_us;     /* since when answers are owed */
+    int64_t connected_us; /* again */
+    int64_t answered_us;  /* when the last answer came: a node that only connects is away, too */
     int64_t first_time_ms;
 };
 
@@ -97,6 +100,8 @@ static void make_words(const struct history_command *command, struct words *word
 static void push(struct import *import, const struct history_command *command)
 {
     assert(import->count < ROOM);
+    if (import->count == 0)
+        import->asked_us = progress_now_us();
     import->window[(import->first + import->count) % ROOM] = *command;
     import->count++;
 }
@@ -256,9 +261,15 @@ static bool watch_turn(struct import *import)
            import->watch->turn(import->watch->argument, import->result);
 }
 
+/* Since when nothing has come that is owed. */
+static int64_t waits_since(const struct import *import)
+{
+    return import->asked_us > import->answered_us ? import->asked_us : import->answered_us;
+}
+
 static enum status reconnect(struct import *import, char message[CLIENT_MESSAGE])
 {
-    int64_t until_us = import->answered_us + (int64_t)import->options->retry_seconds * 1000000;
+    int64_t until_us = waits_since(import) + (int64_t)import->options->retry_seconds * 1000000;
     enum status status = STATUS_UNKNOWN;
 
     import->result->reconnects++;
@@ -269,6 +280,7 @@ static enum status reconnect(struct import *import, char message[CLIENT_MESSAGE]
         if (status != STATUS_UNKNOWN)
             break;
     }
+    import->connected_us = progress_now_us();
     return status;
 }
 
@@ -281,6 +293,15 @@ static enum status take_answers(struct import *import, char message[CLIENT_MESSA
         if ((status = take_answer(import, values, message)) != STATUS_OK)
             return status;
     return status == STATUS_BUSY ? STATUS_OK : status;
+}
+
+static bool is_silent(const struct import *import)
+{
+    int64_t since_us = waits_since(import);
+
+    if (since_us < import->connected_us)
+        since_us = import->connected_us;
+    return import->count > 0 && progress_now_us() - since_us > SILENT_US;
 }
 
 static enum status play(struct import *import, char message[CLIENT_MESSAGE])
@@ -297,6 +318,10 @@ static enum status play(struct import *import, char message[CLIENT_MESSAGE])
         status = client_turn(import->client, timeout_ms, message);
         if (status == STATUS_OK)
             status = take_answers(import, message);
+        if (status == STATUS_OK && is_silent(import)) {
+            snprintf(message, CLIENT_MESSAGE, "%s does not answer", import->options->to);
+            status = STATUS_UNKNOWN;
+        }
         if (status == STATUS_PROTO)
             snprintf(message, CLIENT_MESSAGE, "what %s answers is not RESP", import->options->to);
         if (status == STATUS_UNKNOWN || status == STATUS_PROTO)

@@ -151,6 +151,11 @@ def run():
         code, report, error = play(stub, path, "--retry-seconds", "0")
         assert code == 4 and report["verbs"] == {}, (garbage, code, error)
 
+    # Says nothing at all: 30 s of silence are a broken connection, and --retry-seconds 0 the end.
+    stub = Stub(lambda stub, words, times: b"")
+    code, report, error = play(stub, path, "--retry-seconds", "0")
+    assert code == 4 and "does not answer" in error, (code, error)
+
     stub = Stub(lambda stub, words, times: b"-NOPERM this role may not\r\n")
     code, _, error = play(stub, path)
     assert code == 1 and "NOPERM" in error, (code, error)
