@@ -1493,7 +1493,8 @@ static enum status take_meta(struct rocks *rocks, const uint8_t *bytes, size_t s
     uint64_t *marks;
 
     if (!unpack_meta(bytes, size, &meta, &version)) {
-        snprintf(message, 256, "the meta row has format %u, not %u", version, PACK_VERSION);
+        snprintf(message, 256, "the meta row has format %u, not %u", version,
+                 (unsigned)PACK_VERSION);
         return version != 0 && version != PACK_VERSION ? STATUS_BADDATA : STATUS_CORRUPT;
     }
     if ((status = check_meta(rocks, &meta, message)) != STATUS_OK)
