@@ -7,7 +7,9 @@
 
 #include "engine/inner.h"
 
-#define AHEAD 64 /* requests whose memory is on its way; more would fall out of the cache again */
+#define READS_AT_ONCE 2048
+#define IDS_AHEAD     12 /* of one read: more do not fit into the processor's queue of misses */
+#define AHEAD         64 /* requests whose memory is on its way; more would fall out of the cache again */
 
 /* --- noting down ---------------------------------------------------------------------------------
  */
@@ -51,6 +53,8 @@ static void need_operation(struct engine *engine, struct needs *needs, uint16_t 
 struct budget {
     struct hot_room room;
     uint32_t needs; /* the fullest array of needs still takes so many */
+    uint32_t reads; /* rows looked at for reads: what is brought in here is still in the cache when
+                       the step looks at it, if it is not too much */
 };
 
 static bool take(uint32_t *left, uint32_t amount)
@@ -68,8 +72,8 @@ static bool has_room(struct budget *budget, const struct engine *engine,
         uint32_t ids =
             info->shape == SHAPE_STATES || info->shape == SHAPE_TOTALS ? request->count : 1;
 
-        return take(&budget->needs, ids) && take(&budget->room.loads, ids) &&
-               take(&budget->room.scratch, ids);
+        return take(&budget->reads, ids) && take(&budget->needs, ids) &&
+               take(&budget->room.loads, ids) && take(&budget->room.scratch, ids);
     }
     if (engine->writes_refused)
         return true;
@@ -86,45 +90,56 @@ static void prefetch_buckets(const struct engine *engine, const struct request *
 {
     const struct verb_info *info = verb_info(request->verb);
 
-    if (info->group == GROUP_WRITE) {
-        hot_account_prefetch(engine->hot, request->tenant, request->account);
-        if (edge_target_is_account(info->edge))
-            hot_account_prefetch(engine->hot, request->tenant, request->target);
-        else
-            hot_item_prefetch(engine->hot, request->tenant, request->target);
-        if (info->edge != EDGE_NONE) {
-            hot_edge_prefetch(engine->hot, request->tenant, info->edge, request->account,
-                              request->target);
-            store_prefetch_edge(engine->store, request->tenant, info->edge, request->account,
-                                request->target);
-        }
+    if (info->group != GROUP_WRITE)
         return;
-    }
-    for (uint32_t i = 0; info->shape == SHAPE_STATES && i < request->count; i++)
+    hot_account_prefetch(engine->hot, request->tenant, request->account);
+    if (edge_target_is_account(info->edge))
+        hot_account_prefetch(engine->hot, request->tenant, request->target);
+    else
+        hot_item_prefetch(engine->hot, request->tenant, request->target);
+    if (info->edge != EDGE_NONE) {
         hot_edge_prefetch(engine->hot, request->tenant, info->edge, request->account,
-                          request->u.ids[i]);
-    for (uint32_t i = 0; info->shape == SHAPE_TOTALS && i < request->count; i++)
-        hot_item_prefetch(engine->hot, request->tenant, request->u.ids[i]);
+                          request->target);
+        store_prefetch_edge(engine->store, request->tenant, info->edge, request->account,
+                            request->target);
+    }
 }
 
 static void prefetch_rows(const struct engine *engine, const struct request *request)
 {
     const struct verb_info *info = verb_info(request->verb);
 
-    if (info->group == GROUP_WRITE) {
-        hot_account_prefetch_slot(engine->hot, request->tenant, request->account);
-        if (!edge_target_is_account(info->edge))
-            hot_item_prefetch_slot(engine->hot, request->tenant, request->target);
-        if (info->edge != EDGE_NONE)
-            hot_edge_prefetch_slot(engine->hot, request->tenant, info->edge, request->account,
-                                   request->target);
+    if (info->group != GROUP_WRITE)
         return;
-    }
-    for (uint32_t i = 0; info->shape == SHAPE_STATES && i < request->count; i++)
+    hot_account_prefetch_slot(engine->hot, request->tenant, request->account);
+    if (!edge_target_is_account(info->edge))
+        hot_item_prefetch_slot(engine->hot, request->tenant, request->target);
+    if (info->edge != EDGE_NONE)
         hot_edge_prefetch_slot(engine->hot, request->tenant, info->edge, request->account,
-                               request->u.ids[i]);
-    for (uint32_t i = 0; info->shape == SHAPE_TOTALS && i < request->count; i++)
-        hot_item_prefetch_slot(engine->hot, request->tenant, request->u.ids[i]);
+                               request->target);
+}
+
+/* The memory of the ids of one read is brought in while earlier ones are looked at. */
+static void states_ahead(const struct engine *engine, const struct request *request, uint8_t edge,
+                         uint32_t i)
+{
+    if (i + 2 * IDS_AHEAD < request->count) {
+        uint64_t id = request->u.ids[i + 2 * IDS_AHEAD];
+
+        hot_edge_prefetch(engine->hot, request->tenant, edge, request->account, id);
+        store_prefetch_edge(engine->store, request->tenant, edge, request->account, id);
+    }
+    if (i + IDS_AHEAD < request->count)
+        hot_edge_prefetch_slot(engine->hot, request->tenant, edge, request->account,
+                               request->u.ids[i + IDS_AHEAD]);
+}
+
+static void totals_ahead(const struct engine *engine, const struct request *request, uint32_t i)
+{
+    if (i + 2 * IDS_AHEAD < request->count)
+        hot_item_prefetch(engine->hot, request->tenant, request->u.ids[i + 2 * IDS_AHEAD]);
+    if (i + IDS_AHEAD < request->count)
+        hot_item_prefetch_slot(engine->hot, request->tenant, request->u.ids[i + IDS_AHEAD]);
 }
 
 static void note_read(struct engine *engine, const struct request *request,
@@ -132,16 +147,20 @@ static void note_read(struct engine *engine, const struct request *request,
 {
     switch (info->shape) {
     case SHAPE_STATES:
-        for (uint32_t i = 0; i < request->count; i++)
+        for (uint32_t i = 0; i < request->count; i++) {
+            states_ahead(engine, request, info->edge, i);
             need_edge(engine, needs, request->tenant, info->edge, request->account,
                       request->u.ids[i]);
+        }
         break;
     case SHAPE_TOTALS:
-        for (uint32_t i = 0; i < request->count; i++)
+        for (uint32_t i = 0; i < request->count; i++) {
+            totals_ahead(engine, request, i);
             if (info->counter == COUNTER_FOLLOW)
                 need_account(engine, needs, request->tenant, request->u.ids[i]);
             else
                 need_item(engine, needs, request->tenant, request->u.ids[i]);
+        }
         break;
     case SHAPE_COUNTS:
     case SHAPE_ITEM_GET:
@@ -214,7 +233,7 @@ static void note_write(struct engine *engine, const struct request *request,
 uint32_t engine_gather(struct engine *engine, const struct batch *batch, uint32_t from,
                        struct needs *needs)
 {
-    struct budget budget = {.needs = ENGINE_NEEDS_MAX};
+    struct budget budget = {.needs = ENGINE_NEEDS_MAX, .reads = READS_AT_ONCE};
     uint32_t at = from, buckets = from, rows = from;
 
     needs->account_count = needs->item_count = needs->edge_count = needs->operation_count = 0;

@@ -18,7 +18,7 @@
 
 #define FLUSH_AT_PERCENT 50      /* of the room in memory: begin a flush */
 #define COLLECT_ROWS     512     /* copied aside in one round of the loop */
-#define STALL_US         2000000 /* no room for writes for so long: answer BUSY */
+#define STALL_US         5000000 /* no room for writes for so long: answer BUSY */
 #define REPLAY_RECORDS   2048    /* applied together */
 #define STORE_DAMAGED    "the store is damaged; the next start makes it again from the log"
 /* So much of the log's end is read whole at a start, in both copies; what is older is checked when
