@@ -83,6 +83,8 @@ def compare(original, names, what):
     try:
         server.start()
     except Gone:
+        if "is ready" in server.messages:  # it met the damage by itself before the first question
+            return again(original, server, what)
         if must_start(names):
             raise Differs("%s: refused, though a good copy is there\n%s" %
                           (what, server.messages[-1500:]))
