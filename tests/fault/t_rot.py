@@ -146,7 +146,8 @@ def flip(original, random_, names):
     for name in names:
         path = os.path.join(original.work, name)
         size_ = os.path.getsize(path)
-        limit = min(size_, 16384) if random_.random() < 0.5 else used(path, size_)
+        full = used(path, size_)  # before the flip: a bit set in the empty rest is no damage
+        limit = min(size_, 16384) if random_.random() < 0.5 else full
         at = at if together and at is not None else random_.randrange(limit)
         bit = random_.randrange(8)
         with open(path, "r+b") as file:
@@ -155,7 +156,7 @@ def flip(original, random_, names):
             file.seek(at)
             file.write(bytes([byte ^ (1 << bit)]))
         told.append("%s byte %d bit %d" % (name, at, bit))
-        if name.endswith(".zlog") and FRAMES_FROM <= at < used(path, size_) and \
+        if name.endswith(".zlog") and FRAMES_FROM <= at < full and \
                 random_.random() < 0.1:
             must_be_found(original, told[-1])
     return "flip " + ", ".join(told)
