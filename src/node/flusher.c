@@ -29,14 +29,15 @@ struct flusher {
     uint64_t marks[ENGINE_PARTITIONS_MAX];
 };
 
-static enum status run_job(struct flusher *flusher, char message[256])
+enum status flusher_write(struct hot *hot, struct store *store, uint64_t applied,
+                          const uint64_t *marks, char message[256])
 {
     struct hot_frozen frozen;
     struct store_flush flush;
 
-    hot_frozen(flusher->hot, &frozen);
+    hot_frozen(hot, &frozen);
     flush = (struct store_flush){
-        .applied = flusher->applied,
+        .applied = applied,
         .accounts = frozen.accounts,
         .account_count = frozen.account_count,
         .items = frozen.items,
@@ -45,9 +46,14 @@ static enum status run_job(struct flusher *flusher, char message[256])
         .edge_count = frozen.edge_count,
         .operations = frozen.operations,
         .operation_count = frozen.operation_count,
-        .marks = flusher->marks,
+        .marks = marks,
     };
-    return store_flush(flusher->store, &flush, message);
+    return store_flush(store, &flush, message);
+}
+
+static enum status run_job(struct flusher *flusher, char message[256])
+{
+    return flusher_write(flusher->hot, flusher->store, flusher->applied, flusher->marks, message);
 }
 
 static void wait_a_second(struct flusher *flusher)

@@ -31,4 +31,8 @@ enum flusher_result flusher_poll(struct flusher *flusher, enum status *status, c
 
 bool flusher_pump(struct flusher *flusher);
 
+/* Writes the frozen, collected rows of hot to the store, here and now: what a job does. */
+enum status flusher_write(struct hot *hot, struct store *store, uint64_t applied,
+                          const uint64_t *marks, char message[256]);
+
 #endif

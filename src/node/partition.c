@@ -85,8 +85,6 @@ static void freeze(struct partition *partition)
 /* Writes out what is in memory, here and now. */
 static enum status flush_now(struct partition *partition, char message[256])
 {
-    struct hot_frozen frozen;
-    struct store_flush flush;
     enum status status;
 
     if (hot_can_freeze(partition->hot)) {
@@ -97,20 +95,8 @@ static enum status flush_now(struct partition *partition, char message[256])
     }
     while (!hot_collect(partition->hot, 65536))
         ;
-    hot_frozen(partition->hot, &frozen);
-    flush = (struct store_flush){
-        .applied = partition->flush_sequence,
-        .accounts = frozen.accounts,
-        .account_count = frozen.account_count,
-        .items = frozen.items,
-        .item_count = frozen.item_count,
-        .edges = frozen.edges,
-        .edge_count = frozen.edge_count,
-        .operations = frozen.operations,
-        .operation_count = frozen.operation_count,
-        .marks = partition->flush_marks,
-    };
-    status = store_flush(partition->store, &flush, message);
+    status = flusher_write(partition->hot, partition->store, partition->flush_sequence,
+                           partition->flush_marks, message);
     if (status == STATUS_OK)
         hot_rest(partition->hot);
     if (status == STATUS_CORRUPT)
