@@ -2,7 +2,6 @@
 #include "node/node.h"
 
 #include <errno.h>
-#include <ftw.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 
 #include "node/clock.h"
 #include "node/inner.h"
+#include "node/tree.h"
 
 /* --- opening -------------------------------------------------------------------------------------
  */
@@ -335,14 +335,6 @@ void node_facts(struct node *node, struct facts *facts)
 /* --- rebuild -------------------------------------------------------------------------------------
  */
 
-static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *at)
-{
-    (void)info;
-    (void)kind;
-    (void)at;
-    return remove(path);
-}
-
 enum status node_rebuild(const struct config *config, const struct node_progress *progress,
                          struct node_report *report)
 {
@@ -358,7 +350,7 @@ enum status node_rebuild(const struct config *config, const struct node_progress
         return STATUS_BADDATA;
     }
     path_join(path, sizeof path, config->data, "store");
-    nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    tree_remove(path);
     status = node_open(config, progress, &node, report);
     if (status != STATUS_OK)
         return status;

@@ -5,7 +5,6 @@
 #include "node/partition.h"
 
 #include <assert.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 #include "base/hook.h"
 #include "node/flusher.h"
 #include "node/load.h"
+#include "node/tree.h"
 
 #define FLUSH_AT_PERCENT 50      /* of the room in memory: begin a flush */
 #define COLLECT_ROWS     512     /* copied aside in one round of the loop */
@@ -209,14 +209,6 @@ static enum status replay_batch(void *argument, uint64_t first_sequence, uint32_
     return STATUS_OK;
 }
 
-static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *at)
-{
-    (void)info;
-    (void)kind;
-    (void)at;
-    return remove(path);
-}
-
 /* Opens the store; one that is damaged is dropped, for the log makes it again. What is no store of
  * this log may be somebody's: it is put aside, once. */
 static enum status store_open_or_drop(struct partition *partition, const struct log_report *log,
@@ -237,7 +229,7 @@ static enum status store_open_or_drop(struct partition *partition, const struct 
     memcpy(store.log_id, log->log_id, sizeof store.log_id);
     damage_path(partition, damaged);
     if (config->store == NULL && access(damaged, F_OK) == 0) {
-        nftw(config->store_dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+        tree_remove(config->store_dir);
         unlink(damaged); /* last: a crash in between drops what is left of it again */
         report->rebuilt = true;
     }
@@ -259,7 +251,7 @@ static enum status store_open_or_drop(struct partition *partition, const struct 
     if (status != STATUS_CORRUPT && status != STATUS_BADDATA)
         return status;
     if (status == STATUS_CORRUPT) {
-        nftw(config->store_dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+        tree_remove(config->store_dir);
     } else {
         char aside[sizeof config->store_dir + 8];
 

@@ -8,7 +8,6 @@
  * sum over all targets of count times the same hash. Two wrongs that cancel out by chance: 1 in
  * 2^64. */
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +18,7 @@
 #include "base/digest.h"
 #include "base/hash.h"
 #include "node/inner.h"
+#include "node/tree.h"
 
 /* --- the sums of a state -------------------------------------------------------------------------
  */
@@ -245,14 +245,6 @@ static void check_counts(struct verifying *verifying, const struct sums *sums)
         }
 }
 
-static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *at)
-{
-    (void)info;
-    (void)kind;
-    (void)at;
-    return remove(path);
-}
-
 /* The sums of the store at rest; one that cannot be read is a finding, no more: it can be made
  * again. */
 static uint64_t look_at_rest(struct verifying *verifying, const struct partition_config *config,
@@ -305,7 +297,7 @@ static enum status replay_into_copy(struct verifying *verifying, struct partitio
         find(verifying, "the store is ahead of the log: the log has lost records");
     snprintf(config->store_dir, sizeof config->store_dir, "%.300s/verify.p%u",
              verifying->config->data, (unsigned)config->index);
-    nftw(config->store_dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    tree_remove(config->store_dir);
     status = partition_open(partition, config, &hooks, &report);
     if (status == STATUS_OK)
         status = partition_flush_all(partition);
@@ -318,7 +310,7 @@ static enum status replay_into_copy(struct verifying *verifying, struct partitio
     } else {
         partition_close(partition);
     }
-    nftw(config->store_dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    tree_remove(config->store_dir);
     free(partition);
     return status;
 }
