@@ -54,7 +54,9 @@ def run_client(words, timeout=900):
                           timeout=timeout)
     if done.returncode == 0:
         return json.loads(done.stdout)
-    raise Failure("%s: exit code %d\n%s%s" % (" ".join(words), done.returncode, done.stdout,
+    # The program by its name: where it stands is this machine's own affair.
+    shown = " ".join([os.path.basename(words[0])] + words[1:])
+    raise Failure("%s: exit code %d\n%s%s" % (shown, done.returncode, done.stdout,
                                                done.stderr))
 
 
