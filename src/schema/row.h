@@ -42,6 +42,38 @@ enum edge_kind {
 enum account_state { ACCOUNT_ACTIVE, ACCOUNT_LIKE_BANNED, ACCOUNT_SUSPENDED, ACCOUNT_STATE_COUNT };
 enum item_state { ITEM_PUBLISHED, ITEM_PRIVATE, ITEM_REMOVED, ITEM_STATE_COUNT };
 
+/* What a like that is on is worth at present (docs/integrity.md). Part of the formats. */
+enum mark {
+    MARK_PLAIN,       /* counts with its weight */
+    MARK_HELD,        /* valid; credited when it has been scored again */
+    MARK_QUARANTINED, /* neither valid nor credited until a review settles it */
+    MARK_VOIDED,      /* neither, by a decision with evidence */
+    MARK_COUNT
+};
+
+/* Why a like does not count in full. One is the main one (edges, totals); records carry all of them
+ * as bits. Part of the formats: add at the end. */
+enum reason {
+    REASON_NONE,
+    REASON_VELOCITY,     /* surprising speed of the account, device, network or item */
+    REASON_LOCKSTEP,     /* acts together with the same others, again and again */
+    REASON_FIRST_TIMERS, /* the item is liked by accounts that never liked before */
+    REASON_YOUNG,        /* a new account */
+    REASON_HOUR,         /* at hours that are not this account's */
+    REASON_UNLIKER,      /* takes most likes back */
+    REASON_DEVICE,       /* many accounts on one device, in synchrony */
+    REASON_NETWORK,      /* many accounts of one network, in synchrony */
+    REASON_POLICY,       /* a rule */
+    REASON_INCENTIVE,    /* made for a reward */
+    REASON_QUARANTINE,   /* a window is open */
+    REASON_REVIEW,       /* a decision of people */
+    REASON_UNSCORED,     /* the scorer could not answer: pending */
+    REASON_COUNT         /* at most 16: a nibble at rest */
+};
+
+/* Part of the formats. */
+enum tier { TIER_ORDINARY, TIER_VERIFIED, TIER_ELDER, TIER_COUNT };
+
 struct account_row {
     uint64_t id;
     uint16_t tenant;
