@@ -34,7 +34,7 @@ struct act {
     uint8_t has_creator; /* 0 or 1 */
     uint8_t exempt;      /* 1: undo window or the holder's clean-up: rules on un-likes pass it over */
     uint8_t weight_pct;  /* X_observe: what was decided; X_judge ignores it */
-    uint8_t mark;        /* the same, enum mark */
+    uint8_t mark;        /* the same, enum edge_mark */
 };
 
 #endif

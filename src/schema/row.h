@@ -43,7 +43,7 @@ enum account_state { ACCOUNT_ACTIVE, ACCOUNT_LIKE_BANNED, ACCOUNT_SUSPENDED, ACC
 enum item_state { ITEM_PUBLISHED, ITEM_PRIVATE, ITEM_REMOVED, ITEM_STATE_COUNT };
 
 /* What a like that is on is worth at present (docs/integrity.md). Part of the formats. */
-enum mark {
+enum edge_mark {
     MARK_PLAIN,       /* counts with its weight */
     MARK_HELD,        /* valid; credited when it has been scored again */
     MARK_QUARANTINED, /* neither valid nor credited until a review settles it */
