@@ -19,7 +19,10 @@
 #define FLUSH_AT_PERCENT 50      /* of the room in memory: begin a flush */
 #define COLLECT_ROWS     512     /* copied aside in one round of the loop */
 #define STALL_US         5000000 /* no room for writes for so long: answer BUSY */
-#define REPLAY_RECORDS   2048    /* applied together */
+#define PACE_AT_PERCENT  75      /* of the room, while a flush is under way: writes slow down */
+#define PACE_US_MIN      2000000
+#define PACE_ROOM_MIN    256
+#define REPLAY_RECORDS   2048 /* applied together */
 #define STORE_DAMAGED    "the store is damaged; the next start makes it again from the log"
 /* So much of the log's end is read whole at a start, in both copies; what is older is checked when
  * it is read, and by zan verify. */
@@ -463,6 +466,59 @@ static bool stall(struct partition *partition, int64_t now_us)
     return true;
 }
 
+static uint32_t room_left(const struct hot *hot)
+{
+    struct hot_room room;
+    uint32_t least;
+
+    hot_room(hot, &room);
+    least = room.edges < room.operations ? room.edges : room.operations;
+    least = room.accounts < least ? room.accounts : least;
+    return room.items < least ? room.items : least;
+}
+
+/* A flush may take long: the merges behind it lag, or the disk is slow. Writes that went on at full
+ * speed would use the room up and then meet a full stop. So from PACE_AT_PERCENT on they get the
+ * room that is left at the rate at which it would last for as long again as the flush has taken so
+ * far: it shrinks as 1/time and does not end, whereas a fixed rate would and a fixed time (tried:
+ * 10 s) slowed down flushes that were about to end. The last of the room is for the stall, which
+ * tells that nothing goes on any more. Returns up to which request the batch may go now; from
+ * itself if the first one is a write that has to wait. */
+static uint32_t pace(struct partition *partition, const struct batch *batch, uint32_t from,
+                     uint32_t to, int64_t now_us)
+{
+    int64_t age_us = now_us - partition->flushed_us, allowed;
+    uint32_t room;
+
+    if (partition->flush == FLUSH_IDLE || partition->flush == FLUSH_RETRY ||
+        partition->engine.writes_refused || hot_fill_percent(partition->hot) < PACE_AT_PERCENT ||
+        (room = room_left(partition->hot)) < PACE_ROOM_MIN) {
+        partition->paced_us = 0;
+        return to;
+    }
+    if (age_us < PACE_US_MIN)
+        age_us = PACE_US_MIN;
+    if (partition->paced_us == 0) {
+        partition->paced_us = now_us;
+        partition->pace_records = 1;
+    }
+    allowed = (int64_t)room * (now_us - partition->paced_us) / age_us;
+    if (allowed > 0) { /* else: the next call has more time to give out */
+        partition->paced_us = now_us;
+        partition->pace_records += allowed;
+    }
+    if (partition->pace_records > BATCH_MAX)
+        partition->pace_records = BATCH_MAX;
+    for (uint32_t at = from, writes = 0; at < to; at++) {
+        enum verb verb = batch->requests[at].verb;
+
+        if (verb < VERB_COUNT && verb_info(verb)->group == GROUP_WRITE &&
+            (int64_t)++writes > partition->pace_records)
+            return at;
+    }
+    return to;
+}
+
 static void append(struct partition *partition)
 {
     struct engine *engine = &partition->engine;
@@ -485,8 +541,11 @@ uint32_t partition_turn(struct partition *partition, struct batch *batch, uint32
     if (partition->config.count > 1 && partition->flush != FLUSH_IDLE &&
         hot_fill_percent(partition->hot) >= 80 && !stall(partition, now_us))
         return from;
+    if (pace(partition, batch, from, batch->count, now_us) == from && from < batch->count)
+        return from;
     if (!load_for(partition, batch, from, &to))
         return from;
+    to = pace(partition, batch, from, to, now_us);
     if (to == from) {
         if (!stall(partition, now_us) || !load_for(partition, batch, from, &to))
             return from;
@@ -500,6 +559,7 @@ uint32_t partition_turn(struct partition *partition, struct batch *batch, uint32
         return from; /* nobody has heard of this step, the log included */
     }
     append(partition);
+    partition->pace_records -= engine->record_count;
     partition->turns++;
     /* What was read may rest on records that are not durable yet, so reads wait as well. */
     *need = engine->sequence;
@@ -623,7 +683,8 @@ int partition_sleep_ms(const struct partition *partition)
 {
     if (partition->flush == FLUSH_COLLECTING)
         return 0;
-    if (partition->stalled_us != 0 || partition->nospace || partition->flush == FLUSH_RETRY)
+    if (partition->stalled_us != 0 || partition->paced_us != 0 || partition->nospace ||
+        partition->flush == FLUSH_RETRY)
         return 100;
     return 1000;
 }

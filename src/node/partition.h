@@ -54,12 +54,14 @@ struct partition {
     uint64_t flush_sequence;                     /* what the flush under way stands for */
     uint64_t flush_marks[ENGINE_PARTITIONS_MAX]; /* as they were then */
     int64_t flushed_us;                          /* when the last flush began */
-    uint64_t flush_hold; /* effects of records above this are not durable yet: no flush */
-    int64_t stalled_us;  /* since when no write could be taken; 0: not stalled */
-    enum status failure; /* not OK: the partition must stop */
-    char message[256];   /* why */
-    bool store_damaged;        /* a read or a flush said so: it is made again at the next start */
-    bool nospace;        /* the log or the store waits for space */
+    uint64_t flush_hold;  /* effects of records above this are not durable yet: no flush */
+    int64_t stalled_us;   /* since when no write could be taken; 0: not stalled */
+    int64_t paced_us;     /* a slow flush: when pace_records was last reckoned; 0: none is */
+    int64_t pace_records; /* so many more may be written now; below 0: a step took more */
+    enum status failure;  /* not OK: the partition must stop */
+    char message[256];    /* why */
+    bool store_damaged;   /* a read or a flush said so: it is made again at the next start */
+    bool nospace;         /* the log or the store waits for space */
     uint64_t turns;
 };
 

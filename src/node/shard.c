@@ -500,7 +500,7 @@ static void publish_partition(struct shard *shard, struct facts *facts)
         facts->mode = MODE_STOPPING;
     else if (partition->nospace)
         facts->mode = MODE_NOSPACE;
-    else if (partition->stalled_us != 0)
+    else if (partition->stalled_us != 0 || partition->paced_us != 0)
         facts->mode = MODE_SHED;
     else
         facts->mode = MODE_NORMAL;
@@ -589,7 +589,10 @@ static int sleep_ms(struct shard *shard)
     /* Work that could not be done a moment ago: wait for the flush or the log to say so, and not
      * for long. */
     if (has_work(shard))
-        return shard->partition.stalled_us != 0 || shard->free_entries == NULL ? 1 : 0;
+        return shard->partition.stalled_us != 0 || shard->partition.paced_us != 0 ||
+                       shard->free_entries == NULL
+                   ? 1
+                   : 0;
     return limit;
 }
 
