@@ -25,7 +25,7 @@ _zan() {
     info) options=" --data --to --name --key-file --json --help --config --log-a --log-b --resp --http --credentials --sync --partitions --memory --connections --operation-hours --flush-seconds --segment-mb --unknown" ;;
     verify) options=" --json --quiet --help --config --data --log-a --log-b --resp --http --credentials --sync --partitions --memory --connections --operation-hours --flush-seconds --segment-mb --unknown" ;;
     rebuild) options=" --json --quiet --help --config --data --log-a --log-b --resp --http --credentials --sync --partitions --memory --connections --operation-hours --flush-seconds --segment-mb --unknown" ;;
-    key) options=" --json --help" ;;
+    key) options=" --json --tenant --help" ;;
   esac
   if [ "${word#-}" != "$word" ]; then
     COMPREPLY=($(compgen -W "$options" -- "$word"))

@@ -1,7 +1,7 @@
 /* key.c: zan key: a key for a caller, and the line for the credentials file.
  *
  * The line goes to standard output and the key to standard error, so that
- * `zan key app writer >> credentials` shows the key once and keeps only its digest. */
+ * `zan key app backend >> credentials` shows the key once and keeps only its digest. */
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,16 +10,20 @@
 #include "cli/command.h"
 #include "cli/options.h"
 #include "cli/report.h"
+#include "schema/access.h"
 
 #define KEY_BYTES 32
 
 struct values {
     bool json;
+    uint64_t tenant;
 };
 
 static const struct option_row rows[] = {
     {"json", NULL, "prints key and line as JSON on standard output", OPTION_FLAG,
      offsetof(struct values, json), 0, 0},
+    {"tenant", "N", "the tenant whose data the caller works on; without: 0", OPTION_NUMBER,
+     offsetof(struct values, tenant), 0, UINT16_MAX},
 };
 
 static void to_hex(const uint8_t *bytes, size_t size, char *hex)
@@ -40,19 +44,23 @@ static bool is_name(const char *name)
     return true;
 }
 
-static bool is_role(const char *role)
+static bool is_role(const char *word)
 {
-    return strcmp(role, "reader") == 0 || strcmp(role, "writer") == 0 || strcmp(role, "admin") == 0;
+    enum role role = role_find(word);
+
+    return role != ROLE_NONE && role != ROLE_USER && role != ROLE_CREATOR;
 }
 
 static void print(const char *name, const char *role, const char *key, const char *digest,
-                  bool json)
+                  const struct values *values)
 {
-    char line[256];
+    char line[256], tenant[16] = "";
     struct report *report;
 
-    snprintf(line, sizeof line, "%s %s %s", name, role, digest);
-    if (json) {
+    if (values->tenant != 0)
+        snprintf(tenant, sizeof tenant, " tenant=%u", (unsigned)values->tenant);
+    snprintf(line, sizeof line, "%s %s %s%s", name, role, digest, tenant);
+    if (values->json) {
         report = report_new();
         report_text(report, "name", name);
         report_text(report, "role", role);
@@ -81,14 +89,17 @@ static int key(int argc, char **argv)
         return EXIT_USAGE;
     }
     if (!is_role(words.word[1])) {
-        fprintf(stderr, "zan: a role is reader, writer or admin, not '%s'\n", words.word[1]);
+        fprintf(stderr,
+                "zan: a role is backend, operator, approver, privacy, administrator or auditor, not "
+                "'%s'\n",
+                words.word[1]);
         return EXIT_USAGE;
     }
     digest_random(secret, sizeof secret);
     to_hex(secret, sizeof secret, secret_hex);
     digest_sha256(secret_hex, 2 * KEY_BYTES, NULL, 0, digest);
     to_hex(digest, sizeof digest, digest_hex);
-    print(words.word[0], words.word[1], secret_hex, digest_hex, values.json);
+    print(words.word[0], words.word[1], secret_hex, digest_hex, &values);
     return EXIT_DONE;
 }
 
@@ -96,8 +107,9 @@ const struct command cli_command_key = {
     .name = "key",
     .words = "NAME ROLE",
     .summary = "makes a key for a caller, and its line for the credentials file",
-    .details = "ROLE is reader, writer or admin. The file keeps a digest, never the key:\n"
-               "  zan key app writer >> credentials    (the key appears on the terminal, once)\n"
+    .details = "ROLE is backend, operator, approver, privacy, administrator or auditor. The file keeps "
+               "a digest, never the key:\n"
+               "  zan key app backend >> credentials    (the key appears on the terminal, once)\n"
                "  zan serve --credentials credentials",
     .options = rows,
     .option_count = sizeof rows / sizeof rows[0],

@@ -71,6 +71,13 @@ struct request {
     } u;
     uint64_t opid[2];
     struct context context;
+    /* Who is calling: written by access_judge from the caller's proof (schema/access.h). */
+    uint64_t caller;     /* the credential */
+    uint64_t subject;    /* the account, for an asserted user or creator */
+    uint32_t epoch;      /* of the assertion */
+    uint8_t role;        /* enum role */
+    uint8_t object_rule; /* enum access_rule: ITEM is the engine's to check (engine/access.h) */
+    uint8_t asserted;    /* 1: the epoch is the engine's to check */
 };
 
 const char *source_name(enum source source);

@@ -3,14 +3,14 @@
 #include <assert.h>
 
 const struct verb_info verb_table[VERB_COUNT] = {
-#define VERB(symbol_, name_, group_, role_, shape_, edge_, on_, counter_, since_, summary_, args_) \
+#define VERB(symbol_, name_, group_, access_, shape_, edge_, on_, counter_, since_, summary_, args_) \
     [VERB_##symbol_] = {.name = name_,                                                             \
                         .symbol = #symbol_,                                                        \
                         .since = since_,                                                           \
                         .summary = summary_,                                                       \
                         .arguments = args_,                                                        \
                         .group = GROUP_##group_,                                                   \
-                        .role = ROLE_##role_,                                                      \
+                        .access = ACCESS_##access_,                                                  \
                         .shape = SHAPE_##shape_,                                                   \
                         .edge = EDGE_##edge_,                                                      \
                         .on = on_,                                                                 \

@@ -8,7 +8,7 @@
 #include "schema/row.h"
 
 enum verb {
-#define VERB(symbol, name, group, role, shape, edge, on, counter, since, summary, arguments)       \
+#define VERB(symbol, name, group, access, shape, edge, on, counter, since, summary, arguments)       \
     VERB_##symbol,
 #include "schema/verbs.def"
 #undef VERB
@@ -17,8 +17,15 @@ enum verb {
 
 enum verb_group { GROUP_WRITE, GROUP_READ, GROUP_SERVICE };
 
-/* Least role that may call a verb; a higher number may do all that a lower one may. */
-enum role { ROLE_NONE, ROLE_ANY, ROLE_READER, ROLE_WRITER, ROLE_ADMIN };
+/* Kinds of access; who has which is in access.def and schema/access.h. */
+enum access {
+#define ACCESS(symbol, what, backend, user, creator, operator_, approver, privacy, admin, auditor, \
+               why)                                                                                \
+    ACCESS_##symbol,
+#include "schema/access.def"
+#undef ACCESS
+    ACCESS_COUNT
+};
 
 /* How arguments become a request, and a request an answer. */
 enum verb_shape {
@@ -51,7 +58,7 @@ struct verb_info {
     const char *summary;
     const char *arguments; /* the little language of verbs.def */
     uint8_t group;         /* enum verb_group */
-    uint8_t role;          /* enum role */
+    uint8_t access;        /* enum access */
     uint8_t shape;         /* enum verb_shape */
     uint8_t edge;          /* enum edge_kind or EDGE_NONE */
     uint8_t on;

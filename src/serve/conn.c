@@ -23,9 +23,9 @@ void conn_reset(struct serve *serve, struct conn *conn)
         serve->fresh_count--;
     conn->flags &= (uint8_t)~CONN_FRESH;
     conn->protocol = 2;
-    conn->role = ROLE_ADMIN;
+    conn->who = (struct identity){.role = ROLE_ALL};
     if (serve->config.credentials != NULL) {
-        conn->role = ROLE_ANY;
+        conn->who.role = ROLE_NONE;
         conn->flags |= CONN_FRESH;
         serve->fresh_count++;
     }

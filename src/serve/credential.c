@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/bytes.h"
 #include "base/digest.h"
 
 #define LINE_BYTES 512
@@ -48,15 +50,51 @@ static bool read_digest(const char *text, uint8_t digest[DIGEST_BYTES])
     return true;
 }
 
-static enum role read_role(const char *text)
+/* Words of version 0.1, whose meaning was a ladder: refused by name, because none of the new roles
+ * may do exactly what they did. */
+static const char *new_word(const char *role)
 {
-    if (strcmp(text, "reader") == 0)
-        return ROLE_READER;
-    if (strcmp(text, "writer") == 0)
-        return ROLE_WRITER;
-    if (strcmp(text, "admin") == 0)
-        return ROLE_ADMIN;
-    return ROLE_NONE;
+    if (strcmp(role, "reader") == 0)
+        return "'reader' is gone: take auditor (totals and figures) or backend (lists as well)";
+    if (strcmp(role, "writer") == 0)
+        return "'writer' is now backend";
+    if (strcmp(role, "admin") == 0)
+        return "'admin' is now backend (data) or administrator (settings and figures)";
+    if (strcmp(role, "user") == 0 || strcmp(role, "creator") == 0)
+        return "users and creators come with an assertion, not with a key";
+    return NULL;
+}
+
+static enum status read_role(const char *text, unsigned line, struct credential *credential,
+                             char message[256])
+{
+    const char *word = new_word(text);
+
+    if (word != NULL)
+        return complain(message, line, "role %s", word);
+    credential->role = (uint8_t)role_find(text);
+    if (credential->role == ROLE_NONE)
+        return complain(message, line,
+                        "role '%.40s': expected backend, operator, approver, privacy, "
+                        "administrator or auditor",
+                        text);
+    return STATUS_OK;
+}
+
+static bool read_tenant(const char *text, uint16_t *tenant)
+{
+    static const char word[] = "tenant=";
+    size_t size = sizeof word - 1;
+    unsigned long value;
+
+    if (strncmp(text, word, size) != 0)
+        return false;
+    text += size;
+    if (text[0] == '\0' || strlen(text) > 5 || strspn(text, "0123456789") != strlen(text))
+        return false;
+    value = strtoul(text, NULL, 10);
+    *tenant = (uint16_t)value;
+    return value <= UINT16_MAX;
 }
 
 /* Names go into CLIENT LIST: nothing that could pretend to be another field. */
@@ -69,13 +107,29 @@ static bool good_name(const char *name)
     return name[0] != '\0' && strlen(name) < sizeof((struct credential *)0)->name;
 }
 
-static bool known(const struct credentials *credentials, const char *name)
+static enum status read_words(char *words[5], unsigned count, unsigned line,
+                              struct credentials *credentials, char message[256])
 {
-    for (uint32_t i = 0; i < credentials->count; i++) {
-        if (strcmp(credentials->list[i].name, name) == 0)
-            return true;
-    }
-    return false;
+    struct credential *credential = &credentials->list[credentials->count];
+    enum status status;
+
+    if (count < 3 || count > 4 || (count == 4 && !read_tenant(words[3], &credential->tenant)))
+        return complain(message, line, "expected NAME ROLE SHA256-OF-KEY [tenant=0..65535]");
+    if (!good_name(words[0]))
+        return complain(message, line, "a name has 1 to 63 printable bytes, none of them '='");
+    if (strcmp(words[0], "default") == 0)
+        return complain(message, line, "clients say 'default' for no name; take another");
+    if (credentials_named(credentials, words[0]) != NULL)
+        return complain(message, line, "the name '%.63s' stands here twice", words[0]);
+    if ((status = read_role(words[1], line, credential, message)) != STATUS_OK)
+        return status;
+    credential->has_key = strcmp(words[2], "-") != 0;
+    if (credential->has_key && !read_digest(words[2], credential->digest))
+        return complain(message, line, "expected the key's SHA-256 as 64 hexadecimal digits, or -");
+    memcpy(credential->name, words[0], strlen(words[0]) + 1);
+    credential->caller = credential_number(words[0]);
+    credentials->count++;
+    return STATUS_OK;
 }
 
 /* One line, which is taken apart in place. */
@@ -83,34 +137,17 @@ static enum status read_line(char *text, unsigned line, struct credentials *cred
                              char message[256])
 {
     static const char space[] = " \t\r\n";
-    struct credential *credential = &credentials->list[credentials->count];
-    char *save = NULL;
-    const char *name = strtok_r(text, space, &save);
+    char *save = NULL, *words[5];
+    unsigned count = 0;
 
-    if (name == NULL || name[0] == '#')
+    for (char *word = strtok_r(text, space, &save); word != NULL && word[0] != '#' && count < 5;
+         word = strtok_r(NULL, space, &save))
+        words[count++] = word;
+    if (count == 0)
         return STATUS_OK;
-    const char *role = strtok_r(NULL, space, &save);
-    const char *digest = strtok_r(NULL, space, &save);
-    const char *more = strtok_r(NULL, space, &save);
-
     if (credentials->count == CREDENTIALS_MAX)
         return complain(message, line, "more than %d callers", CREDENTIALS_MAX);
-    if (role == NULL || digest == NULL || (more != NULL && more[0] != '#'))
-        return complain(message, line, "expected NAME ROLE SHA256-OF-KEY");
-    if (!good_name(name))
-        return complain(message, line, "a name has 1 to 63 printable bytes, none of them '='");
-    if (strcmp(name, "default") == 0)
-        return complain(message, line, "clients say 'default' for no name; take another");
-    if (known(credentials, name))
-        return complain(message, line, "the name '%.63s' stands here twice", name);
-    credential->role = (uint8_t)read_role(role);
-    if (credential->role == ROLE_NONE)
-        return complain(message, line, "role '%.40s': expected reader, writer or admin", role);
-    if (!read_digest(digest, credential->digest))
-        return complain(message, line, "expected the key's SHA-256 as 64 hexadecimal digits");
-    memcpy(credential->name, name, strlen(name) + 1);
-    credentials->count++;
-    return STATUS_OK;
+    return read_words(words, count, line, credentials, message);
 }
 
 static enum status read_lines(FILE *file, struct credentials *credentials, char message[256])
@@ -156,11 +193,11 @@ enum status credentials_read(const char *path, struct credentials *credentials, 
     return status;
 }
 
-enum role credentials_check(const struct credentials *credentials, const char *name,
-                            size_t name_size, const char *key, size_t key_size)
+const struct credential *credentials_check(const struct credentials *credentials, const char *name,
+                                           size_t name_size, const char *key, size_t key_size)
 {
     uint8_t digest[DIGEST_BYTES];
-    enum role role = ROLE_NONE;
+    const struct credential *found = NULL;
 
     digest_sha256(key, key_size, NULL, 0, digest);
     for (uint32_t i = 0; i < credentials->count; i++) {
@@ -169,8 +206,32 @@ enum role credentials_check(const struct credentials *credentials, const char *n
                                       memcmp(credential->name, name, name_size) == 0);
 
         /* Every line is compared, whichever fits: the time tells nothing. */
-        if (digest_equal(digest, credential->digest, DIGEST_BYTES) && named && role == ROLE_NONE)
-            role = (enum role)credential->role;
+        if (digest_equal(digest, credential->digest, DIGEST_BYTES) && named &&
+            credential->has_key && found == NULL)
+            found = credential;
     }
-    return role;
+    return found;
+}
+
+const struct credential *credentials_named(const struct credentials *credentials, const char *name)
+{
+    for (uint32_t i = 0; i < credentials->count; i++) {
+        if (strcmp(credentials->list[i].name, name) == 0)
+            return &credentials->list[i];
+    }
+    return NULL;
+}
+
+struct identity credential_identity(const struct credential *credential)
+{
+    return (struct identity){
+        .caller = credential->caller, .tenant = credential->tenant, .role = credential->role};
+}
+
+uint64_t credential_number(const char *name)
+{
+    uint8_t digest[DIGEST_BYTES];
+
+    digest_sha256(name, strlen(name), NULL, 0, digest);
+    return get_u64(digest);
 }

@@ -1,9 +1,11 @@
-/* credential.h: names, keys and roles; and pseudonyms of addresses, devices, networks.
+/* credential.h: names, keys, roles and tenants; and pseudonyms of addresses, devices, networks.
  *
- * A credentials file has a line per caller:   NAME ROLE SHA256-OF-KEY   (# starts a comment)
- * with ROLE reader, writer or admin and the digest in hex. Keys are long random strings
- * (`zan key NAME ROLE` makes one), so a plain digest is enough: there is nothing to guess. No
- * caller is named "default": clients say that when they were given a key and no name. */
+ * A credentials file has a line per caller:   NAME ROLE SHA256-OF-KEY [tenant=N]   (# starts a
+ * comment) with a role of access.def and the digest in hex, or - for one who comes by client
+ * certificate only (whose common name is NAME). Keys are long random strings (`zan key NAME ROLE`
+ * makes one), so a plain digest is enough: there is nothing to guess. No caller is named "default":
+ * clients say that when they were given a key and no name. Users and creators have no line: a
+ * backend vouches for them (serve/vouch.h). */
 #ifndef ZAN_SERVE_CREDENTIAL_H
 #define ZAN_SERVE_CREDENTIAL_H
 
@@ -11,15 +13,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "schema/access.h"
 #include "schema/status.h"
-#include "schema/verb.h"
 
 #define CREDENTIALS_MAX 256
 
 struct credential {
     char name[64];
     uint8_t digest[32];
+    uint64_t caller; /* the name as a number */
+    uint16_t tenant;
     uint8_t role; /* enum role */
+    bool has_key; /* else by certificate only */
 };
 
 struct credentials {
@@ -31,10 +36,18 @@ struct credentials {
  * write. */
 enum status credentials_read(const char *path, struct credentials *credentials, char message[256]);
 
-/* ROLE_NONE if name or key is wrong. name may be NULL: any name with that key. Constant time in
- * the key. */
-enum role credentials_check(const struct credentials *credentials, const char *name,
-                            size_t name_size, const char *key, size_t key_size);
+/* NULL if name or key is wrong. name may be NULL: any name with that key. Constant time in the key.
+ */
+const struct credential *credentials_check(const struct credentials *credentials, const char *name,
+                                           size_t name_size, const char *key, size_t key_size);
+
+/* The caller of a name that was proved otherwise (a client certificate); NULL if there is none. */
+const struct credential *credentials_named(const struct credentials *credentials, const char *name);
+
+struct identity credential_identity(const struct credential *credential);
+
+/* A name of anything that vouches, as a number for records and counters. */
+uint64_t credential_number(const char *name);
 
 /* The key that turns addresses and devices into pseudonyms; made at first start, kept in the data
  * directory with mode 0600. */

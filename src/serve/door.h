@@ -62,7 +62,6 @@ struct conn {
     uint32_t generation;
     uint8_t state; /* enum conn_state */
     uint8_t flags; /* enum conn_flag */
-    uint8_t role;  /* enum role */
     uint8_t protocol;
     uint8_t failures; /* wrong keys */
     uint8_t in_class; /* enum pool_size of in */
@@ -72,6 +71,7 @@ struct conn {
     uint32_t in_from, in_to;
     uint8_t *in;
     size_t need; /* fewer bytes than this are not worth parsing */
+    struct identity who;
     struct piece *head, *tail;
     uint32_t head_sent; /* bytes of the first piece */
     uint64_t sent, released, written;
@@ -160,7 +160,7 @@ void conn_drain(struct serve *serve, struct conn *conn);
 /* Forgets the input that waits. */
 void conn_forget_input(struct serve *serve, struct conn *conn);
 
-/* Role and protocol as after connecting. */
+/* Identity and protocol as after connecting. */
 void conn_reset(struct serve *serve, struct conn *conn);
 
 /* The sweep: closes whose time is up. */

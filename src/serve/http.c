@@ -531,6 +531,7 @@ static bool understand(struct exchange *exchange)
                                .now_us = http->config.now_us(http->config.facts_context)};
     struct work *work = calloc(1, sizeof *work);
     struct context *context;
+    enum status status;
 
     if (work == NULL) {
         problem_set(&exchange->error, STATUS_NOMEMORY, "%s", "");
@@ -539,6 +540,11 @@ static bool understand(struct exchange *exchange)
     exchange->work = work;
     if (!json_read(&input, &work->request, &exchange->error))
         return false;
+    status = access_judge(&exchange->target.who, input.now_us, &work->request.request);
+    if (status != STATUS_OK) {
+        problem_set(&exchange->error, status, "%s", "");
+        return false;
+    }
     context = &work->request.request.context;
     context->address = make_pseudonym(http, 'a', work->request.address);
     context->device = make_pseudonym(http, 'd', work->request.device);
@@ -646,6 +652,7 @@ static enum MHD_Result judge(struct exchange *exchange, const char *method, cons
 {
     struct http_head *head = &exchange->head;
     struct http_target *target = &exchange->target;
+    struct http_rules rules = exchange->http->rules;
     bool now;
 
     head->method = method;
@@ -654,7 +661,8 @@ static enum MHD_Result judge(struct exchange *exchange, const char *method, cons
     head->line_bytes = exchange->line_bytes + strlen(method) + strlen(version) + 2;
     read_headers(exchange, version);
     MHD_get_connection_values(exchange->connection, MHD_GET_ARGUMENT_KIND, on_query, head);
-    http_head_judge(head, &exchange->http->rules, target, &exchange->error);
+    rules.now_us = exchange->http->config.now_us(exchange->http->config.facts_context);
+    http_head_judge(head, &rules, target, &exchange->error);
     exchange->judged = true;
     if (strcmp(version, "HTTP/1.1") != 0 && !head->version_1_0)
         problem_set(&exchange->error, PROBLEM_BADHTTP, "HTTP/1.1 is spoken here");
@@ -831,7 +839,7 @@ enum status http_open(const struct http_config *config, struct http **out, char 
         return status;
     }
     http->port = listen.port;
-    http->rules = (struct http_rules){config->credentials, listen.loopback};
+    http->rules = (struct http_rules){.credentials = config->credentials, .loopback = listen.loopback};
     write_openapi(http);
     if (http->openapi.failed ||
         getrandom(&http->id_seed, sizeof http->id_seed, 0) != sizeof http->id_seed)

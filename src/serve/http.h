@@ -18,7 +18,7 @@ struct http;
 
 struct http_config {
     const char *address; /* "127.0.0.1:8090" */
-    const struct credentials *credentials;  /* NULL: everybody is admin (loopback only) */
+    const struct credentials *credentials;  /* NULL: everybody may do all (loopback only) */
     const struct pseudonym_key *pseudonym;
     uint32_t connections_max;
     void (*submit)(void *context, struct call *call); /* see call.h */

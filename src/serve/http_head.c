@@ -181,9 +181,12 @@ static enum http_service find_service(const char *path, struct http_target *targ
         const char *path;
         enum http_service service;
     } known[] = {
-        {"/", SERVICE_INDEX},          {"/healthz", SERVICE_HEALTH},
-        {"/readyz", SERVICE_READY},    {"/metrics", SERVICE_METRICS},
-        {"/openapi.json", SERVICE_OPENAPI}, {"/problems", SERVICE_PROBLEMS},
+        {"/", SERVICE_INDEX},
+        {"/healthz", SERVICE_HEALTH},
+        {"/readyz", SERVICE_READY},
+        {"/metrics", SERVICE_METRICS},
+        {"/openapi.json", SERVICE_OPENAPI},
+        {"/problems", SERVICE_PROBLEMS},
     };
 
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
@@ -244,49 +247,79 @@ static void judge_path(const struct http_head *head, struct http_target *target,
         return;
     }
     write_allow(target->match.methods, target->allow);
-    if (!target->options &&
-        (method == METHOD_COUNT || (target->match.methods >> method & 1) == 0))
+    if (!target->options && (method == METHOD_COUNT || (target->match.methods >> method & 1) == 0))
         problem_set(error, PROBLEM_BADMETHOD, "allowed: %s", target->allow);
 }
 
 /* --- who is calling ------------------------------------------------------------------------- */
 
-static enum role role_needed(const struct http_target *target, const struct http_rules *rules)
+/* The verb whose access the path needs; VERB_COUNT: anybody may. */
+static enum verb verb_needed(const struct http_target *target, const struct http_rules *rules)
 {
     if (target->options)
-        return ROLE_ANY;
+        return VERB_COUNT;
     if (target->service == SERVICE_VERB)
-        return (enum role)verb_info(target->match.route->verb)->role;
+        return (enum verb)target->match.route->verb;
     if (target->service == SERVICE_METRICS && !rules->loopback)
-        return ROLE_READER;
-    return ROLE_ANY;
+        return VERB_INFO;
+    return VERB_COUNT;
+}
+
+/* The refusal of whoever may call none of the path's verbs; one of several stands in the body, and
+ * is judged with it. */
+static enum status judge_verbs(const struct http_target *target, const struct http_rules *rules,
+                               enum verb verb)
+{
+    const struct route *route = target->match.route;
+    uint32_t choices = target->service == SERVICE_VERB ? route_choices(route) : 1;
+    enum status status = STATUS_NOPERM;
+
+    if (choices <= 1)
+        return access_verb(&target->who, rules->now_us, verb);
+    for (uint32_t i = 0; i < choices && status != STATUS_OK; i++)
+        status = access_verb(&target->who, rules->now_us, (enum verb)route[i].verb);
+    return status;
+}
+
+static enum status find_caller(const struct http_head *head, const struct http_rules *rules,
+                               struct identity *who)
+{
+    const struct credential *credential;
+    const char *key;
+
+    if (head->authorization == NULL)
+        return STATUS_NOAUTH;
+    if (strncasecmp(head->authorization, "Bearer ", 7) != 0)
+        return STATUS_WRONGPASS;
+    key = head->authorization + 7 + strspn(head->authorization + 7, " ");
+    credential = credentials_check(rules->credentials, NULL, 0, key, strlen(key));
+    if (credential == NULL)
+        return STATUS_WRONGPASS;
+    *who = credential_identity(credential);
+    return STATUS_OK;
 }
 
 static void judge_caller(const struct http_head *head, const struct http_rules *rules,
-                         const struct http_target *target, struct problem_error *error)
+                         struct http_target *target, struct problem_error *error)
 {
-    enum role needed, role;
-    const char *key;
+    enum status status;
+    enum verb verb;
 
     if (error->problem != 0)
         return;
-    needed = role_needed(target, rules);
-    if (rules->credentials == NULL || needed <= ROLE_ANY)
+    target->who.role = ROLE_ALL;
+    verb = verb_needed(target, rules);
+    if (rules->credentials == NULL || verb == VERB_COUNT)
         return;
-    if (head->authorization == NULL) {
-        problem_set(error, STATUS_NOAUTH, "%s", "");
-        return;
-    }
-    if (strncasecmp(head->authorization, "Bearer ", 7) != 0) {
-        problem_set(error, STATUS_WRONGPASS, "the Authorization header must be: Bearer KEY");
-        return;
-    }
-    key = head->authorization + 7 + strspn(head->authorization + 7, " ");
-    role = credentials_check(rules->credentials, NULL, 0, key, strlen(key));
-    if (role == ROLE_NONE)
-        problem_set(error, STATUS_WRONGPASS, "%s", "");
-    else if (role < needed)
-        problem_set(error, STATUS_NOPERM, "%s", "");
+    status = find_caller(head, rules, &target->who);
+    if (status == STATUS_OK)
+        status = judge_verbs(target, rules, verb);
+    if (status != STATUS_OK)
+        problem_set(error, status, "%s",
+                    status == STATUS_WRONGPASS && head->authorization != NULL &&
+                            strncasecmp(head->authorization, "Bearer ", 7) != 0
+                        ? "the Authorization header must be: Bearer KEY"
+                        : "");
 }
 
 /* --- body ----------------------------------------------------------------------------------- */

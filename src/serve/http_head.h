@@ -15,7 +15,7 @@
 #include "wire/problem.h"
 #include "wire/route.h"
 
-#define HTTP_LINE_MAX         8192  /* method, target and version together */
+#define HTTP_LINE_MAX         8192 /* method, target and version together */
 #define HTTP_HEADERS_MAX      64
 #define HTTP_HEADER_BYTES_MAX 16384 /* names, values and four bytes between, all headers */
 #define HTTP_QUERY_MAX        16
@@ -40,22 +40,23 @@ struct http_head {
     size_t line_bytes;
     uint32_t header_count;
     size_t header_bytes;
-    bool bad_name;     /* a header name that is no token, or a value with control characters */
+    bool bad_name;  /* a header name that is no token, or a value with control characters */
     bool bad_lines; /* bare line feeds, folded lines, NULs, more than one blank in the first line */
-    bool bad_target; /* blanks or bytes beyond ASCII in it */
+    bool bad_target;   /* blanks or bytes beyond ASCII in it */
     const char *twice; /* a header that may stand once only and did not; or NULL */
     const char *host, *length, *encoding, *authorization, *content_type, *content_encoding, *expect;
     struct json_headers json;
     struct json_pair query[HTTP_QUERY_MAX];
-    uint32_t query_count; /* may be over HTTP_QUERY_MAX; only so many are kept */
+    uint32_t query_count;             /* may be over HTTP_QUERY_MAX; only so many are kept */
     char trimmed[HTTP_TRIMMED_BYTES]; /* the head must stay where it is */
     size_t trimmed_bytes;
 };
 
 /* What the door is set to. */
 struct http_rules {
-    const struct credentials *credentials; /* NULL: everybody is admin, on loopback only */
-    bool loopback; /* the door listens on a loopback address */
+    const struct credentials *credentials; /* NULL: everybody may do all, on loopback only */
+    bool loopback;                         /* the door listens on a loopback address */
+    int64_t now_us;
 };
 
 /* The judgement. */
@@ -65,6 +66,7 @@ struct http_target {
     uint32_t problem;         /* SERVICE_PROBLEM: which one is asked about */
     bool head;                /* HEAD: no body in the answer */
     bool options;             /* OPTIONS: only Allow is asked for */
+    struct identity who;      /* the caller */
     uint64_t body_bytes;      /* as announced; 0 if chunked or none */
     bool has_body;
     char allow[64];

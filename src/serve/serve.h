@@ -40,7 +40,7 @@ struct serve_config {
     uint32_t auth_ms, idle_ms; /* 0: 5000, 300000 */
     uint32_t half_ms;          /* 0: 10000; from the first byte of a command to its last */
     uint32_t stall_ms;         /* 0: 30000; answers wait and the caller reads none */
-    const struct credentials *credentials; /* NULL: everybody is admin (loopback only) */
+    const struct credentials *credentials; /* NULL: everybody may do all (loopback only) */
     const struct pseudonym_key *pseudonym; /* NULL: addresses, devices, networks are dropped */
     void (*facts)(void *context, struct facts *facts); /* for INFO; NULL: all zero */
     void *facts_context;

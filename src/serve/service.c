@@ -109,12 +109,12 @@ bool service_matches(struct resp_slice pattern, const char *text)
 /* --- who is calling ------------------------------------------------------------------------------
  */
 
-static void log_in(struct service *service, enum role role, struct resp_slice name)
+static void log_in(struct service *service, struct identity who, struct resp_slice name)
 {
     struct conn *conn = service->conn;
     struct conn_about *about = &service->serve->abouts[conn_index(service->serve, conn)];
 
-    conn->role = (uint8_t)role;
+    conn->who = who;
     conn->failures = 0;
     if ((conn->flags & CONN_FRESH) != 0)
         service->serve->fresh_count--;
@@ -138,12 +138,12 @@ static bool check_key(struct service *service, struct resp_slice name, struct re
         service_refuse(service, STATUS_WRONGPASS, "this node asks for no credentials");
         return false;
     }
-    enum role role =
+    const struct credential *credential =
         credentials_check(credentials, named ? name.bytes : NULL, name.size, key.bytes, key.size);
-    if (role != ROLE_NONE) {
+    if (credential != NULL) {
         if (!named)
             name = (struct resp_slice){"default", 7};
-        log_in(service, role, name);
+        log_in(service, credential_identity(credential), name);
         return true;
     }
     service_refuse(service, STATUS_WRONGPASS, NULL);

@@ -15,6 +15,7 @@ struct service {
     struct conn *conn;
     const struct resp_slice *args; /* with the verb's name */
     uint32_t count;
+    int64_t now_us;
     struct resp_out out;
     bool close;         /* afterwards */
     enum status status; /* how it went, for the counters */

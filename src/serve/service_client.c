@@ -91,8 +91,9 @@ static void list(struct service *service)
     char head[40];
     size_t size;
 
-    if (service->conn->role < ROLE_ADMIN) {
-        service_refuse(service, STATUS_NOPERM, NULL);
+    enum status status = access_verb(&service->conn->who, service->now_us, VERB_CONFIG);
+    if (status != STATUS_OK) {
+        service_refuse(service, status, NULL);
         return;
     }
     if (service->count > 2 && (!service_word(service, 2, "ID") || service->count == 3)) {

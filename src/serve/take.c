@@ -132,19 +132,6 @@ static enum took no_resp(struct take *take, const struct resp_command *command)
     return took;
 }
 
-static bool role_misses(const struct take *take, enum verb verb)
-{
-    return verb != VERB_COUNT && verb_info(verb)->role > take->conn->role &&
-           !PLANTED("serve.any_role");
-}
-
-static enum took not_allowed(struct take *take)
-{
-    bool fresh = (take->conn->flags & CONN_FRESH) != 0;
-
-    return refuse(take, fresh ? STATUS_NOAUTH : STATUS_NOPERM, NULL);
-}
-
 static enum took wrong(struct take *take, const struct resp_slice *args, uint32_t count,
                        const struct command_error *error)
 {
@@ -157,8 +144,11 @@ static enum took wrong(struct take *take, const struct resp_slice *args, uint32_
         return hostile(take);
     /* Who may not call it learns nothing about its arguments; before login, not even whether there
      * is such a command. */
-    if (role_misses(take, verb) || (verb == VERB_COUNT && (take->conn->flags & CONN_FRESH) != 0))
-        return not_allowed(take);
+    enum status status = (take->conn->flags & CONN_FRESH) != 0 ? STATUS_NOAUTH : STATUS_OK;
+    if (verb != VERB_COUNT)
+        status = access_verb(&take->conn->who, take->now_us, verb);
+    if (status != STATUS_OK)
+        return refuse(take, status, NULL);
     return refuse(take, error->status, error->detail);
 }
 
@@ -166,8 +156,11 @@ static enum took serve_itself(struct take *take, enum verb verb, const struct re
                               uint32_t count)
 {
     struct arena *arena = &take->batch->arena;
-    struct service service = {
-        .serve = take->serve, .conn = take->conn, .args = args, .count = count};
+    struct service service = {.serve = take->serve,
+                              .conn = take->conn,
+                              .args = args,
+                              .count = count,
+                              .now_us = take->now_us};
 
     service.out.bytes = arena->bytes + arena->used;
     service.out.size = arena->size - arena->used;
@@ -225,8 +218,9 @@ static enum took take_command(struct take *take, const struct resp_command *comm
     enum verb verb = (enum verb)request->verb;
     const struct verb_info *info = verb_info(verb);
 
-    if (role_misses(take, verb))
-        return not_allowed(take);
+    enum status status = access_judge(&take->conn->who, take->now_us, request);
+    if (status != STATUS_OK)
+        return refuse(take, status, NULL);
     if (info->group == GROUP_SERVICE)
         return serve_itself(take, verb, command->args, command->count);
     if ((request->flags & REQUEST_CONTEXT) != 0)

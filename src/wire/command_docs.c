@@ -272,6 +272,14 @@ static bool is_fast(const struct verb_info *info)
     }
 }
 
+/* What Redis calls admin: nothing that a user of the platform may call. */
+static bool is_admin(enum verb verb)
+{
+    uint8_t access = verb_info(verb)->access;
+
+    return access == ACCESS_REGISTER || access == ACCESS_RESTRICT || access == ACCESS_DECIDE;
+}
+
 static void put_command_flags(struct resp_out *out, enum verb verb)
 {
     const struct verb_info *info = verb_info(verb);
@@ -284,7 +292,7 @@ static void put_command_flags(struct resp_out *out, enum verb verb)
     }
     if (info->group == GROUP_READ)
         names[count++] = "readonly";
-    if (info->role == ROLE_ADMIN)
+    if (is_admin(verb))
         names[count++] = "admin";
     if (is_handshake(verb))
         names[count++] = "no_auth";
@@ -300,7 +308,7 @@ static void put_categories(struct resp_out *out, enum verb verb)
     static const char *const groups[] = {
         [GROUP_WRITE] = "@write", [GROUP_READ] = "@read", [GROUP_SERVICE] = "@connection"};
     const struct verb_info *info = verb_info(verb);
-    bool admin = info->role == ROLE_ADMIN;
+    bool admin = is_admin(verb);
 
     resp_out_set(out, admin ? 3 : 2);
     resp_out_simple(out, groups[info->group]);

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "schema/access.h"
 #include "schema/status.h"
 #include "wire/command.h"
 #include "wire/command_entry.h"
@@ -94,7 +95,8 @@ static const char *answer_of(const struct command_entry *entry)
         return "a map";
     case SHAPE_TAKEN:
     case SHAPE_GIVEN:
-        return "an array of two: the cursor of the next page (\"0\": there is none), and an array of "
+        return "an array of two: the cursor of the next page (\"0\": there is none), and an array "
+               "of "
                "[id, time in unix milliseconds]";
     case SHAPE_SEQ:
         return "an array with a number for each partition";
@@ -105,13 +107,25 @@ static const char *answer_of(const struct command_entry *entry)
     return NULL;
 }
 
-static const char *role_name(enum role role)
+/* "backend; user, creator (own account)" */
+static void put_callers(FILE *out, enum verb verb)
 {
-    static const char *const names[] = {[ROLE_NONE] = "nobody", [ROLE_ANY] = "anybody",
-                                        [ROLE_READER] = "reader", [ROLE_WRITER] = "writer",
-                                        [ROLE_ADMIN] = "admin"};
+    const char *before = "";
 
-    return names[role];
+    if (access_rule(ROLE_NONE, verb) != RULE_NO) {
+        fputs("anybody", out);
+        return;
+    }
+    for (int role = ROLE_BACKEND; role < ROLE_ALL; role++) {
+        enum access_rule rule = access_rule((enum role)role, verb);
+
+        if (rule == RULE_NO)
+            continue;
+        fprintf(out, "%s%s", before, role_name((enum role)role));
+        if (rule != RULE_TENANT)
+            fprintf(out, " (%s)", access_rule_name(rule));
+        before = ", ";
+    }
 }
 
 static void put_subcommands(FILE *out, const struct command_entry *parent)
@@ -128,7 +142,6 @@ static void put_subcommands(FILE *out, const struct command_entry *parent)
 
 static void put_command(FILE *out, const struct command_entry *entry)
 {
-    const struct verb_info *info = verb_info((enum verb)entry->verb);
     const char *answer = answer_of(entry);
 
     fprintf(out, "### %s\n\n", entry->name);
@@ -138,7 +151,9 @@ static void put_command(FILE *out, const struct command_entry *entry)
     put_subcommands(out, entry);
     if (answer != NULL)
         fprintf(out, "- Answers: %s.\n", answer);
-    fprintf(out, "- Least role: %s.\n", role_name((enum role)info->role));
+    fputs("- May be called by: ", out);
+    put_callers(out, (enum verb)entry->verb);
+    fputs(".\n", out);
     if (answer != NULL)
         fprintf(out, "- Costs: %s.\n", command_entry_complexity(entry));
     fprintf(out, "- Since: %s.\n\n", entry->since);
@@ -185,8 +200,9 @@ void docs_commands(FILE *out)
     fprintf(out, "| watch_ms, duration_ms, duration | milliseconds, at most %u |\n",
             REQUEST_MS_MAX);
     fprintf(out, "| item ..., creator ... | at most %d ids |\n", REQUEST_IDS_MAX);
-    fprintf(out, "| LIKE\\|UNLIKE\\|... of ACT | at most %d actions, none twice, none against "
-                 "another |\n",
+    fprintf(out,
+            "| LIKE\\|UNLIKE\\|... of ACT | at most %d actions, none twice, none against "
+            "another |\n",
             REQUEST_ACTIONS_MAX);
     fprintf(out, "| count | 1 to %d entries; without: %d |\n", REQUEST_PAGE_MAX, REQUEST_PAGE);
     fputs("| cursor | what the last page told; 0 or none: from the newest |\n"
@@ -196,28 +212,78 @@ void docs_commands(FILE *out)
           "| CTX name value | SOURCE ",
           out);
     put_sources(out);
-    fprintf(out,
-            "; ADDRESS, DEVICE, NETWORK: at most %d bytes, kept only as keyed pseudonyms; TIME: the "
-            "client's clock in unix milliseconds, at most %d s ahead |\n"
-            "| RETURN | asks for a map (applied, sequence, replayed, counts; on and flips for a "
-            "state) instead of a number |\n\n",
-            COMMAND_CONTEXT_MAX, (int)(REQUEST_FUTURE_US / 1000000));
+    fprintf(
+        out,
+        "; ADDRESS, DEVICE, NETWORK: at most %d bytes, kept only as keyed pseudonyms; TIME: the "
+        "client's clock in unix milliseconds, at most %d s ahead |\n"
+        "| RETURN | asks for a map (applied, sequence, replayed, counts; on and flips for a "
+        "state) instead of a number |\n\n",
+        COMMAND_CONTEXT_MAX, (int)(REQUEST_FUTURE_US / 1000000));
     put_group(out, GROUP_WRITE, "Writes");
     put_group(out, GROUP_READ, "Reads");
     put_group(out, GROUP_SERVICE, "Connection and help");
 }
 
+static void put_verbs(FILE *out, enum access access)
+{
+    const char *before = "";
+
+    for (int verb = 0; verb < VERB_COUNT; verb++) {
+        if (verb_info((enum verb)verb)->access != access)
+            continue;
+        fprintf(out, "%s`%s`", before, verb_info((enum verb)verb)->name);
+        before = " ";
+    }
+    if (before[0] == '\0')
+        fputs("(no command yet)", out);
+}
+
+void docs_access(FILE *out)
+{
+    fputs(
+        "# Who may do what\n\n"
+        "Made by `zan docs access` from `src/schema/access.def`; do not edit. What the roles are "
+        "and how they are\nproved is in [security.md](security.md). Deny by default; the test "
+        "`talk.access` asks every cell of every command.\n\n"
+        "*tenant*: everything of the caller's own tenant. *own account*: the account named is the "
+        "caller himself.\n*own*: the creator named is the caller himself. *own item*: the item "
+        "named is one of the caller's.\nWhat is somebody else's is refused in the same words "
+        "whether it exists or not. Without credentials (loopback\nonly) everybody may do "
+        "everything in tenant 0.\n\n| access |",
+        out);
+    for (int role = ROLE_BACKEND; role < ROLE_ALL; role++)
+        fprintf(out, " %s |", role_name((enum role)role));
+    fputs("\n|---|", out);
+    for (int role = ROLE_BACKEND; role < ROLE_ALL; role++)
+        fputs("---|", out);
+    for (int access = 0; access < ACCESS_COUNT; access++) {
+        fprintf(out, "\n| %s |", access_table[access].what);
+        for (int role = ROLE_BACKEND; role < ROLE_ALL; role++) {
+            enum access_rule rule = (enum access_rule)access_table[access].rules[role];
+
+            fprintf(out, " %s |", rule == RULE_NO ? "" : access_rule_name(rule));
+        }
+    }
+    fputs("\n\n| access | commands | why |\n|---|---|---|\n", out);
+    for (int access = 0; access < ACCESS_COUNT; access++) {
+        fprintf(out, "| %s | ", access_table[access].what);
+        put_verbs(out, (enum access)access);
+        fprintf(out, " | %s |\n", access_table[access].why);
+    }
+}
+
 void docs_errors(FILE *out)
 {
-    fputs("# Errors\n\n"
-          "Made by `zan docs errors` from `src/schema/status.def`; do not edit.\n\n"
-          "RESP: `-CODE what happened: detail; what to do`. HTTP: problem+json with the same code.\n"
-          "*Certain* no: it is not known whether it happened; ask again with the same operation id, "
-          "which is safe.\n"
-          "*Closes*: the connection ends after this answer.\n\n"
-          "| code | HTTP | certain | closes | what happened | what to do |\n"
-          "|---|---|---|---|---|---|\n",
-          out);
+    fputs(
+        "# Errors\n\n"
+        "Made by `zan docs errors` from `src/schema/status.def`; do not edit.\n\n"
+        "RESP: `-CODE what happened: detail; what to do`. HTTP: problem+json with the same code.\n"
+        "*Certain* no: it is not known whether it happened; ask again with the same operation id, "
+        "which is safe.\n"
+        "*Closes*: the connection ends after this answer.\n\n"
+        "| code | HTTP | certain | closes | what happened | what to do |\n"
+        "|---|---|---|---|---|---|\n",
+        out);
     for (int status = 0; status < STATUS_COUNT; status++) {
         const struct status_info *info = status_info((enum status)status);
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "schema/access.h"
 #include "wire/json.h"
 #include "wire/problem.h"
 #include "wire/route.h"
@@ -423,18 +424,32 @@ static json_t *success(json_t *schema, const char *type)
                      "schema", schema);
 }
 
+/* {"backend": "tenant", "user": "own account", ...}: who may, and on what. */
+static json_t *roles_of(enum verb verb)
+{
+    json_t *roles = json_object();
+
+    for (int role = ROLE_BACKEND; role < ROLE_ALL; role++) {
+        enum access_rule rule = access_rule((enum role)role, verb);
+
+        if (rule != RULE_NO)
+            json_object_set_new(roles, role_name((enum role)role),
+                                json_string(access_rule_name(rule)));
+    }
+    return roles;
+}
+
 static json_t *operation_of(const struct route *route)
 {
-    static const char *const roles[] = {"none", "any", "reader", "writer", "admin"};
     const struct verb_info *info = verb_info(route->verb);
     bool many = route->choice[0] != 0, none;
     struct route_field fields[ROUTE_FIELDS_MAX];
     uint32_t count = route_fields(route, fields);
     json_t *body = body_of(route, fields, count, &none);
     json_t *operation = json_pack(
-        "{s:s,s:s,s:[s],s:s,s:o,s:{s:o,s:o}}", "operationId", route->operation, "summary",
+        "{s:s,s:s,s:[s],s:o,s:o,s:{s:o,s:o}}", "operationId", route->operation, "summary",
         many ? "Asks the same of many at once, for the verb in the body." : info->summary, "tags",
-        info->group == GROUP_WRITE ? "write" : "read", "x-zan-role", roles[info->role],
+        info->group == GROUP_WRITE ? "write" : "read", "x-zan-roles", roles_of(route->verb),
         "parameters", parameters_of(route, fields, count), "responses", "200",
         success(reference("schemas", answer_of(route)), "application/json"), "default",
         reference("responses", "Problem"));

@@ -125,11 +125,13 @@ grep -q "WARNING: sync is none" "$work/loose.out" || fail "sync none is silent"
 stop
 
 # --- keys ------------------------------------------------------------------------------------
-ends 0 "a writer [0-9a-f]{64}$" "$zan" key a writer
-ends 2 "reader, writer or admin" "$zan" key a king
-ends 2 "letters, digits" "$zan" key "a b" writer
+ends 0 "a backend [0-9a-f]{64}$" "$zan" key a backend
+ends 0 "a operator [0-9a-f]{64} tenant=65535$" "$zan" key --tenant 65535 a operator
+ends 2 "backend, operator, approver" "$zan" key a king
+ends 2 "backend, operator, approver" "$zan" key a user
+ends 2 "letters, digits" "$zan" key "a b" backend
 ends 2 "key needs NAME ROLE" "$zan" key a
-"$zan" key app admin >"$work/credentials" 2>"$work/key"
+"$zan" key app administrator >"$work/credentials" 2>"$work/key"
 chmod 600 "$work/credentials"
 key=$(tail -n 1 "$work/key")
 start locked --credentials "$work/credentials"

@@ -49,7 +49,7 @@ def installed():
 def credentials():
     path = os.path.join(server.directory(), "credentials")
     with open(path, "w") as file:
-        file.write("backend writer %s\n" % hashlib.sha256(b"key of backend").hexdigest())
+        file.write("backend backend %s\n" % hashlib.sha256(b"key of backend").hexdigest())
     os.chmod(path, 0o600)
     return path
 

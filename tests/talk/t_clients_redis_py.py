@@ -99,7 +99,7 @@ def threads(port):
 def login():
     path = os.path.join(server.directory(), "credentials")
     with open(path, "w") as file:
-        for name, role in (("studio", "reader"), ("backend", "writer")):
+        for name, role in (("studio", "auditor"), ("backend", "backend")):
             file.write("%s %s %s\n" % (name, role,
                                        hashlib.sha256(b"key of " + name.encode()).hexdigest()))
     os.chmod(path, 0o600)

@@ -155,7 +155,8 @@ static int open_guarded(void **state)
 
     (void)state;
     credentials.count = 1;
-    one->role = ROLE_READER;
+    one->role = ROLE_AUDITOR;
+    one->has_key = true;
     digest_sha256("reader-key", 10, NULL, 0, one->digest);
     open_door(true);
     return 0;

@@ -1,4 +1,5 @@
-/* The judgement of a head, row by row: each mends the fault of the row before and names the next. */
+/* The judgement of a head, row by row: each mends the fault of the row before and names the next.
+ */
 #include <string.h>
 
 #include "base/digest.h"
@@ -17,13 +18,14 @@ static void add_key(const char *key, enum role role)
 
     digest_sha256(key, strlen(key), NULL, 0, one->digest);
     one->role = (uint8_t)role;
+    one->has_key = true;
 }
 
 static int open_rules(void **state)
 {
     (void)state;
-    add_key("reader-key-reader-key-reader-key", ROLE_READER);
-    add_key("writer-key-writer-key-writer-key", ROLE_WRITER);
+    add_key("reader-key-reader-key-reader-key", ROLE_AUDITOR);
+    add_key("writer-key-writer-key-writer-key", ROLE_BACKEND);
     return 0;
 }
 
@@ -42,7 +44,7 @@ static uint32_t judge(void)
 static void a_like_goes_through_one_check_after_the_other(void **state)
 {
     (void)state;
-    rules = (struct http_rules){&credentials, true};
+    rules = (struct http_rules){.credentials = &credentials, .loopback = true};
     head = (struct http_head){.method = "PUT", .path = "/v1/items/9/like/7", .line_bytes = 8193};
     assert_int_equal(judge(), PROBLEM_LONGLINE);
     head.line_bytes = 8192;
@@ -79,11 +81,11 @@ static void a_like_goes_through_one_check_after_the_other(void **state)
 
 static void lengths_must_be_one_and_plain(void **state)
 {
-    static const char *const bad[] = {"", "-1", "+1", "1 1", "1,1", "0x10", "1e3",
-                                      "99999999999999999999"};
+    static const char *const bad[] = {"",    "-1",   "+1",  "1 1",
+                                      "1,1", "0x10", "1e3", "99999999999999999999"};
 
     (void)state;
-    rules = (struct http_rules){NULL, true};
+    rules = (struct http_rules){.loopback = true};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         begin("PUT", "/v1/items/9");
         http_head_header(&head, "Content-Length", bad[i]);
@@ -114,7 +116,7 @@ static void headers_are_bounded_and_clean(void **state)
     static char big[HTTP_HEADER_BYTES_MAX];
 
     (void)state;
-    rules = (struct http_rules){NULL, true};
+    rules = (struct http_rules){.loopback = true};
     begin("GET", "/v1/sequence");
     for (int i = 1; i < HTTP_HEADERS_MAX; i++)
         http_head_header(&head, "X-A", "1");
@@ -139,14 +141,22 @@ static void headers_are_bounded_and_clean(void **state)
 
 static void without_credentials_only_loopback_names_are_served(void **state)
 {
-    static const char *const good[] = {"localhost", "LOCALHOST:8090", "127.0.0.1", "127.9.8.7:1",
-                                       "[::1]", "[::1]:8090"};
-    static const char *const bad[] = {"evil.example", "127.evil.example", "localhost.evil.example",
-                                      "10.0.0.1", "[::2]", "[::1", "[::1]x", "localhost:80a",
-                                      "localhost@evil.example", "", "127.0.0.1.evil.example:80"};
+    static const char *const good[] = {"localhost",   "LOCALHOST:8090", "127.0.0.1",
+                                       "127.9.8.7:1", "[::1]",          "[::1]:8090"};
+    static const char *const bad[] = {"evil.example",
+                                      "127.evil.example",
+                                      "localhost.evil.example",
+                                      "10.0.0.1",
+                                      "[::2]",
+                                      "[::1",
+                                      "[::1]x",
+                                      "localhost:80a",
+                                      "localhost@evil.example",
+                                      "",
+                                      "127.0.0.1.evil.example:80"};
 
     (void)state;
-    rules = (struct http_rules){NULL, true};
+    rules = (struct http_rules){.loopback = true};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         begin("GET", "/v1/sequence");
         head.host = good[i];
@@ -167,7 +177,7 @@ static void without_credentials_only_loopback_names_are_served(void **state)
 static void metrics_are_open_on_loopback_only(void **state)
 {
     (void)state;
-    rules = (struct http_rules){&credentials, true};
+    rules = (struct http_rules){.credentials = &credentials, .loopback = true};
     begin("GET", "/metrics");
     assert_int_equal(judge(), 0);
     rules.loopback = false;
@@ -179,7 +189,7 @@ static void metrics_are_open_on_loopback_only(void **state)
 static void service_paths_and_methods(void **state)
 {
     (void)state;
-    rules = (struct http_rules){&credentials, false};
+    rules = (struct http_rules){.credentials = &credentials};
     begin("HEAD", "/readyz");
     assert_int_equal(judge(), 0);
     assert_true(target.head);

@@ -52,11 +52,13 @@ static struct credentials *three_callers(void)
     static struct credentials credentials;
     static const char *const names[] = {"rita", "walt", "ada"};
     static const char *const keys[] = {"read", "write", "rule"};
+    static const uint8_t roles[] = {ROLE_AUDITOR, ROLE_BACKEND, ROLE_ADMINISTRATOR};
 
     credentials.count = 3;
     for (int i = 0; i < 3; i++) {
         snprintf(credentials.list[i].name, sizeof credentials.list[i].name, "%s", names[i]);
-        credentials.list[i].role = (uint8_t)(ROLE_READER + i);
+        credentials.list[i].role = roles[i];
+        credentials.list[i].has_key = true;
         digest_sha256(keys[i], strlen(keys[i]), NULL, 0, credentials.list[i].digest);
     }
     return &credentials;
@@ -98,7 +100,7 @@ static void asks_who_is_calling(void **state)
     starts(&door, fd, array("CONFIG GET *"), "-NOAUTH ");
     starts(&door, fd, array("INFO"), "-NOAUTH ");
     starts(&door, fd, array("HELLO 3"), "-NOAUTH ");
-    starts(&door, fd, array("CLIENT LIST"), "-NOPERM ");
+    starts(&door, fd, array("CLIENT LIST"), "-NOAUTH ");
     door_talk(&door, fd, array("PING"), "+PONG\r\n");
     starts(&door, fd, array("AUTH ada read"), "-WRONGPASS ");
     starts(&door, fd, array("AUTH nobody rule"), "-WRONGPASS ");
@@ -111,9 +113,10 @@ static void asks_who_is_calling(void **state)
     door_talk(&door, fd, array("LIKE 1 2"), ":2\r\n");
     door_talk(&door, fd, array("AUTH default write"), "+OK\r\n"); /* what clients say for no name */
     starts(&door, fd, array("AUTH default wrong"), "-WRONGPASS ");
-    starts(&door, fd, array("ITEM SET 2"), "-NOPERM ");
-    door_talk(&door, fd, "AUTH ada rule\r\n", "+OK\r\n"); /* inline works after login */
+    starts(&door, fd, array("INFO"), "-NOPERM "); /* of all tenants together */
     door_talk(&door, fd, array("ITEM SET 2"), ":2\r\n");
+    door_talk(&door, fd, "AUTH ada rule\r\n", "+OK\r\n"); /* inline works after login */
+    starts(&door, fd, array("ITEM SET 2"), "-NOPERM "); /* nor may an administrator write */
     door_talk(&door, fd, array("RESET"), "+RESET\r\n");
     starts(&door, fd, array("LIKES 2"), "-NOAUTH ");
     serve_stats(door.serve, &stats);
