@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/hook.h"
+#include "engine/access.h"
 #include "engine/inner.h"
 
 bool read_item_copy(struct engine *engine, uint16_t tenant, uint64_t id, struct reply *reply)
@@ -261,10 +262,26 @@ static bool page_answer(struct engine *engine, const struct request *request,
     return true;
 }
 
+/* May the caller see this item? (access.def: "own item") */
+static enum status item_is_open_to(struct engine *engine, const struct request *request)
+{
+    uint32_t slot = request->object_rule == RULE_ITEM
+                        ? hot_item_find(engine->hot, request->tenant, request->target)
+                        : HOT_NONE;
+
+    return access_check_item(request, slot == HOT_NONE ? NULL : hot_item(engine->hot, slot));
+}
+
 bool read_answer(struct engine *engine, const struct request *request, struct reply *reply)
 {
     const struct verb_info *info = verb_info(request->verb);
+    enum status status = item_is_open_to(engine, request);
 
+    if (status != STATUS_OK) {
+        reply->kind = REPLY_ERROR;
+        reply->status = (uint8_t)status;
+        return true;
+    }
     switch (info->shape) {
     case SHAPE_STATES:
         return states_answer(engine, request, info, reply);

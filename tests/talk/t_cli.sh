@@ -132,6 +132,7 @@ ends 2 "backend, operator, approver" "$zan" key a user
 ends 2 "letters, digits" "$zan" key "a b" backend
 ends 2 "key needs NAME ROLE" "$zan" key a
 "$zan" key app administrator >"$work/credentials" 2>"$work/key"
+"$zan" key loader backend >>"$work/credentials" 2>"$work/key3"
 chmod 600 "$work/credentials"
 key=$(tail -n 1 "$work/key")
 start locked --credentials "$work/credentials"
@@ -143,7 +144,7 @@ ends 0 "zan_version" "$zan" info --key-file "$work/key2" --to "127.0.0.1:$port"
 ends 2 "refused the key" env ZAN_KEY=wrong "$zan" info --to "127.0.0.1:$port"
 printf 'verb\taccount\ttarget\nLIKE\t1\t2\n' >"$work/one.tsv"
 ends 1 "NOAUTH" "$zan" import --format tsv --to "127.0.0.1:$port" "$work/one.tsv"
-ends 0 "1 rows, 1 commands" env ZAN_KEY="$key" "$zan" import --format tsv --to "127.0.0.1:$port" \
+ends 0 "1 rows, 1 commands" env ZAN_KEY="$(tail -n 1 "$work/key3")" "$zan" import --format tsv --to "127.0.0.1:$port" \
     "$work/one.tsv"
 stop
 

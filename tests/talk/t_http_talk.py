@@ -223,7 +223,7 @@ def roles(server_settings):
     backend.ask("PUT", "/v1/items/9", {"creator": "5"})
     assert admin.ask("PUT", "/v1/items/9", {}, status=403).json["code"] == "NOPERM"
     # One path, many verbs: the verb in the body decides.
-    counts = {"counter": "skip", "items": ["9"]}
+    counts = {"verb": "skip", "items": ["9"]}
     assert auditor.ask("POST", "/v1/batch/counts", counts).json
     assert admin.ask("POST", "/v1/batch/counts", counts, status=403).json["code"] == "NOPERM"
     for path in ("/", "/healthz", "/readyz", "/openapi.json", "/metrics"):

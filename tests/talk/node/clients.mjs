@@ -95,7 +95,7 @@ async function withLogin() {
                                username: "backend", password: "key of backend" });
   await redis.connect();
   assert.equal(await redis.sendCommand(["LIKE", "1", "2"]), 0);
-  await refused("NOPERM", redis.sendCommand(["ITEM", "SET", "2"]));
+  await refused("NOPERM", redis.sendCommand(["CONFIG", "GET", "*"]));
   await redis.close();
 
   const wrong = createClient({ url: `redis://127.0.0.1:${securedPort}`, username: "backend",
