@@ -1,0 +1,343 @@
+/* simulate_judge.c: measures, each beside its goal (docs/simulate.md, "The table").
+ *
+ * There is no heat and no pool yet: the sum of credited weights stands for heat, and pools are told
+ * as not measured. A percentage is of what the run without the attack showed at the same moment of
+ * simulated time. */
+#include <assert.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/simulate.h"
+
+const char *const verdict_names[VERDICT_COUNT] = {
+    [VERDICT_MET] = "met",
+    [VERDICT_MISSED] = "MISSED",
+    [VERDICT_UNMEASURED] = "not measured",
+    [VERDICT_TOLD] = "told",
+};
+
+/* --- rows --------------------------------------------------------------------------------------
+ */
+
+static struct measure *row_of(struct judgement *judgement, const char *key, const char *text)
+{
+    struct measure *measure;
+    char full[48];
+
+    snprintf(full, sizeof full, "%s%s%s", judgement->variant, judgement->variant[0] ? "." : "",
+             key);
+    for (uint32_t i = 0; i < judgement->count; i++) {
+        measure = &judgement->measure[i];
+        if (measure->scenario == judgement->scenario && strcmp(measure->key, full) == 0)
+            return measure;
+    }
+    assert(judgement->count < MEASURES_MAX);
+    measure = &judgement->measure[judgement->count++];
+    *measure = (struct measure){.scenario = judgement->scenario, .variant = judgement->variant};
+    snprintf(measure->key, sizeof measure->key, "%s", full);
+    snprintf(measure->text, sizeof measure->text, "%s", text);
+    return measure;
+}
+
+static void note_value(struct measure *measure, double value)
+{
+    bool first = measure->met + measure->missed + measure->told == 0;
+
+    if (first || (measure->at_least ? value < measure->worst : value > measure->worst))
+        measure->worst = value;
+}
+
+static void put(struct judgement *judgement, const char *key, const char *text, const char *unit,
+                bool at_least, double limit, double value)
+{
+    struct measure *measure = row_of(judgement, key, text);
+
+    measure->gated = true;
+    measure->at_least = at_least;
+    measure->limit = limit;
+    snprintf(measure->unit, sizeof measure->unit, "%s", unit);
+    note_value(measure, value);
+    if (at_least ? value >= limit : value <= limit)
+        measure->met++;
+    else
+        measure->missed++;
+}
+
+static void at_most(struct judgement *judgement, const char *key, const char *text,
+                    const char *unit, double limit, double value)
+{
+    put(judgement, key, text, unit, false, limit, value);
+}
+
+static void at_least(struct judgement *judgement, const char *key, const char *text,
+                     const char *unit, double limit, double value)
+{
+    put(judgement, key, text, unit, true, limit, value);
+}
+
+static void tell(struct judgement *judgement, const char *key, const char *text, const char *unit,
+                 double value)
+{
+    struct measure *measure = row_of(judgement, key, text);
+
+    snprintf(measure->unit, sizeof measure->unit, "%s", unit);
+    note_value(measure, value);
+    measure->told++;
+}
+
+static void unmeasured(struct judgement *judgement, const char *key, const char *text,
+                       const char *why)
+{
+    struct measure *measure = row_of(judgement, key, text);
+
+    measure->note = why;
+    measure->unmeasured++;
+}
+
+enum verdict measure_verdict(const struct measure *measure)
+{
+    if (measure->missed > 0)
+        return VERDICT_MISSED;
+    if (measure->met > 0)
+        return VERDICT_MET;
+    return measure->told > 0 ? VERDICT_TOLD : VERDICT_UNMEASURED;
+}
+
+/* --- what is compared ---------------------------------------------------------------------------
+ */
+
+static double percent(double part, double whole)
+{
+    return whole > 0 ? 100 * part / whole : 0;
+}
+
+/* At the end, when all is settled. */
+static double end_gain(const struct shown *with, const struct shown *without)
+{
+    return percent(with->items[0].credited - without->items[0].credited,
+                   without->items[0].credited);
+}
+
+enum side { GAIN, LOSS };
+
+/* The worst moment from from_ms on, of what the run without showed in the end: early in a video's
+ * life a single like would be many per cent of what it has. */
+static double worst_moment(const struct shown *with, const struct shown *without, int64_t from_ms,
+                           enum side side)
+{
+    double worst = 0;
+
+    assert(with->sample_count == without->sample_count);
+    for (uint32_t i = 0; i < with->sample_count; i++) {
+        double gain = with->samples[i].counts.credited - without->samples[i].counts.credited;
+
+        if (with->samples[i].time_ms >= from_ms)
+            worst = fmax(worst, side == GAIN ? gain : -gain);
+    }
+    return percent(worst, without->items[0].credited);
+}
+
+/* From the first fake like until its fakes are worth less than a twentieth of their number for
+ * good; the samples are ten seconds apart at first. */
+static double neutral_after_s(const struct scene *scene, const struct shown *with,
+                              const struct shown *without)
+{
+    int64_t last_ms = scene->attack_ms;
+
+    for (uint32_t i = 0; i < with->sample_count; i++) {
+        double fakes = with->samples[i].counts.raw - without->samples[i].counts.raw;
+        double worth = with->samples[i].counts.credited - without->samples[i].counts.credited;
+
+        if (fakes > 0 && worth > fakes / 20 && with->samples[i].time_ms > last_ms)
+            last_ms =
+                i + 1 < with->sample_count ? with->samples[i + 1].time_ms : scene->world.close_ms;
+    }
+    return (double)(last_ms - scene->attack_ms) / 1000;
+}
+
+static void standing(struct judgement *judgement, const struct shown *with)
+{
+    at_most(judgement, "standing", "creators whose standing others' acts changed", "", 0,
+            with->standings_changed);
+}
+
+#define NO_POOLS "there are no pools yet"
+
+/* --- one for each scenario ----------------------------------------------------------------------
+ */
+
+void judge_third_parties(struct judgement *judgement, int variant, const struct scene *scene,
+                         const struct shown *with, const struct shown *without)
+{
+    (void)variant;
+    (void)without;
+    standing(judgement, with);
+    tell(judgement, "creators", "creators and items whose state was looked at", "",
+         scene->creators.count + scene->own_items.count);
+    tell(judgement, "checks", "looks at a state", "", with->standings_checked);
+}
+
+void judge_sabotage(struct judgement *judgement, int variant, const struct scene *scene,
+                    const struct shown *with, const struct shown *without)
+{
+    (void)variant;
+    (void)scene;
+    at_most(judgement, "heat", "change of the victim's heat, settled", "%", 1,
+            fabs(end_gain(with, without)));
+    standing(judgement, with);
+    unmeasured(judgement, "pool", "pool level as without the attack", NO_POOLS);
+}
+
+void judge_flood(struct judgement *judgement, int variant, const struct scene *scene,
+                 const struct shown *with, const struct shown *without)
+{
+    if (variant == 0)
+        at_most(judgement, "loss", "heat lost at the worst moment", "%", 1,
+                worst_moment(with, without, scene->attack_ms, LOSS));
+    else
+        at_most(judgement, "net", "heat won or lost in the end, to a tenth", "%", 0,
+                round(fabs(end_gain(with, without)) * 10) / 10);
+    standing(judgement, with);
+}
+
+void judge_withdrawal(struct judgement *judgement, int variant, const struct scene *scene,
+                      const struct shown *with, const struct shown *without)
+{
+    const struct counts *there = &without->items[0], *gone = &with->items[0];
+    double weight = there->raw > 0 ? scene->withdrawn * there->credited / there->raw : 0;
+
+    (void)variant;
+    at_least(judgement, "effect", "effect of honest withdrawal, of its weight, settled", "%", 99,
+             percent(there->credited - gone->credited, weight));
+}
+
+void judge_brushing(struct judgement *judgement, int variant, const struct scene *scene,
+                    const struct shown *with, const struct shown *without)
+{
+    static const bool cheap[] = {false, true, false, true, true, false};
+    static const bool paid[] = {false, false, false, false, false, true};
+
+    if (paid[variant]) { /* real people: made unprofitable, not found (RELIABILITY 5.4) */
+        tell(judgement, "settled", "heat gained by paid real people, settled", "%",
+             end_gain(with, without));
+        return;
+    }
+    at_most(judgement, "settled", "heat gained by own brushing, settled", "%", 2,
+            end_gain(with, without));
+    at_most(judgement, "worst", "heat gained by own brushing at the worst moment", "%", 5,
+            worst_moment(with, without, scene->attack_ms, GAIN));
+    if (cheap[variant])
+        at_most(judgement, "neutral", "time until the fakes are worth nothing", "s", 60,
+                neutral_after_s(scene, with, without));
+}
+
+static bool passes_gate(const struct counts *counts)
+{
+    return counts->views > 0 && counts->credited >= 0.03 * counts->views;
+}
+
+void judge_gate(struct judgement *judgement, int variant, const struct scene *scene,
+                const struct shown *with, const struct shown *without)
+{
+    uint32_t changed = 0, passed = 0, gates = scene->watched.count - 1;
+
+    (void)variant;
+    for (uint32_t i = 1; i <= gates; i++) {
+        passed += passes_gate(&without->items[i]);
+        changed += passes_gate(&with->items[i]) != passes_gate(&without->items[i]);
+    }
+    at_most(judgement, "decision", "videos whose gate (3 % likes of views) went otherwise", "%",
+            0.5, percent(changed, gates));
+    tell(judgement, "passed", "videos that pass without the attack", "%", percent(passed, gates));
+    unmeasured(judgement, "pool", "the decision of a pool", NO_POOLS);
+}
+
+void judge_crowd(struct judgement *judgement, int variant, const struct scene *scene,
+                 const struct shown *with, const struct shown *without)
+{
+    double raw = 0, credited = 0;
+
+    (void)variant;
+    (void)without;
+    for (uint32_t i = 0; i < scene->watched.count; i++) {
+        raw += with->items[i].raw;
+        credited += with->items[i].credited;
+    }
+    at_most(judgement, "devalued", "weight that honest likes lost, settled", "%", 0.1,
+            percent(raw - credited, raw));
+    at_most(judgement, "sanctions", "honest people and creators restricted", "", 0,
+            with->sanctioned + with->standings_changed);
+    tell(judgement, "likes", "likes of the crowd", "", raw);
+}
+
+void judge_cleanup(struct judgement *judgement, int variant, const struct scene *scene,
+                   const struct shown *with, const struct shown *without)
+{
+    (void)variant;
+    (void)without;
+    (void)scene;
+    at_most(judgement, "sanctions", "people restricted for removing their own likes", "", 0,
+            with->sanctioned);
+    at_most(judgement, "refused", "removals that were refused", "", 0,
+            (double)with->refused_unlikes);
+}
+
+void judge_reports(struct judgement *judgement, int variant, const struct scene *scene,
+                   const struct shown *with, const struct shown *without)
+{
+    (void)variant;
+    (void)scene;
+    at_most(judgement, "heat", "change of the victim's heat, settled", "%", 1,
+            fabs(end_gain(with, without)));
+    standing(judgement, with);
+}
+
+void judge_staged(struct judgement *judgement, int variant, const struct scene *scene,
+                  const struct shown *with, const struct shown *without)
+{
+    (void)variant;
+    (void)scene;
+    at_most(judgement, "gain", "net gain in heat, settled, to a tenth", "%", 0,
+            round(end_gain(with, without) * 10) / 10);
+    unmeasured(judgement, "compensation", "compensation paid for it",
+               "the simulator files no claims yet");
+}
+
+void judge_probing(struct judgement *judgement, int variant, const struct scene *scene,
+                   const struct shown *with, const struct shown *without)
+{
+    (void)variant;
+    (void)scene;
+    (void)without;
+    if (with->guessed < 0)
+        unmeasured(judgement, "guess", "verdicts guessed right from the answers",
+                   "all likes were judged alike: nothing to guess");
+    else
+        at_most(judgement, "guess", "verdicts guessed right from the answers", "%", 55,
+                100 * with->guessed);
+}
+
+void judge_evidence(struct judgement *judgement, int variant, const struct scene *scene,
+                    const struct shown *with, const struct shown *without)
+{
+    const struct counts *counts = &with->items[0];
+    double lost = counts->raw - counts->credited;
+
+    (void)variant;
+    (void)scene;
+    (void)without;
+    if (lost < 0.5)
+        unmeasured(judgement, "reasons", "likes that count less, with a reason",
+                   "no like counted less");
+    else
+        at_least(judgement, "reasons", "likes that count less, with a reason", "%", 100,
+                 fmin(100, percent(counts->by_reason, ceil(lost - 0.005))));
+    if (with->verified < 0)
+        unmeasured(judgement, "replay", "the log replays to the same state (zan verify)",
+                   "only with a server of its own");
+    else
+        at_least(judgement, "replay", "the log replays to the same state (zan verify)", "%", 100,
+                 with->verified ? 100 : 0);
+}
