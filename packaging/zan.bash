@@ -2,7 +2,7 @@
 _zan() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} options
   if [ "$COMP_CWORD" -eq 1 ] || [ "$before" = help ]; then
-    COMPREPLY=($(compgen -W "serve demo import bench info verify rebuild key help version" -- "$word"))
+    COMPREPLY=($(compgen -W "serve demo import bench info verify rebuild key simulate help version" -- "$word"))
     return
   fi
   case $before in
@@ -10,22 +10,25 @@ _zan() {
     --format) COMPREPLY=($(compgen -W "kuairand tsv" -- "$word")); return ;;
     --key-file) COMPREPLY=($(compgen -f -- "$word")); return ;;
     --key-file) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    --key-file) COMPREPLY=($(compgen -f -- "$word")); return ;;
     --config) COMPREPLY=($(compgen -f -- "$word")); return ;;
     --data) COMPREPLY=($(compgen -d -- "$word")); return ;;
     --log-a) COMPREPLY=($(compgen -d -- "$word")); return ;;
     --log-b) COMPREPLY=($(compgen -d -- "$word")); return ;;
     --credentials) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    --sandbox) COMPREPLY=($(compgen -W "on off try" -- "$word")); return ;;
     --unknown) COMPREPLY=($(compgen -W "create refuse" -- "$word")); return ;;
   esac
   case ${COMP_WORDS[1]} in
-    serve) options=" --quiet --help --config --data --log-a --log-b --resp --http --credentials --sync --partitions --memory --connections --operation-hours --flush-seconds --segment-mb --unknown" ;;
-    demo) options=" --data --data-set --speed --once --json --quiet --help --config --log-a --log-b --resp --http --credentials --sync --partitions --memory --connections --operation-hours --flush-seconds --segment-mb --unknown" ;;
+    serve) options=" --quiet --help --config --data --log-a --log-b --resp --http --credentials --sync --partitions --memory --connections --operation-hours --flush-seconds --segment-mb --sandbox --unknown" ;;
+    demo) options=" --data --data-set --speed --once --json --quiet --help --config --log-a --log-b --resp --http --credentials --sync --partitions --memory --connections --operation-hours --flush-seconds --segment-mb --sandbox --unknown" ;;
     import) options=" --format --to --name --key-file --limit --speed --retry-seconds --json --quiet --help" ;;
     bench) options=" --help" ;;
-    info) options=" --data --to --name --key-file --json --help --config --log-a --log-b --resp --http --credentials --sync --partitions --memory --connections --operation-hours --flush-seconds --segment-mb --unknown" ;;
-    verify) options=" --json --quiet --help --config --data --log-a --log-b --resp --http --credentials --sync --partitions --memory --connections --operation-hours --flush-seconds --segment-mb --unknown" ;;
-    rebuild) options=" --json --quiet --help --config --data --log-a --log-b --resp --http --credentials --sync --partitions --memory --connections --operation-hours --flush-seconds --segment-mb --unknown" ;;
+    info) options=" --data --to --name --key-file --json --help --config --log-a --log-b --resp --http --credentials --sync --partitions --memory --connections --operation-hours --flush-seconds --segment-mb --sandbox --unknown" ;;
+    verify) options=" --json --quiet --help --config --data --log-a --log-b --resp --http --credentials --sync --partitions --memory --connections --operation-hours --flush-seconds --segment-mb --sandbox --unknown" ;;
+    rebuild) options=" --json --quiet --help --config --data --log-a --log-b --resp --http --credentials --sync --partitions --memory --connections --operation-hours --flush-seconds --segment-mb --sandbox --unknown" ;;
     key) options=" --json --tenant --help" ;;
+    simulate) options=" --scenario --list --seed --seeds --scale --sequences --to --name --key-file --json --quiet --help" ;;
   esac
   if [ "${word#-}" != "$word" ]; then
     COMPREPLY=($(compgen -W "$options" -- "$word"))

@@ -18,7 +18,8 @@ static void *watch_signals(void *argument)
     struct running *running = argument;
     int number;
 
-    /* Ended by a signal of its own: a thread that is cancelled unwinds past what sanitizers watch. */
+    /* Ended by a signal of its own: a thread that is cancelled unwinds past what sanitizers watch.
+     */
     for (;;) {
         if (sigwait(&running->set, &number) != 0)
             continue;
@@ -42,6 +43,34 @@ static void block_signals(struct running *running)
 static void unblock_signals(struct running *running)
 {
     pthread_sigmask(SIG_UNBLOCK, &running->set, NULL);
+}
+
+/* --- systemd -----------------------------------------------------------------------------------
+ */
+
+static bool notify_address(struct sockaddr_un *address, socklen_t *address_size)
+{
+    const char *path = getenv("NOTIFY_SOCKET");
+    size_t size;
+
+    *address = (struct sockaddr_un){.sun_family = AF_UNIX};
+    if (path == NULL || (path[0] != '/' && path[0] != '@') ||
+        (size = strlen(path)) >= sizeof address->sun_path)
+        return false;
+    memcpy(address->sun_path, path, size);
+    if (path[0] == '@')
+        address->sun_path[0] = '\0'; /* an abstract name */
+    *address_size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + size);
+    return true;
+}
+
+/* Opened at once: later no socket may be made. */
+static int notify_open(void)
+{
+    struct sockaddr_un address;
+    socklen_t size;
+
+    return notify_address(&address, &size) ? socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0) : -1;
 }
 
 /* --- start -------------------------------------------------------------------------------------
@@ -82,32 +111,61 @@ static void warn_of_sync(const char *sync)
                 sync, sync + 6);
 }
 
-enum status running_start(struct running *running, const struct config *config, bool quiet,
-                          bool warn)
+/* Confined twice: files before there are threads, calls when all is open. */
+static enum status confine_calls(struct running *running, char message[CONFIG_MESSAGE])
+{
+    const struct sandbox *sandbox = &running->sandbox;
+    enum status status = sandbox_calls(&running->sandbox);
+
+    if (status != STATUS_OK)
+        snprintf(message, CONFIG_MESSAGE, "sandbox: %.240s", sandbox->message);
+    node_tell_sandbox(running->node,
+                      (uint8_t)((sandbox->privileges ? FACTS_SANDBOX_PRIVILEGES : 0) |
+                                (sandbox->files ? FACTS_SANDBOX_FILES : 0) |
+                                (sandbox->calls ? FACTS_SANDBOX_CALLS : 0)));
+    return status;
+}
+
+static enum status open_and_start(struct running *running, bool quiet, char message[CONFIG_MESSAGE])
 {
     struct progress progress;
     struct node_progress opening = {.argument = &progress, .report = report_opening};
+    enum status status = sandbox_files(&running->sandbox, &running->config);
+
+    if (status != STATUS_OK) {
+        snprintf(message, CONFIG_MESSAGE, "sandbox: %.240s", running->sandbox.message);
+        return status;
+    }
+    progress_begin(&progress, "opening", "records", quiet);
+    status = node_open(&running->config, &opening, &running->node, &running->report);
+    progress_end(&progress);
+    if (status != STATUS_OK) {
+        memcpy(message, running->report.message, CONFIG_MESSAGE);
+        return status;
+    }
+    status = node_start(running->node, message);
+    if (status != STATUS_OK)
+        node_close(running->node);
+    return status;
+}
+
+enum status running_start(struct running *running, const struct config *config, bool quiet,
+                          bool warn)
+{
     char message[CONFIG_MESSAGE] = "";
     enum status status;
 
     memset(running, 0, sizeof *running);
     running->config = *config;
+    running->notify_fd = notify_open();
     atomic_init(&running->stopping, false);
     atomic_init(&running->ending, false);
     if (warn)
         warn_of_sync(config->sync);
     block_signals(running);
-    progress_begin(&progress, "opening", "records", quiet);
-    status = node_open(config, &opening, &running->node, &running->report);
-    progress_end(&progress);
+    status = open_and_start(running, quiet, message);
     if (status != STATUS_OK) {
-        fprintf(stderr, "zan: %s: %s\n", status_info(status)->code, running->report.message);
-        unblock_signals(running);
-        return status;
-    }
-    if ((status = node_start(running->node, message)) != STATUS_OK) {
         fprintf(stderr, "zan: %s: %s\n", status_info(status)->code, message);
-        node_close(running->node);
         unblock_signals(running);
         return status;
     }
@@ -116,7 +174,18 @@ enum status running_start(struct running *running, const struct config *config, 
         bound_address(running->http, config->http, node_http_port(running->node));
     if (pthread_create(&running->signals, NULL, watch_signals, running) != 0)
         abort();
-    return STATUS_OK;
+    status = confine_calls(running, message);
+    if (status != STATUS_OK) {
+        char ignored[CONFIG_MESSAGE];
+
+        fprintf(stderr, "zan: %s: %s\n", status_info(status)->code, message);
+        running_stop(running);
+        running_wait(running, ignored);
+        running_end(running);
+    } else if (warn && running->sandbox.message[0] != '\0') {
+        fprintf(stderr, "zan: note: sandbox: %s\n", running->sandbox.message);
+    }
+    return status;
 }
 
 bool running_stopping(const struct running *running)
@@ -174,6 +243,13 @@ static const char *sync_text(const char *sync)
     return sync;
 }
 
+static const char *sandbox_text(const struct sandbox *sandbox)
+{
+    if (sandbox->privileges && sandbox->files && sandbox->calls)
+        return "on: only its own files, only the calls it needs";
+    return sandbox->privileges || sandbox->files || sandbox->calls ? "NOT WHOLE" : "off";
+}
+
 void running_banner(const struct running *running, FILE *out)
 {
     char host[CONFIG_TEXT];
@@ -188,6 +264,7 @@ void running_banner(const struct running *running, FILE *out)
         fprintf(out, "  callers    everybody on this machine\n");
     else
         fprintf(out, "  callers    those in %s\n", running->config.credentials);
+    fprintf(out, "  sandbox    %s\n", sandbox_text(&running->sandbox));
     print_recovery(&running->report, out);
     if (config_address(running->resp, host, &port))
         fprintf(out, "  try        redis-cli%s%s -p %u LIKE 7 42\n",
@@ -196,23 +273,14 @@ void running_banner(const struct running *running, FILE *out)
     fflush(out);
 }
 
-void running_notify(const char *state)
+void running_notify(const struct running *running, const char *state)
 {
-    const char *path = getenv("NOTIFY_SOCKET");
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    size_t size;
-    int fd;
+    struct sockaddr_un address;
+    socklen_t size;
 
-    if (path == NULL || (path[0] != '/' && path[0] != '@') ||
-        (size = strlen(path)) >= sizeof address.sun_path)
-        return;
-    memcpy(address.sun_path, path, size);
-    if (path[0] == '@')
-        address.sun_path[0] = '\0'; /* an abstract name */
-    if ((fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) < 0)
+    if (running->notify_fd < 0 || !notify_address(&address, &size))
         return;
     /* Not told is not a failure of ours: systemd will say that it waited in vain. */
-    (void)!sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&address,
-                  (socklen_t)(offsetof(struct sockaddr_un, sun_path) + size));
-    close(fd);
+    (void)!sendto(running->notify_fd, state, strlen(state), MSG_NOSIGNAL,
+                  (struct sockaddr *)&address, size);
 }

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
+#include "cli/sandbox.h"
 #include "node/node.h"
 
 struct running {
@@ -15,13 +16,15 @@ struct running {
     struct node_report report;
     char resp[CONFIG_TEXT + 8]; /* HOST:PORT as really bound */
     char http[CONFIG_TEXT + 8]; /* "" if off */
+    struct sandbox sandbox;
+    int notify_fd; /* to systemd; -1: not started by it */
     pthread_t signals;
     sigset_t set;
     atomic_bool stopping, ending;
 };
 
-/* Opens (with a progress bar) and starts; from here on SIGTERM and SIGINT stop the node.
- * On a failure a message was printed, and nothing is left. */
+/* Opens (with a progress bar), starts, and confines the process (sandbox.h); from here on SIGTERM
+ * and SIGINT stop the node. On a failure a message was printed, and nothing is left. */
 enum status running_start(struct running *running, const struct config *config, bool quiet,
                           bool warn);
 
@@ -39,6 +42,6 @@ enum status running_wait(struct running *running, char message[CONFIG_MESSAGE]);
 void running_end(struct running *running);
 
 /* Tells systemd ("READY=1"); nothing if the process was not started by it. */
-void running_notify(const char *state);
+void running_notify(const struct running *running, const char *state);
 
 #endif

@@ -45,9 +45,12 @@ int cli_serve(int argc, char **argv)
         return (int)exit_code_of(status);
     if (!values.quiet)
         running_banner(&running, stdout);
-    running_notify("READY=1");
+    running_notify(&running, "READY=1");
+#ifdef ZAN_HOOKS
+    sandbox_try_forbidden();
+#endif
     status = running_wait(&running, message);
-    running_notify("STOPPING=1");
+    running_notify(&running, "STOPPING=1");
     if (status != STATUS_OK)
         fprintf(stderr, "zan: stopped: %s\n", message);
     else if (!values.quiet)

@@ -26,6 +26,7 @@ struct config {
     uint64_t operation_hours;      /* how long operation ids are kept: 24 */
     uint64_t flush_seconds;        /* at most this long until state is at rest: 30 */
     uint64_t segment_mb;           /* of the log: 64 */
+    char sandbox[8];               /* try, on, off */
     char unknown[16];              /* accounts and items nobody registered: create, refuse */
 };
 

@@ -25,6 +25,7 @@ struct node {
     _Atomic uint64_t outstanding; /* calls and effects under way */
     _Atomic int failure;          /* enum status of the shard that failed first */
     _Atomic int failed_shard;
+    _Atomic uint8_t sandbox; /* told by who started us */
     bool started;
     int64_t started_wall_us, started_steady_us;
 };

@@ -319,6 +319,11 @@ static uint64_t resident_bytes(void)
     return resident * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
+void node_tell_sandbox(struct node *node, uint8_t parts)
+{
+    atomic_store(&node->sandbox, parts);
+}
+
 void node_facts(struct node *node, struct facts *facts)
 {
     *facts = (struct facts){.store_filter_complete = true};
@@ -327,6 +332,7 @@ void node_facts(struct node *node, struct facts *facts)
     facts->started_s = (uint64_t)node->started_wall_us / 1000000;
     facts->uptime_s = (uint64_t)(clock_steady_us() - node->started_steady_us) / 1000000;
     facts->partitions = node->count;
+    facts->sandbox = atomic_load(&node->sandbox);
     facts->resident_bytes = resident_bytes();
     for (uint16_t i = 0; i < node->count; i++)
         shard_facts(&node->shards[i], facts);

@@ -51,6 +51,9 @@ enum status node_wait(struct node *node, char message[256]);
 
 void node_close(struct node *node);
 
+/* What the process has given up (FACTS_SANDBOX_...), for INFO and the metrics. Any thread. */
+void node_tell_sandbox(struct node *node, uint8_t parts);
+
 /* Hands a request to the partition it belongs to (see call.h). Any thread. */
 void node_submit(struct node *node, struct call *call);
 

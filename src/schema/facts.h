@@ -15,6 +15,10 @@
 enum mode { MODE_NORMAL, MODE_SHED, MODE_NOSPACE, MODE_MIRROR_DEGRADED, MODE_READONLY, MODE_STARTING,
             MODE_STOPPING, MODE_FAILED, MODE_COUNT };
 
+/* What the process has given up (cli/sandbox.h); bits of facts.sandbox. */
+enum { FACTS_SANDBOX_PRIVILEGES = 1, FACTS_SANDBOX_FILES = 2, FACTS_SANDBOX_CALLS = 4 };
+#define FACTS_SANDBOX_ALL 7
+
 #define FACTS_LATENCY_BUCKETS 24 /* bucket i: answered within 2^i us */
 
 struct facts {
@@ -25,6 +29,7 @@ struct facts {
     uint64_t uptime_s;
     uint16_t partitions;
     uint8_t mode; /* enum mode */
+    uint8_t sandbox; /* FACTS_SANDBOX_... */
     uint64_t resident_bytes;
     /* the door */
     uint64_t connections_open, connections_total, connections_refused;

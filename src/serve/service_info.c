@@ -114,6 +114,8 @@ static void put_zan(struct info *info)
     put(info, "mode:%s\r\n", mode_name((enum mode)facts->mode));
     put(info, "sync:%s\r\n", facts->sync);
     put_number(info, "partitions", facts->partitions);
+    put(info, "sandbox:%s\r\n",
+        facts->sandbox == FACTS_SANDBOX_ALL ? "on" : facts->sandbox != 0 ? "partly" : "off");
     put_number(info, "turns", facts->turns);
     put_number(info, "sequence_decided", facts->sequence_decided);
     put_number(info, "accounts_hot", facts->accounts_hot);

@@ -146,6 +146,17 @@ static void put_info(struct text *text, const struct facts *facts)
     text_puts(text, facts->store_filter_complete ? "1\n" : "0\n");
 }
 
+static void put_sandbox(struct text *text, const struct facts *facts)
+{
+    static const char *const parts[] = {"privileges", "files", "calls"};
+
+    put_head(text, "zan_sandbox", "gauge", "1 if the process has given this up (setting sandbox).");
+    for (unsigned i = 0; i < 3; i++) {
+        put_labelled(text, "zan_sandbox", "part", parts[i]);
+        text_puts(text, (facts->sandbox >> i & 1) != 0 ? "1\n" : "0\n");
+    }
+}
+
 static void put_requests(struct text *text, const struct facts *facts)
 {
     put_head(text, "zan_requests_total", "counter", "Requests, by verb.");
@@ -216,6 +227,7 @@ static void put_copies(struct text *text, const struct facts *facts)
 void metrics_write(struct text *text, const struct facts *facts)
 {
     put_info(text, facts);
+    put_sandbox(text, facts);
     for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++)
         put_metric(text, &metrics[i], facts);
     put_requests(text, facts);
