@@ -1,0 +1,126 @@
+/* policy_bench POLICY [ACTS]: what judging costs, on one core, windows in cache.
+ *
+ * Prints nanoseconds per like, un-like and other act under POLICY (policies/default.policy), then
+ * verdicts a second with 100 rules of 100 different windows that are all asked at every act. A
+ * verdict is policy_judge and policy_observe. With CALLGRIND=1 it only runs the likes, for valgrind
+ * --tool=callgrind --toggle-collect=policy_judge --toggle-collect=policy_observe built by: cmake
+ * --build BUILD --target policy-bench */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/hash.h"
+#include "engine/policy_parse.h"
+
+#define ACCOUNTS 1000 /* few enough to stay in cache */
+#define BLOCKS   100000
+
+static struct policy policy;
+static struct policy_table *state;
+
+static double seconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static void state_new(uint64_t blocks)
+{
+    size_t bytes = policy_bytes(blocks);
+
+    free(state);
+    bytes = (bytes + 63) / 64 * 64;
+    state = aligned_alloc(64, bytes);
+    if (state == NULL)
+        exit(1);
+    memset(state, 0, bytes);
+    policy_open(state, bytes, NULL);
+}
+
+static void load(const char *text, size_t size)
+{
+    struct policy_problem problem;
+
+    if (policy_parse(text, size, &policy, &problem))
+        return;
+    fprintf(stderr, "%u:%u: %s\n", problem.line, problem.column, problem.text);
+    exit(2);
+}
+
+static void load_file(const char *path)
+{
+    static char text[POLICY_TEXT_MAX];
+    FILE *file = fopen(path, "rb");
+
+    if (file == NULL) {
+        perror(path);
+        exit(2);
+    }
+    load(text, fread(text, 1, sizeof text, file));
+    fclose(file);
+}
+
+/* One act a millisecond; everybody acts every second. */
+static void run(uint8_t verb, uint64_t acts, const char *what)
+{
+    struct act act = {.verb = verb, .tier = TIER_ORDINARY, .has_creator = 1, .creator = 5};
+    struct policy_verdict verdict;
+    uint64_t refused = 0, fired = 0;
+    double start, end;
+
+    start = seconds();
+    for (uint64_t i = 0; i < acts; i++) {
+        act.now_us = 1700000000000000LL + (int64_t)i * 1000;
+        act.account = i % ACCOUNTS;
+        act.target = hash_mix(i) % 100000;
+        act.device = act.account + 1;
+        act.network = act.account / 20 + 1;
+        policy_judge(&policy, state, &act, &verdict);
+        refused += verdict.refused;
+        fired += verdict.fired_count;
+        if (!verdict.refused)
+            policy_observe(&policy, state, &act);
+    }
+    end = seconds();
+    printf("%-28s %7.1f ns, %10.0f verdicts/s  (%llu refused, %llu rules fired)\n", what,
+           (end - start) / (double)acts * 1e9, (double)acts / (end - start),
+           (unsigned long long)refused, (unsigned long long)fired);
+}
+
+static void load_hundred(void)
+{
+    static const char *const scopes[] = {"account", "pair",    "item",   "creator",
+                                         "device",  "network", "account"};
+    static char text[POLICY_TEXT_MAX];
+    size_t size = (size_t)snprintf(text, sizeof text, "policy hundred version 1\n");
+
+    for (unsigned i = 0; i < 100; i++)
+        size += (size_t)snprintf(
+            text + size, sizeof text - size,
+            i % 10 == 9 ? "rule r%u when distinct(network, like, %s, %um) > 900 then alert\n"
+                        : "rule r%u when count(like, %s, %um) > 50000 then alert\n",
+            i, i % 10 == 9 ? "account" : scopes[i % 7], 10 + i);
+    load(text, size);
+}
+
+int main(int count, char **words)
+{
+    uint64_t acts = count > 2 ? strtoull(words[2], NULL, 10) : 4000000;
+
+    load_file(count > 1 ? words[1] : "policies/default.policy");
+    state_new(BLOCKS);
+    run(VERB_LIKE, acts, "a like");
+    if (getenv("CALLGRIND") != NULL)
+        return 0;
+    run(VERB_UNLIKE, acts, "an un-like");
+    run(VERB_REPORT, acts, "a report");
+    run(VERB_VIEW, acts, "a view");
+    load_hundred();
+    state_new(BLOCKS * 10);
+    run(VERB_LIKE, acts / 10, "100 rules, all asked");
+    free(state);
+    return 0;
+}
