@@ -1,0 +1,214 @@
+/* Sets of rows in one flat region. Where a table begins follows from the configuration that the
+ * caller gave, never from bytes of the region; an index is always cut to the table. */
+#include "engine/trust_table.h"
+
+#include <string.h>
+
+#define ROW_WAYS   2u /* platforms, accounts, items: neighbouring lines */
+#define PLACE_WAYS 4u /* in one line */
+#define PAIR_WAYS  8u /* in one line */
+#define COUNT_MIN  64u
+#define COUNT_MAX  (1u << 30)
+
+static uint32_t round_up(uint32_t count)
+{
+    uint32_t size = COUNT_MIN;
+
+    while (size < count && size < COUNT_MAX)
+        size *= 2;
+    return size;
+}
+
+static struct trust_config rounded(const struct trust_config *config)
+{
+    return (struct trust_config){round_up(config->accounts), round_up(config->items),
+                                 round_up(config->places), round_up(config->pairs)};
+}
+
+static size_t accounts_at(void)
+{
+    return sizeof(struct trust) + TRUST_PLATFORMS * sizeof(struct trust_platform);
+}
+
+static size_t items_at(const struct trust_config *config)
+{
+    return accounts_at() + (size_t)config->accounts * sizeof(struct trust_account);
+}
+
+static size_t places_at(const struct trust_config *config)
+{
+    return items_at(config) + (size_t)config->items * sizeof(struct trust_item);
+}
+
+static size_t pairs_at(const struct trust_config *config)
+{
+    return places_at(config) + (size_t)config->places * sizeof(struct trust_place);
+}
+
+static size_t size_of(const struct trust_config *config)
+{
+    return pairs_at(config) + (size_t)config->pairs * sizeof(struct trust_pair);
+}
+
+size_t trust_bytes(const struct trust_config *config)
+{
+    struct trust_config sizes = rounded(config);
+
+    return size_of(&sizes);
+}
+
+/* Doubles what is scarcest while it fits: one item for two accounts, two places and eight pairs for
+ * each account (docs/trust.md, "Memory"). */
+struct trust_config trust_config_for(size_t bytes)
+{
+    struct trust_config config = {COUNT_MIN, COUNT_MIN, COUNT_MIN, COUNT_MIN};
+
+    for (;;) {
+        struct trust_config next = config;
+
+        if (next.pairs < next.accounts * 8)
+            next.pairs *= 2;
+        else if (next.places < next.accounts * 2)
+            next.places *= 2;
+        else if (next.items < next.accounts / 2)
+            next.items *= 2;
+        else
+            next.accounts *= 2;
+        if (next.accounts > COUNT_MAX / 16 || size_of(&next) > bytes)
+            return config;
+        config = next;
+    }
+}
+
+struct trust *trust_open(void *region, size_t bytes, const struct trust_config *config)
+{
+    struct trust *trust = region;
+    struct trust_config sizes = rounded(config);
+
+    assert((uintptr_t)region % 64 == 0);
+    assert(bytes >= size_of(&sizes));
+    memset(region, 0, size_of(&sizes));
+    trust->magic = TRUST_MAGIC;
+    trust->version = TRUST_VERSION;
+    trust->config = sizes;
+    return trust;
+}
+
+struct trust *trust_restore(void *region, size_t bytes, const struct trust_config *config)
+{
+    struct trust *trust = region;
+    struct trust_config sizes = rounded(config);
+
+    assert((uintptr_t)region % 64 == 0);
+    if (bytes < size_of(&sizes) || trust->magic != TRUST_MAGIC || trust->version != TRUST_VERSION)
+        return NULL;
+    return memcmp(&trust->config, &sizes, sizeof sizes) == 0 ? trust : NULL;
+}
+
+/* The set of `ways` rows that a key belongs to: the upper half of its hash as a share of the table.
+ */
+static size_t set_of(uint64_t key, uint32_t rows, uint32_t ways)
+{
+    return (size_t)((key >> 32) * (rows / ways) >> 32) * ways;
+}
+
+static const uint8_t *base_of(const struct trust *trust)
+{
+    return (const uint8_t *)trust;
+}
+
+/* One accessor for each table; the rows differ, the search does not. */
+#define TABLE(name, offset, rows, ways)                                                            \
+    static const struct trust_##name *name##_set(const struct trust *trust, uint64_t key)          \
+    {                                                                                              \
+        return (const struct trust_##name *)(const void *)(base_of(trust) + (offset)) +            \
+               set_of(key, rows, ways);                                                            \
+    }                                                                                              \
+    const struct trust_##name *trust_##name##_get(const struct trust *trust, uint64_t key)         \
+    {                                                                                              \
+        const struct trust_##name *set = name##_set(trust, key);                                   \
+                                                                                                   \
+        for (uint32_t i = 0; i < (ways); i++)                                                      \
+            if (set[i].tag == trust_tag(key))                                                      \
+                return &set[i];                                                                    \
+        return NULL;                                                                               \
+    }
+
+#define TABLE_BY_AGE(name, ways)                                                                   \
+    struct trust_##name *trust_##name##_take(struct trust *trust, uint64_t key)                    \
+    {                                                                                              \
+        struct trust_##name *set = (struct trust_##name *)(uintptr_t)name##_set(trust, key);       \
+        uint32_t oldest = 0;                                                                       \
+                                                                                                   \
+        for (uint32_t i = 0; i < (ways); i++) {                                                    \
+            if (set[i].tag == trust_tag(key))                                                      \
+                return &set[i];                                                                    \
+            if (set[oldest].tag != 0 && (set[i].tag == 0 || set[i].last_s < set[oldest].last_s))   \
+                oldest = i;                                                                        \
+        }                                                                                          \
+        memset(&set[oldest], 0, sizeof set[oldest]);                                               \
+        set[oldest].tag = trust_tag(key);                                                          \
+        return &set[oldest];                                                                       \
+    }
+
+TABLE(platform, sizeof(struct trust), TRUST_PLATFORMS, ROW_WAYS)
+TABLE(account, accounts_at(), trust->config.accounts, ROW_WAYS)
+TABLE(item, items_at(&trust->config), trust->config.items, ROW_WAYS)
+TABLE(place, places_at(&trust->config), trust->config.places, PLACE_WAYS)
+TABLE(pair, pairs_at(&trust->config), trust->config.pairs, PAIR_WAYS)
+TABLE_BY_AGE(platform, ROW_WAYS)
+TABLE_BY_AGE(account, ROW_WAYS)
+TABLE_BY_AGE(item, ROW_WAYS)
+TABLE_BY_AGE(place, PLACE_WAYS)
+
+/* Of pairs the least worth keeping makes room: an hour of age costs as much as one account counted.
+ */
+static uint32_t pair_worth(const struct trust_pair *pair, uint16_t hour)
+{
+    uint32_t age = (uint16_t)(hour - pair->hour);
+
+    if (pair->tag == 0)
+        return 0;
+    return 1 + (pair->count * 16u) / (1 + age);
+}
+
+struct trust_pair *trust_pair_take(struct trust *trust, uint64_t key, uint16_t hour)
+{
+    struct trust_pair *set = (struct trust_pair *)(uintptr_t)pair_set(trust, key);
+    uint32_t least = 0;
+
+    for (uint32_t i = 0; i < PAIR_WAYS; i++) {
+        if (set[i].tag == trust_tag(key))
+            return &set[i];
+        if (pair_worth(&set[i], hour) < pair_worth(&set[least], hour))
+            least = i;
+    }
+    set[least] = (struct trust_pair){.tag = trust_tag(key), .hour = hour};
+    return &set[least];
+}
+
+void trust_account_prefetch(const struct trust *trust, uint64_t key)
+{
+    const struct trust_account *set = account_set(trust, key);
+
+    __builtin_prefetch(&set[0], 1);
+    __builtin_prefetch(&set[1], 1);
+}
+
+void trust_item_prefetch(const struct trust *trust, uint64_t key)
+{
+    const struct trust_item *set = item_set(trust, key);
+
+    __builtin_prefetch(&set[0], 1);
+    __builtin_prefetch(&set[1], 1);
+}
+
+void trust_place_prefetch(const struct trust *trust, uint64_t key)
+{
+    __builtin_prefetch(place_set(trust, key), 1);
+}
+
+void trust_pair_prefetch(const struct trust *trust, uint64_t key)
+{
+    __builtin_prefetch(pair_set(trust, key), 1);
+}
