@@ -16,18 +16,19 @@ _zan() {
     --log-a) COMPREPLY=($(compgen -d -- "$word")); return ;;
     --log-b) COMPREPLY=($(compgen -d -- "$word")); return ;;
     --credentials) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    --assertion-keys) COMPREPLY=($(compgen -f -- "$word")); return ;;
     --sandbox) COMPREPLY=($(compgen -W "on off try" -- "$word")); return ;;
     --unknown) COMPREPLY=($(compgen -W "create refuse" -- "$word")); return ;;
   esac
   case ${COMP_WORDS[1]} in
-    serve) options=" --quiet --help --config --data --log-a --log-b --resp --http --credentials --sync --partitions --memory --connections --operation-hours --flush-seconds --segment-mb --sandbox --unknown" ;;
-    demo) options=" --data --data-set --speed --once --json --quiet --help --config --log-a --log-b --resp --http --credentials --sync --partitions --memory --connections --operation-hours --flush-seconds --segment-mb --sandbox --unknown" ;;
+    serve) options=" --quiet --help --config --data --log-a --log-b --resp --http --credentials --assertion-keys --sync --partitions --memory --connections --operation-hours --flush-seconds --segment-mb --sandbox --unknown" ;;
+    demo) options=" --data --data-set --speed --once --json --quiet --help --config --log-a --log-b --resp --http --credentials --assertion-keys --sync --partitions --memory --connections --operation-hours --flush-seconds --segment-mb --sandbox --unknown" ;;
     import) options=" --format --to --name --key-file --limit --speed --retry-seconds --json --quiet --help" ;;
     bench) options=" --help" ;;
-    info) options=" --data --to --name --key-file --json --help --config --log-a --log-b --resp --http --credentials --sync --partitions --memory --connections --operation-hours --flush-seconds --segment-mb --sandbox --unknown" ;;
-    verify) options=" --json --quiet --help --config --data --log-a --log-b --resp --http --credentials --sync --partitions --memory --connections --operation-hours --flush-seconds --segment-mb --sandbox --unknown" ;;
-    rebuild) options=" --json --quiet --help --config --data --log-a --log-b --resp --http --credentials --sync --partitions --memory --connections --operation-hours --flush-seconds --segment-mb --sandbox --unknown" ;;
-    key) options=" --json --tenant --help" ;;
+    info) options=" --data --to --name --key-file --json --help --config --log-a --log-b --resp --http --credentials --assertion-keys --sync --partitions --memory --connections --operation-hours --flush-seconds --segment-mb --sandbox --unknown" ;;
+    verify) options=" --json --quiet --help --config --data --log-a --log-b --resp --http --credentials --assertion-keys --sync --partitions --memory --connections --operation-hours --flush-seconds --segment-mb --sandbox --unknown" ;;
+    rebuild) options=" --json --quiet --help --config --data --log-a --log-b --resp --http --credentials --assertion-keys --sync --partitions --memory --connections --operation-hours --flush-seconds --segment-mb --sandbox --unknown" ;;
+    key) options=" --json --tenant --epoch --seconds --at --help" ;;
     simulate) options=" --scenario --list --seed --seeds --scale --sequences --to --name --key-file --json --quiet --help" ;;
   esac
   if [ "${word#-}" != "$word" ]; then

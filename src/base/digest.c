@@ -48,3 +48,46 @@ void digest_random(void *bytes, size_t size)
     if (getrandom(bytes, size, 0) != (ssize_t)size)
         abort();
 }
+
+/* --- signatures ---------------------------------------------------------------------------------
+ */
+
+void sign_public(const uint8_t private_key[SIGN_KEY_BYTES], uint8_t public_key[SIGN_KEY_BYTES])
+{
+    EVP_PKEY *key =
+        EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, private_key, SIGN_KEY_BYTES);
+    size_t size = SIGN_KEY_BYTES;
+
+    if (key == NULL || EVP_PKEY_get_raw_public_key(key, public_key, &size) != 1)
+        abort(); /* no memory: any 32 bytes are a key */
+    EVP_PKEY_free(key);
+}
+
+void sign_make(const uint8_t private_key[SIGN_KEY_BYTES], const void *bytes, size_t size,
+               uint8_t signature[SIGN_BYTES])
+{
+    EVP_PKEY *key =
+        EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, private_key, SIGN_KEY_BYTES);
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    size_t made = SIGN_BYTES;
+
+    if (key == NULL || context == NULL || EVP_DigestSignInit(context, NULL, NULL, NULL, key) != 1 ||
+        EVP_DigestSign(context, signature, &made, bytes, size) != 1)
+        abort();
+    EVP_MD_CTX_free(context);
+    EVP_PKEY_free(key);
+}
+
+int sign_check(const uint8_t public_key[SIGN_KEY_BYTES], const void *bytes, size_t size,
+               const uint8_t signature[SIGN_BYTES])
+{
+    EVP_PKEY *key = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, public_key, SIGN_KEY_BYTES);
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    int good = key != NULL && context != NULL &&
+               EVP_DigestVerifyInit(context, NULL, NULL, NULL, key) == 1 &&
+               EVP_DigestVerify(context, signature, SIGN_BYTES, bytes, size) == 1;
+
+    EVP_MD_CTX_free(context);
+    EVP_PKEY_free(key);
+    return good;
+}

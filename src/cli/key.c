@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/digest.h"
+#include "cli/assertion.h"
 #include "cli/command.h"
 #include "cli/options.h"
 #include "cli/report.h"
@@ -16,7 +17,7 @@
 
 struct values {
     bool json;
-    uint64_t tenant;
+    uint64_t tenant, epoch, seconds, at;
 };
 
 static const struct option_row rows[] = {
@@ -24,6 +25,12 @@ static const struct option_row rows[] = {
      offsetof(struct values, json), 0, 0},
     {"tenant", "N", "the tenant whose data the caller works on; without: 0", OPTION_NUMBER,
      offsetof(struct values, tenant), 0, UINT16_MAX},
+    {"epoch", "N", "sign: the account's epoch; without: 0", OPTION_NUMBER,
+     offsetof(struct values, epoch), 0, UINT32_MAX},
+    {"seconds", "N", "sign: how long the assertion holds; without: 300, which is the most",
+     OPTION_NUMBER, offsetof(struct values, seconds), 1, 1000000},
+    {"at", "SECONDS", "sign: from when on, in seconds since 1970; without: now", OPTION_NUMBER,
+     offsetof(struct values, at), 0, 253402300799},
 };
 
 static void to_hex(const uint8_t *bytes, size_t size, char *hex)
@@ -36,8 +43,8 @@ static bool is_name(const char *name)
 {
     size_t size = strlen(name);
 
-    if (size == 0 || size > 63 || strcmp(name, "default") == 0)
-        return false; /* "default": what clients say that were given no name */
+    if (size == 0 || size > 63 || strcmp(name, "default") == 0 || strcmp(name, "assertion") == 0)
+        return false; /* words that clients say in place of a name */
     for (size_t i = 0; i < size; i++)
         if (!isalnum((unsigned char)name[i]) && strchr("._-", name[i]) == NULL)
             return false;
@@ -76,7 +83,7 @@ static void print(const char *name, const char *role, const char *key, const cha
 
 static int key(int argc, char **argv)
 {
-    struct values values = {0};
+    struct values values = {.seconds = 300, .at = UINT64_MAX};
     struct options_words words;
     uint8_t secret[KEY_BYTES], digest[DIGEST_BYTES];
     char secret_hex[2 * KEY_BYTES + 1], digest_hex[2 * DIGEST_BYTES + 1];
@@ -84,15 +91,24 @@ static int key(int argc, char **argv)
 
     if (code != OPTIONS_GO)
         return code;
+    if (strcmp(words.word[0], "pair") == 0)
+        return key_pair(&words, (uint16_t)values.tenant);
+    if (strcmp(words.word[0], "sign") == 0)
+        return key_sign(&words, (uint32_t)values.epoch, values.seconds, values.at);
+    if (words.count != 2) {
+        fprintf(stderr, "zan: key takes NAME ROLE\n");
+        return EXIT_USAGE;
+    }
     if (!is_name(words.word[0])) {
         fprintf(stderr, "zan: a name is 1 to 63 letters, digits and . _ - (but not \"default\")\n");
         return EXIT_USAGE;
     }
     if (!is_role(words.word[1])) {
-        fprintf(stderr,
-                "zan: a role is backend, operator, approver, privacy, administrator or auditor, not "
-                "'%s'\n",
-                words.word[1]);
+        fprintf(
+            stderr,
+            "zan: a role is backend, operator, approver, privacy, administrator or auditor, not "
+            "'%s'\n",
+            words.word[1]);
         return EXIT_USAGE;
     }
     digest_random(secret, sizeof secret);
@@ -105,15 +121,21 @@ static int key(int argc, char **argv)
 
 const struct command cli_command_key = {
     .name = "key",
-    .words = "NAME ROLE",
-    .summary = "makes a key for a caller, and its line for the credentials file",
-    .details = "ROLE is backend, operator, approver, privacy, administrator or auditor. The file keeps "
-               "a digest, never the key:\n"
-               "  zan key app backend >> credentials    (the key appears on the terminal, once)\n"
-               "  zan serve --credentials credentials",
+    .words = "NAME ROLE | pair KID FILE | sign FILE ACCOUNT ROLE",
+    .summary = "makes keys for callers, key pairs for issuers, and assertions",
+    .details =
+        "ROLE is backend, operator, approver, privacy, administrator or auditor. The file keeps "
+        "a digest, never the key:\n"
+        "  zan key app backend >> credentials    (the key appears on the terminal, once)\n"
+        "  zan serve --credentials credentials\n"
+        "A pair is for a backend that vouches for its users: the private key goes to FILE, the "
+        "line for\nthe file of assertion-keys to standard output. sign makes an assertion "
+        "with it, for an ACCOUNT\nas user or creator:\n"
+        "  zan key pair 2026-07 issuer.key >> assertion-keys\n"
+        "  zan key sign issuer.key 42 user",
     .options = rows,
     .option_count = sizeof rows / sizeof rows[0],
     .words_min = 2,
-    .words_max = 2,
+    .words_max = 4,
     .run = key,
 };

@@ -13,6 +13,16 @@
 /* --- signals -----------------------------------------------------------------------------------
  */
 
+static void read_keys_again(struct running *running)
+{
+    char message[256] = "";
+
+    if (node_reload(running->node, message) != STATUS_OK)
+        fprintf(stderr, "zan: keys not read again: %s\n", message);
+    else
+        fprintf(stderr, "zan: keys read again\n");
+}
+
 static void *watch_signals(void *argument)
 {
     struct running *running = argument;
@@ -25,6 +35,10 @@ static void *watch_signals(void *argument)
             continue;
         if (atomic_load(&running->ending))
             return NULL;
+        if (number == SIGHUP) {
+            read_keys_again(running);
+            continue;
+        }
         if (atomic_exchange(&running->stopping, true))
             _exit(128 + number); /* the second one means it */
         node_stop(running->node);
@@ -37,6 +51,7 @@ static void block_signals(struct running *running)
     sigemptyset(&running->set);
     sigaddset(&running->set, SIGTERM);
     sigaddset(&running->set, SIGINT);
+    sigaddset(&running->set, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &running->set, NULL);
 }
 

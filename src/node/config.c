@@ -390,6 +390,12 @@ enum status config_check(const struct config *config, char message[CONFIG_MESSAG
                  "log-a and log-b are the same directory; two copies need two places");
         return STATUS_BADCONFIG;
     }
+    if (config->assertion_keys[0] != '\0' && config->credentials[0] == '\0') {
+        snprintf(message, CONFIG_MESSAGE,
+                 "assertion-keys: without credentials everybody may do everything, and an assertion "
+                 "would take nothing away; set credentials too");
+        return STATUS_BADCONFIG;
+    }
     if ((status = check_door("resp", config->resp, config->credentials, message)) != STATUS_OK)
         return status;
     return check_door("http", config->http, config->credentials, message);

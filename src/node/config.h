@@ -19,6 +19,7 @@ struct config {
     char resp[CONFIG_TEXT];        /* 127.0.0.1:6390 */
     char http[CONFIG_TEXT];        /* 127.0.0.1:8090; "off" for none */
     char credentials[CONFIG_TEXT]; /* file; empty: none, loopback only */
+    char assertion_keys[CONFIG_TEXT]; /* file; empty: nobody vouches for users */
     char sync[32];                 /* always, group:MS, none */
     uint64_t partitions;           /* 1 */
     uint64_t memory_bytes;         /* for hot state, filter and cache together; 1 GiB */

@@ -17,6 +17,7 @@ struct node {
     struct http *http;
     struct credentials credentials;
     bool has_credentials;
+    struct vouch *vouch; /* NULL: nobody vouches */
     struct pseudonym_key pseudonym;
     int stop_fd;
     _Atomic int64_t stopping_us;  /* since when */

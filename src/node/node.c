@@ -103,6 +103,8 @@ static enum status load_keys(struct node *node, char message[256])
         status = credentials_read(node->config.credentials, &node->credentials, message);
         node->has_credentials = true;
     }
+    if (status == STATUS_OK && node->config.assertion_keys[0] != '\0')
+        status = vouch_open(node->config.assertion_keys, &node->vouch, message);
     return status;
 }
 
@@ -178,6 +180,7 @@ static enum status open_doors(struct node *node, char message[256])
         .share_port = node->count > 1,
         .connections_max = (uint32_t)(node->config.connections / node->count),
         .credentials = node->has_credentials ? &node->credentials : NULL,
+        .vouch = node->vouch,
         .pseudonym = &node->pseudonym,
         .facts = give_facts,
         .facts_context = node,
@@ -186,6 +189,7 @@ static enum status open_doors(struct node *node, char message[256])
     struct http_config http = {
         .address = node->config.http,
         .credentials = resp.credentials,
+        .vouch = node->vouch,
         .pseudonym = &node->pseudonym,
         .connections_max = (uint32_t)node->config.connections,
         .submit = give_call,
@@ -299,8 +303,16 @@ void node_close(struct node *node)
             shard_close(&node->shards[i]);
     if (node->stop_fd >= 0)
         close(node->stop_fd);
+    vouch_close(node->vouch);
     free(node->shards);
     free(node);
+}
+
+/* --- reading keys again ------------------------------------------------------------------------- */
+
+enum status node_reload(struct node *node, char message[256])
+{
+    return node->vouch == NULL ? STATUS_OK : vouch_reload(node->vouch, message);
 }
 
 /* --- facts ---------------------------------------------------------------------------------------

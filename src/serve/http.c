@@ -389,6 +389,12 @@ static enum MHD_Result put_answer(struct exchange *exchange, struct answer *answ
     return result;
 }
 
+static bool is_failed_login(uint32_t problem)
+{
+    return problem == STATUS_WRONGPASS || problem == STATUS_BADTOKEN ||
+           problem == STATUS_UNKNOWNKEY || problem == STATUS_TOKENAUDIENCE;
+}
+
 static enum MHD_Result put_problem(struct exchange *exchange, uint32_t problem, const char *detail,
                                    const struct reply *reply)
 {
@@ -397,7 +403,7 @@ static enum MHD_Result put_problem(struct exchange *exchange, uint32_t problem, 
 
     if (info.close)
         exchange->close = true;
-    if (problem == STATUS_WRONGPASS && ++exchange->peer->failures >= FAILURES_MAX)
+    if (is_failed_login(problem) && ++exchange->peer->failures >= FAILURES_MAX)
         exchange->close = true;
     answer.retry_s = problem_retry_s(problem, reply);
     problem_write(&answer.body, problem, detail, reply, exchange->id);
@@ -839,7 +845,7 @@ enum status http_open(const struct http_config *config, struct http **out, char 
         return status;
     }
     http->port = listen.port;
-    http->rules = (struct http_rules){.credentials = config->credentials, .loopback = listen.loopback};
+    http->rules = (struct http_rules){.credentials = config->credentials, .vouch = config->vouch, .loopback = listen.loopback};
     write_openapi(http);
     if (http->openapi.failed ||
         getrandom(&http->id_seed, sizeof http->id_seed, 0) != sizeof http->id_seed)

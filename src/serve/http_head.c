@@ -292,6 +292,8 @@ static enum status find_caller(const struct http_head *head, const struct http_r
     if (strncasecmp(head->authorization, "Bearer ", 7) != 0)
         return STATUS_WRONGPASS;
     key = head->authorization + 7 + strspn(head->authorization + 7, " ");
+    if (vouch_is_assertion(key, strlen(key)))
+        return vouch_check(rules->vouch, key, strlen(key), rules->now_us, who);
     credential = credentials_check(rules->credentials, NULL, 0, key, strlen(key));
     if (credential == NULL)
         return STATUS_WRONGPASS;

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "serve/credential.h"
+#include "serve/vouch.h"
 #include "wire/json.h"
 #include "wire/problem.h"
 #include "wire/route.h"
@@ -55,7 +56,8 @@ struct http_head {
 /* What the door is set to. */
 struct http_rules {
     const struct credentials *credentials; /* NULL: everybody may do all, on loopback only */
-    bool loopback;                         /* the door listens on a loopback address */
+    struct vouch *vouch;
+    bool loopback; /* the door listens on a loopback address */
     int64_t now_us;
 };
 

@@ -27,6 +27,7 @@
 #include "schema/facts.h"
 #include "schema/status.h"
 #include "serve/credential.h"
+#include "serve/vouch.h"
 
 #define SERVE_BUFFERS_MAX (256u << 20)
 
@@ -41,6 +42,7 @@ struct serve_config {
     uint32_t half_ms;          /* 0: 10000; from the first byte of a command to its last */
     uint32_t stall_ms;         /* 0: 30000; answers wait and the caller reads none */
     const struct credentials *credentials; /* NULL: everybody may do all (loopback only) */
+    struct vouch *vouch; /* who may vouch for users; NULL: nobody. Shared, has its own lock */
     const struct pseudonym_key *pseudonym; /* NULL: addresses, devices, networks are dropped */
     void (*facts)(void *context, struct facts *facts); /* for INFO; NULL: all zero */
     void *facts_context;

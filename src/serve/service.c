@@ -122,36 +122,57 @@ static void log_in(struct service *service, struct identity who, struct resp_sli
     snprintf(about->user, sizeof about->user, "%.*s", (int)name.size, name.bytes);
 }
 
-/* In RESP3 a client that was given a key and no name says "default": that is no name. */
-static bool is_default(struct resp_slice name)
+static bool is_word(struct resp_slice text, const char *word)
 {
-    return name.size == 7 && memcmp(name.bytes, "default", 7) == 0;
+    return text.size == strlen(word) && memcmp(text.bytes, word, text.size) == 0;
 }
 
-/* True if name and key are right; else the refusal is the answer. */
-static bool check_key(struct service *service, struct resp_slice name, struct resp_slice key)
+/* Counts a failure and closes after too many. */
+static bool refuse_login(struct service *service, enum status status)
 {
-    const struct credentials *credentials = service->serve->config.credentials;
-    bool named = name.bytes != NULL && !is_default(name);
-
-    if (credentials == NULL) {
-        service_refuse(service, STATUS_WRONGPASS, "this node asks for no credentials");
-        return false;
-    }
-    const struct credential *credential =
-        credentials_check(credentials, named ? name.bytes : NULL, name.size, key.bytes, key.size);
-    if (credential != NULL) {
-        if (!named)
-            name = (struct resp_slice){"default", 7};
-        log_in(service, credential_identity(credential), name);
-        return true;
-    }
-    service_refuse(service, STATUS_WRONGPASS, NULL);
+    service_refuse(service, status, NULL);
     if (++service->conn->failures >= KEY_FAILURES && !PLANTED("serve.keys_without_end")) {
         service->close = true;
         service->serve->stats.closed_hostile++;
     }
     return false;
+}
+
+static bool check_assertion(struct service *service, struct resp_slice text)
+{
+    struct identity who;
+    enum status status =
+        vouch_check(service->serve->config.vouch, text.bytes, text.size, service->now_us, &who);
+
+    if (status != STATUS_OK)
+        return refuse_login(service, status);
+    /* CLIENT LIST is the administrator's, who must not see which accounts are about. */
+    log_in(service, who, (struct resp_slice){"assertion", 9});
+    return true;
+}
+
+/* True if name and key are right; else the refusal is the answer. In RESP3 a client that was given
+ * a key and no name says "default": that is no name. */
+static bool check_key(struct service *service, struct resp_slice name, struct resp_slice key)
+{
+    const struct credentials *credentials = service->serve->config.credentials;
+    const struct credential *credential;
+    bool named = name.bytes != NULL && !is_word(name, "default");
+
+    if (credentials == NULL) {
+        service_refuse(service, STATUS_WRONGPASS, "this node asks for no credentials");
+        return false;
+    }
+    if (named ? is_word(name, "assertion") : vouch_is_assertion(key.bytes, key.size))
+        return check_assertion(service, key);
+    credential =
+        credentials_check(credentials, named ? name.bytes : NULL, name.size, key.bytes, key.size);
+    if (credential == NULL)
+        return refuse_login(service, STATUS_WRONGPASS);
+    if (!named)
+        name = (struct resp_slice){"default", 7};
+    log_in(service, credential_identity(credential), name);
+    return true;
 }
 
 static void ok(struct service *service)
