@@ -55,14 +55,16 @@ struct place {
     uint32_t address, device, network;
 };
 
+#define PERSONAL_HOURS 6
+
 struct person {
     uint64_t id;
     int64_t joined_ms;
-    struct place home;    /* at home, on the own device */
-    struct place carrier; /* on the way: an address that some fifty share */
-    uint32_t hours;       /* bits: the hours of the day this person likes to be here */
-    uint32_t impressions; /* in two weeks */
-    double eager;         /* likes so many times as often as the average; mean 1 */
+    struct place home;             /* at home, on the own device */
+    struct place carrier;          /* on the way: an address that some fifty share */
+    uint8_t hours[PERSONAL_HOURS]; /* of the day, at which this person likes to be here */
+    uint32_t impressions;          /* in two weeks */
+    double eager;                  /* likes so many times as often as the average; mean 1 */
 };
 
 struct item {
@@ -277,8 +279,8 @@ extern const char *const verdict_names[VERDICT_COUNT]; /* "met", "MISSED", ... *
 
 typedef void judge_of(struct judgement *judgement, int variant, const struct scene *scene,
                       const struct shown *with, const struct shown *without);
-judge_of judge_third_parties, judge_sabotage, judge_flood, judge_withdrawal, judge_brushing,
-    judge_gate, judge_crowd, judge_cleanup, judge_reports, judge_staged, judge_probing,
-    judge_evidence;
+judge_of judge_world, judge_third_parties, judge_sabotage, judge_flood, judge_withdrawal,
+    judge_brushing, judge_gate, judge_crowd, judge_cleanup, judge_reports, judge_staged,
+    judge_probing, judge_evidence;
 
 #endif

@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include "cli/simulate.h"
+#include "cli/simulate_facts.h"
+#include "schema/request.h"
 
 const char *const verdict_names[VERDICT_COUNT] = {
     [VERDICT_MET] = "met",
@@ -168,6 +170,75 @@ static void standing(struct judgement *judgement, const struct shown *with)
 /* --- one for each scenario ----------------------------------------------------------------------
  */
 
+/* What the generator made, beside what it was to make (simulate_facts.h). */
+struct made {
+    double views, likes, taken_back, double_taps, hours[24];
+};
+
+static struct made made_of(const struct scene *scene)
+{
+    const struct events *events = &scene->world.events;
+    struct made made = {0};
+
+    for (uint32_t i = 0; i < events->count; i++) {
+        const struct event *event = &events->event[i];
+
+        made.likes += event->kind == VERB_LIKE;
+        made.taken_back += event->kind == VERB_UNLIKE;
+        made.double_taps += event->kind == VERB_LIKE && event->source == SOURCE_DOUBLE_TAP;
+        made.views += event->kind == VERB_VIEW;
+        made.hours[(event->time_ms / HOUR_MS + 8) % 24] += event->kind == VERB_VIEW;
+    }
+    return made;
+}
+
+/* Half the sum of what each hour has too much or too little. */
+static double hours_apart(const struct made *made)
+{
+    double apart = 0;
+
+    for (unsigned hour = 0; hour < 24; hour++)
+        apart += fabs(percent(made->hours[hour], made->views) - fact_hour_ppm[hour] / 1e4) / 2;
+    return apart;
+}
+
+static double apart(double is, double should)
+{
+    return percent(fabs(is - should), should);
+}
+
+/* What chance alone may do to a share of count things, three deviations, and a twentieth. */
+static double leeway(double count)
+{
+    return 5 + 300 / sqrt(fmax(count, 1));
+}
+
+static void crowd(struct judgement *judgement, const struct scene *scene,
+                  const struct shown *shown);
+
+void judge_world(struct judgement *judgement, int variant, const struct scene *scene,
+                 const struct shown *with, const struct shown *without)
+{
+    struct made made = made_of(scene);
+
+    (void)variant;
+    (void)without;
+    at_most(judgement, "like-rate", "likes per view, away from the log's", "%",
+            round(leeway(made.views * FACT_LIKE_PPM / FACT_VIEW_PPM)),
+            apart(made.likes / made.views, FACT_LIKE_PPM / (double)FACT_VIEW_PPM));
+    at_most(judgement, "taken-back", "share of likes taken back, away from the log's", "%",
+            round(leeway(made.likes * FACT_TAKEN_BACK_PPM / 1e6)),
+            apart(made.taken_back / made.likes, FACT_TAKEN_BACK_PPM / 1e6));
+    at_most(judgement, "double-tap", "share of double taps, away from the log's", "%",
+            round(leeway(made.likes)),
+            apart(made.double_taps / made.likes, FACT_DOUBLE_TAP_PPM / 1e6));
+    at_most(judgement, "hours", "views at other hours than the log's", "%",
+            round(3 + 150 / sqrt(scene->world.person_count)), hours_apart(&made));
+    crowd(judgement, scene, with);
+    tell(judgement, "refused", "acts of honest people that were refused", "%",
+         percent((double)with->refused, (double)with->acts));
+}
+
 void judge_third_parties(struct judgement *judgement, int variant, const struct scene *scene,
                          const struct shown *with, const struct shown *without)
 {
@@ -254,22 +325,29 @@ void judge_gate(struct judgement *judgement, int variant, const struct scene *sc
     unmeasured(judgement, "pool", "the decision of a pool", NO_POOLS);
 }
 
+/* Honest likes that count less: by weight, or by number where the server tells reasons. */
+static void crowd(struct judgement *judgement, const struct scene *scene, const struct shown *shown)
+{
+    double raw = 0, lost = 0, reasons = 0;
+
+    for (uint32_t i = 0; i < scene->watched.count; i++) {
+        raw += shown->items[i].raw;
+        lost += shown->items[i].raw - shown->items[i].credited;
+        reasons += shown->items[i].by_reason;
+    }
+    at_most(judgement, "devalued", "honest likes that count less, settled", "%", 0.1,
+            percent(fmax(lost, reasons), raw));
+    at_most(judgement, "sanctions", "honest people and creators restricted", "", 0,
+            shown->sanctioned + shown->standings_changed);
+    tell(judgement, "likes", "honest likes", "", raw);
+}
+
 void judge_crowd(struct judgement *judgement, int variant, const struct scene *scene,
                  const struct shown *with, const struct shown *without)
 {
-    double raw = 0, credited = 0;
-
     (void)variant;
     (void)without;
-    for (uint32_t i = 0; i < scene->watched.count; i++) {
-        raw += with->items[i].raw;
-        credited += with->items[i].credited;
-    }
-    at_most(judgement, "devalued", "weight that honest likes lost, settled", "%", 0.1,
-            percent(raw - credited, raw));
-    at_most(judgement, "sanctions", "honest people and creators restricted", "", 0,
-            with->sanctioned + with->standings_changed);
-    tell(judgement, "likes", "likes of the crowd", "", raw);
+    crowd(judgement, scene, with);
 }
 
 void judge_cleanup(struct judgement *judgement, int variant, const struct scene *scene,

@@ -481,6 +481,21 @@ static void stage_cleanup(struct scene *scene, int variant)
     add_samples(scene);
 }
 
+/* Nobody attacks and nothing goes viral: two weeks and four days of what everybody does. */
+static void stage_world(struct scene *scene, int variant)
+{
+    struct world *world = &scene->world;
+
+    (void)variant;
+    make_victim(scene);
+    for (uint32_t i = 0; i < world->item_count; i++)
+        ids_add(&scene->watched, world->items[i].id);
+    for (uint32_t i = 0; i < world->person_count; i++)
+        ids_add(&scene->innocent, world->people[i].id);
+    add_mark(scene, EVENT_CHECK, world->open_ms);
+    add_mark(scene, EVENT_CHECK, world->close_ms);
+}
+
 /* --- probing ------------------------------------------------------------------------------------
  */
 
@@ -646,6 +661,8 @@ void scene_free(struct scene *scene)
     }
 
 const struct scenario scenarios[] = {
+    {"world", "everybody's ordinary life for eighteen days, beside the real log", ONE, false,
+     stage_world, judge_world},
     {"third-parties", "random acts of others on every creator; no creator's standing may change",
      ONE, false, NULL, judge_third_parties},
     {"sabotage",

@@ -30,7 +30,6 @@
 #define HOME_SHARED      2.5
 #define CARRIER_SHARED   50
 #define ON_THE_WAY       0.4
-#define PERSONAL_HOURS   6
 #define AT_OWN_HOURS     0.8
 #define AGE_DAYS_MAX     1500 /* older is as good as this, and a slot of time stays short */
 #define SLOT_MS          ((AGE_DAYS_MAX + 60) * DAY_MS)
@@ -145,17 +144,18 @@ int64_t world_moment(struct chance *chance, int64_t from_ms, int64_t to_ms)
     }
 }
 
-/* The same, mostly at the hours this person likes. */
+/* The same, mostly at the hours this person likes. Whole days, from midnight. */
 static int64_t person_moment(struct chance *chance, const struct person *person, int64_t from_ms,
                              int64_t to_ms)
 {
-    for (unsigned tries = 0; tries < 200; tries++) {
-        int64_t time_ms = world_moment(chance, from_ms, to_ms);
+    int64_t day_ms, hour;
 
-        if ((person->hours >> hour_of(time_ms) & 1) || !chance_hit(chance, AT_OWN_HOURS))
-            return time_ms;
-    }
-    return world_moment(chance, from_ms, to_ms);
+    if (!chance_hit(chance, AT_OWN_HOURS))
+        return world_moment(chance, from_ms, to_ms);
+    day_ms =
+        from_ms + (int64_t)chance_below(chance, (uint64_t)((to_ms - from_ms) / DAY_MS)) * DAY_MS;
+    hour = person->hours[chance_below(chance, PERSONAL_HOURS)];
+    return day_ms + hour * HOUR_MS + (int64_t)chance_below(chance, HOUR_MS);
 }
 
 /* --- acts --------------------------------------------------------------------------------------
@@ -232,7 +232,6 @@ struct person world_register(struct world *world, int64_t joined_ms, struct plac
                             .joined_ms = joined_ms,
                             .home = place,
                             .carrier = place,
-                            .hours = 0xFFFFFF,
                             .eager = 1};
     struct event event = {
         .time_ms = joined_ms, .kind = VERB_ACCOUNT_SET, .account = person.id, .place = place};
@@ -249,16 +248,6 @@ struct item world_publish(struct world *world, uint64_t creator, int64_t time_ms
 
     events_add(&world->events, &event);
     return item;
-}
-
-/* Hours drawn as the log's are, none twice. */
-static uint32_t personal_hours(struct chance *chance)
-{
-    uint32_t hours = 0;
-
-    for (unsigned i = 0; i < PERSONAL_HOURS; i++)
-        hours |= 1u << hour_of(world_moment(chance, 0, DAY_MS));
-    return hours;
 }
 
 static struct person make_person(struct world *world, struct chance *chance, uint32_t index,
@@ -280,7 +269,8 @@ static struct person make_person(struct world *world, struct chance *chance, uin
     person = world_register(world, world->open_ms - age_ms,
                             (struct place){network << 16 | house, 1 + index, network});
     person.carrier = (struct place){(100 + carrier) << 16 | shared, 1 + index, 100 + carrier};
-    person.hours = personal_hours(chance);
+    for (unsigned i = 0; i < PERSONAL_HOURS; i++)
+        person.hours[i] = (uint8_t)hour_of(world_moment(chance, 0, DAY_MS));
     person.impressions =
         (uint32_t)(quantile(fact_activity_40, chance_part(chance)) * SAMPLED + 0.5);
     /* Assumed: how eager people are falls off exponentially. */
@@ -292,7 +282,7 @@ static void make_people(struct world *world)
 {
     struct chance chance = chance_of(world->seed, 1);
     uint32_t count = (uint32_t)(PEOPLE * world->scale);
-    double sum = 0;
+    double sum = 0, eager = 0;
 
     world->person_count = count > PEOPLE_LEAST ? count : PEOPLE_LEAST;
     world->people = grown(NULL, world->person_count, sizeof *world->people);
@@ -300,7 +290,10 @@ static void make_people(struct world *world)
     for (uint32_t i = 0; i < world->person_count; i++) {
         world->people[i] = make_person(world, &chance, i, world->person_count);
         world->person_sum[i] = sum += world->people[i].impressions;
+        eager += world->people[i].impressions * world->people[i].eager;
     }
+    for (uint32_t i = 0; i < world->person_count; i++)
+        world->people[i].eager *= sum / eager; /* over all that is shown, the mean is 1 */
 }
 
 /* Creators are accounts of their own; as many as there are authors to the log's videos. */
