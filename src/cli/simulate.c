@@ -1,7 +1,7 @@
 /* simulate.c: zan simulate: options, the order of runs, the table. See simulate.h. */
 #include "cli/simulate.h"
 
-#include <math.h>
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,7 +123,8 @@ static enum status run(struct simulation *simulation, const struct scenario *sce
 }
 
 static enum status run_variant(struct simulation *simulation, const struct scenario *scenario,
-                               int variant, uint64_t seed, const struct shown *without)
+                               int variant, uint64_t seed, const struct shown *without,
+                               uint64_t honest)
 {
     struct scene scene;
     struct shown with;
@@ -131,6 +132,7 @@ static enum status run_variant(struct simulation *simulation, const struct scena
 
     if (status != STATUS_OK)
         return status;
+    assert(!scenario->attack || simulation->drive.to != NULL || scene.honest == honest);
     simulation->judgement.scenario = scenario;
     simulation->judgement.variant = scenario->variants[variant];
     scenario->judge(&simulation->judgement, variant, &scene, &with, without);
@@ -144,17 +146,19 @@ static enum status run_scenario(struct simulation *simulation, const struct scen
 {
     struct scene scene;
     struct shown without = {0};
+    uint64_t honest = 0;
     enum status status = STATUS_OK;
 
     if (scenario->attack) {
         status = run(simulation, scenario, -1, seed, &scene, &without);
         if (status != STATUS_OK)
             return status;
+        honest = scene.honest;
         scene_free(&scene);
     }
     for (uint32_t i = 0; i < variants_of(scenario) && status == STATUS_OK; i++)
-        status =
-            run_variant(simulation, scenario, (int)i, seed, scenario->attack ? &without : NULL);
+        status = run_variant(simulation, scenario, (int)i, seed, scenario->attack ? &without : NULL,
+                             honest);
     shown_free(&without);
     return status;
 }

@@ -190,9 +190,11 @@ struct probe {
 struct scene {
     struct world world;
     struct item victim;
-    uint32_t organic;   /* likes of the victim that everybody gave and kept */
-    uint32_t fake;      /* likes bought or faked */
-    uint32_t withdrawn; /* honest likes taken back by the scenario */
+    uint32_t organic;      /* likes of the victim that everybody gave and kept */
+    uint32_t fake;         /* likes bought or faked */
+    uint32_t withdrawn;    /* honest likes taken back by the scenario */
+    uint32_t honest_count; /* events made before the attack's first */
+    uint64_t honest;       /* a sum of everybody's acts: the same with the attack and without */
     int64_t attack_ms, attack_end_ms;
     struct ids watched;   /* items; the first is the victim */
     struct ids innocent;  /* accounts that nobody may restrict */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "cli/simulate.h"
 #include "schema/request.h"
 
@@ -37,8 +38,10 @@ static uint32_t scaled(const struct scene *scene, double count, uint32_t least)
     return wanted > least ? (uint32_t)wanted : least;
 }
 
-static struct chance attack_chance(const struct scene *scene)
+/* What was made so far is everybody's; what follows is the attack. */
+static struct chance begin_attack(struct scene *scene)
 {
+    scene->honest_count = scene->world.events.count;
     return chance_of(scene->world.seed, STREAM_ATTACK);
 }
 
@@ -190,13 +193,14 @@ static const uint32_t times[] = {1, 10, 100};
 
 static void stage_sabotage(struct scene *scene, int variant)
 {
-    struct chance chance = attack_chance(scene);
+    struct chance chance;
     uint64_t others[4];
 
     stage_victim(scene, NULL);
     more_videos(scene, others);
     if (variant < 0)
         return;
+    chance = begin_attack(scene);
     for (enum ring ring = RING_NEW; ring <= RING_DEVICES; ring++)
         ring_likes(scene, &chance, ring, times[variant] * scene->organic / 3, others, NULL);
 }
@@ -208,11 +212,12 @@ static void stage_brushing(struct scene *scene, int variant)
         uint32_t times;
     } rings[] = {{RING_NEW, 1},       {RING_NEW, 10},     {RING_NEW, 100},
                  {RING_SLEEPERS, 10}, {RING_DEVICES, 10}, {RING_PAID, 1}};
-    struct chance chance = attack_chance(scene);
+    struct chance chance;
     uint64_t others[4];
 
     stage_victim(scene, NULL);
     more_videos(scene, others);
+    chance = begin_attack(scene);
     if (variant >= 0)
         ring_likes(scene, &chance, rings[variant].ring, rings[variant].times * scene->organic,
                    others, NULL);
@@ -221,7 +226,7 @@ static void stage_brushing(struct scene *scene, int variant)
 /* Likes ten times everybody's, and eight hours later all of them are taken back in ten minutes. */
 static void ring_takes_back(struct scene *scene, enum ring ring, uint32_t many)
 {
-    struct chance chance = attack_chance(scene);
+    struct chance chance = begin_attack(scene);
     uint32_t count = many * scene->organic;
     struct person *members = list_of(count, sizeof *members);
     int64_t from_ms = scene->attack_ms + 8 * HOUR_MS;
@@ -250,11 +255,12 @@ static void stage_staged(struct scene *scene, int variant)
 /* On the second day three of ten take their like back, spread over the hours as people are. */
 static void stage_withdrawal(struct scene *scene, int variant)
 {
-    struct chance chance = attack_chance(scene);
     struct world *world = &scene->world;
     struct ids likers = {0};
+    struct chance chance;
 
     stage_victim(scene, &likers);
+    chance = begin_attack(scene);
     for (uint32_t i = 0; variant >= 0 && i < likers.count; i++) {
         const struct person *person = &world->people[likers.id[i]];
 
@@ -277,7 +283,7 @@ static void stage_withdrawal(struct scene *scene, int variant)
 static void stage_gate(struct scene *scene, int variant)
 {
     struct world *world = &scene->world;
-    struct chance chance = chance_of(world->seed, STREAM_CROWD), bad = attack_chance(scene);
+    struct chance chance = chance_of(world->seed, STREAM_CROWD), bad;
     struct item gate[GATES];
 
     stage_victim(scene, NULL);
@@ -292,6 +298,7 @@ static void stage_gate(struct scene *scene, int variant)
                          between(&chance, from_ms + MINUTE_MS, from_ms + 3 * HOUR_MS),
                          gate[k].like_rate);
     }
+    bad = begin_attack(scene);
     for (uint32_t k = 0; variant >= 0 && k < GATES; k++) {
         int64_t from_ms = world->open_ms + k * 20 * MINUTE_MS;
 
@@ -308,10 +315,11 @@ static void stage_gate(struct scene *scene, int variant)
 
 static void stage_reports(struct scene *scene, int variant)
 {
-    struct chance chance = attack_chance(scene);
     uint32_t count = scaled(scene, 600, 200);
+    struct chance chance;
 
     stage_victim(scene, NULL);
+    chance = begin_attack(scene);
     for (uint32_t i = 0; variant >= 0 && i < count; i++) {
         struct person person = make_member(scene, &chance, i % RING_COUNT, i);
 
@@ -506,7 +514,7 @@ static void stage_world(struct scene *scene, int variant)
 static void stage_probing(struct scene *scene, int variant)
 {
     struct world *world = &scene->world;
-    struct chance chance = attack_chance(scene);
+    struct chance chance = begin_attack(scene);
 
     (void)variant;
     make_victim(scene);
@@ -569,7 +577,7 @@ static void one_sequence(struct scene *scene, struct chance *chance, const struc
 static void stage_third_parties(struct scene *scene, uint64_t sequences)
 {
     struct world *world = &scene->world;
-    struct chance chance = attack_chance(scene);
+    struct chance chance = begin_attack(scene);
     int64_t span_ms = world->close_ms - world->open_ms - 2 * MINUTE_MS;
     struct person bots[300];
 
@@ -609,6 +617,23 @@ static void cut_off(struct scene *scene)
         events->count--;
 }
 
+/* The same sum, the same honest acts (whatever their order in memory). */
+static uint64_t honest_sum(const struct scene *scene)
+{
+    const struct events *events = &scene->world.events;
+    uint64_t sum = 0;
+
+    for (uint32_t i = 0; i < events->count; i++) {
+        const struct event *event = &events->event[i];
+        uint64_t who = hash_two(event->account, event->target);
+
+        if (event->order < scene->honest_count)
+            sum += hash_two(hash_two(who, (uint64_t)event->time_ms),
+                            (uint64_t)event->kind << 40 | event->place.device);
+    }
+    return sum;
+}
+
 static int by_id(const void *a, const void *b)
 {
     uint64_t one = *(const uint64_t *)a, two = *(const uint64_t *)b;
@@ -638,8 +663,11 @@ void scene_make(struct scene *scene, const struct scenario *scenario, int varian
         scenario->stage(scene, variant);
     else
         stage_third_parties(scene, sequences);
+    if (variant < 0)
+        scene->honest_count = scene->world.events.count;
     events_sort(&scene->world.events);
     cut_off(scene);
+    scene->honest = honest_sum(scene);
     unique(&scene->innocent);
     unique(&scene->creators);
 }
