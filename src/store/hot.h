@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 #include "schema/row.h"
+#include "store/edge.h"
 
 #define HOT_NONE 0xFFFFFFFFu
 
@@ -80,6 +81,7 @@ struct item_row *hot_item_change(struct hot *hot, uint32_t slot);
 
 /* --- edges ---------------------------------------------------------------------------------------
  */
+/* For a change that comes: first the one, later the other. */
 void hot_edge_prefetch(const struct hot *hot, uint16_t tenant, uint8_t kind, uint64_t account,
                        uint64_t target);
 void hot_edge_prefetch_slot(const struct hot *hot, uint16_t tenant, uint8_t kind, uint64_t account,
@@ -90,6 +92,12 @@ const struct edge_row *hot_edge_find(const struct hot *hot, uint16_t tenant, uin
                                      uint64_t account, uint64_t target);
 const struct edge_row *hot_edge_find_fresh(const struct hot *hot, uint16_t tenant, uint8_t kind,
                                            uint64_t account, uint64_t target);
+
+/* The same for many at once, which is several times as fast; rows[i] is NULL if keys[i] is not in
+ * memory. */
+#define HOT_EDGES_MAX 512 /* in one call */
+void hot_edges_find(const struct hot *hot, const struct edge_key *keys, uint32_t count,
+                    const struct edge_row **rows);
 
 /* Holds a row read from the store until the end of the turn. */
 void hot_edge_hold(struct hot *hot, const struct edge_row *row);

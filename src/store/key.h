@@ -72,5 +72,10 @@ size_t key_prefix_bytes(const uint8_t *key, size_t size);
 /* One hash per row for the key filter. */
 uint64_t key_hash(uint64_t seed, enum key_table table, uint16_t tenant, uint8_t kind, uint64_t a,
                   uint64_t b);
+/* The same for an edge, whose hash has been made. */
+static inline uint64_t key_hash_edge(uint64_t seed, const struct edge_key *key)
+{
+    return hash_mix(seed ^ key->hash);
+}
 
 #endif

@@ -27,11 +27,10 @@ struct store_ops {
                                   uint32_t count, int64_t now_us);
     bool (*may_have_account)(const struct store *store, uint16_t tenant, uint64_t id);
     bool (*may_have_item)(const struct store *store, uint16_t tenant, uint64_t id);
-    bool (*may_have_edge)(const struct store *store, uint16_t tenant, uint8_t kind,
-                          uint64_t account, uint64_t target);
+    void (*may_have_edges)(const struct store *store, const struct edge_key *keys, uint32_t count,
+                           bool *may);
     bool (*may_have_operation)(const struct store *store, uint16_t tenant, const uint64_t id[2]);
-    void (*prefetch_edge)(const struct store *store, uint16_t tenant, uint8_t kind,
-                          uint64_t account, uint64_t target);
+    void (*prefetch_edge)(const struct store *store, const struct edge_key *key);
     enum status (*list)(struct store *store, enum store_side side, uint16_t tenant, uint8_t kind,
                         uint64_t id, uint64_t below, struct store_entry *entries, uint32_t max,
                         uint32_t *count, bool *more);

@@ -79,7 +79,11 @@ bool store_may_have_item(const struct store *store, uint16_t tenant, uint64_t id
 bool store_may_have_edge(const struct store *store, uint16_t tenant, uint8_t kind, uint64_t account,
                          uint64_t target)
 {
-    return store->ops->may_have_edge(store, tenant, kind, account, target);
+    struct edge_key key = edge_key_make(tenant, kind, account, target);
+    bool may;
+
+    store->ops->may_have_edges(store, &key, 1, &may);
+    return may;
 }
 
 bool store_may_have_operation(const struct store *store, uint16_t tenant, const uint64_t id[2])
@@ -90,7 +94,15 @@ bool store_may_have_operation(const struct store *store, uint16_t tenant, const 
 void store_prefetch_edge(const struct store *store, uint16_t tenant, uint8_t kind, uint64_t account,
                          uint64_t target)
 {
-    store->ops->prefetch_edge(store, tenant, kind, account, target);
+    struct edge_key key = edge_key_make(tenant, kind, account, target);
+
+    store->ops->prefetch_edge(store, &key);
+}
+
+void store_may_have_edges(const struct store *store, const struct edge_key *keys, uint32_t count,
+                          bool *may)
+{
+    store->ops->may_have_edges(store, keys, count, may);
 }
 
 enum status store_list(struct store *store, enum store_side side, uint16_t tenant, uint8_t kind,

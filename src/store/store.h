@@ -20,6 +20,7 @@
 
 #include "schema/row.h"
 #include "schema/status.h"
+#include "store/edge.h"
 
 struct store;
 
@@ -69,6 +70,9 @@ bool store_may_have_edge(const struct store *store, uint16_t tenant, uint8_t kin
 bool store_may_have_operation(const struct store *store, uint16_t tenant, const uint64_t id[2]);
 void store_prefetch_edge(const struct store *store, uint16_t tenant, uint8_t kind, uint64_t account,
                          uint64_t target);
+/* The same for many at once, without a prefetch before. */
+void store_may_have_edges(const struct store *store, const struct edge_key *keys, uint32_t count,
+                          bool *may);
 
 /* --- lists: newest first ------------------------------------------------------------------------
  * Up to max candidates with a sequence below `below`. An entry at rest says "at that sequence this

@@ -233,12 +233,17 @@ static bool memory_may_have_item(const struct store *store, uint16_t tenant, uin
     return has_one(store, ITEMS, &row);
 }
 
-static bool memory_may_have_edge(const struct store *store, uint16_t tenant, uint8_t kind,
-                                 uint64_t account, uint64_t target)
+static void memory_may_have_edges(const struct store *store, const struct edge_key *keys,
+                                  uint32_t count, bool *may)
 {
-    struct edge_row row = {.tenant = tenant, .kind = kind, .account = account, .target = target};
+    for (uint32_t i = 0; i < count; i++) {
+        struct edge_row row = {.tenant = keys[i].tenant,
+                               .kind = keys[i].kind,
+                               .account = keys[i].account,
+                               .target = keys[i].target};
 
-    return has_one(store, EDGES, &row);
+        may[i] = has_one(store, EDGES, &row);
+    }
 }
 
 static bool memory_may_have_operation(const struct store *store, uint16_t tenant,
@@ -249,14 +254,10 @@ static bool memory_may_have_operation(const struct store *store, uint16_t tenant
     return has_one(store, OPERATIONS, &row);
 }
 
-static void memory_prefetch_edge(const struct store *store, uint16_t tenant, uint8_t kind,
-                                 uint64_t account, uint64_t target)
+static void memory_prefetch_edge(const struct store *store, const struct edge_key *key)
 {
     (void)store;
-    (void)tenant;
-    (void)kind;
-    (void)account;
-    (void)target;
+    (void)key;
 }
 
 static enum status memory_list(struct store *store, enum store_side side, uint16_t tenant,
@@ -479,7 +480,7 @@ static const struct store_ops memory_ops = {
     .get_operations = memory_get_operations,
     .may_have_account = memory_may_have_account,
     .may_have_item = memory_may_have_item,
-    .may_have_edge = memory_may_have_edge,
+    .may_have_edges = memory_may_have_edges,
     .may_have_operation = memory_may_have_operation,
     .prefetch_edge = memory_prefetch_edge,
     .list = memory_list,

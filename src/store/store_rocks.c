@@ -395,8 +395,9 @@ static bool item_unpack(const uint8_t *bytes, size_t size, void *row)
 static uint64_t edge_hash(const struct rocks *rocks, const void *at)
 {
     const struct edge_row *row = at;
+    struct edge_key key = edge_key_make(row->tenant, row->kind, row->account, row->target);
 
-    return key_hash(rocks->seed, KEY_EDGE, row->tenant, row->kind, row->account, row->target);
+    return key_hash_edge(rocks->seed, &key);
 }
 
 static size_t edge_key(const struct rocks *rocks, const void *at, uint8_t *key)
@@ -629,11 +630,22 @@ static bool rocks_may_have_item(const struct store *store, uint16_t tenant, uint
     return may_have(store, key_hash(rocks_of_const(store)->seed, KEY_ITEM, tenant, 0, id, 0));
 }
 
-static bool rocks_may_have_edge(const struct store *store, uint16_t tenant, uint8_t kind,
-                                uint64_t account, uint64_t target)
+/* All lines are on their way before the first is looked at. */
+static void rocks_may_have_edges(const struct store *store, const struct edge_key *keys,
+                                 uint32_t count, bool *may)
 {
-    return may_have(store,
-                    key_hash(rocks_of_const(store)->seed, KEY_EDGE, tenant, kind, account, target));
+    struct rocks *rocks = rocks_of((struct store *)(uintptr_t)store); /* only its counters change */
+    uint64_t seed = rocks->seed;
+    uint32_t absent = 0;
+
+    for (uint32_t i = 0; count > 1 && i < count; i++)
+        filter_prefetch(&rocks->filter, key_hash_edge(seed, &keys[i]));
+    for (uint32_t i = 0; i < count; i++) {
+        may[i] = filter_says(rocks, key_hash_edge(seed, &keys[i]));
+        absent += !may[i];
+    }
+    count_up(&rocks->filter_checks, count);
+    count_up(&rocks->filter_absent, absent);
 }
 
 static bool rocks_may_have_operation(const struct store *store, uint16_t tenant,
@@ -643,12 +655,11 @@ static bool rocks_may_have_operation(const struct store *store, uint16_t tenant,
                     key_hash(rocks_of_const(store)->seed, KEY_OPERATION, tenant, 0, id[0], id[1]));
 }
 
-static void rocks_prefetch_edge(const struct store *store, uint16_t tenant, uint8_t kind,
-                                uint64_t account, uint64_t target)
+static void rocks_prefetch_edge(const struct store *store, const struct edge_key *key)
 {
     const struct rocks *rocks = rocks_of_const(store);
 
-    filter_prefetch(&rocks->filter, key_hash(rocks->seed, KEY_EDGE, tenant, kind, account, target));
+    filter_prefetch(&rocks->filter, key_hash_edge(rocks->seed, key));
 }
 
 /* --- lists
@@ -1789,7 +1800,7 @@ static const struct store_ops rocks_ops = {
     .get_operations = rocks_get_operations,
     .may_have_account = rocks_may_have_account,
     .may_have_item = rocks_may_have_item,
-    .may_have_edge = rocks_may_have_edge,
+    .may_have_edges = rocks_may_have_edges,
     .may_have_operation = rocks_may_have_operation,
     .prefetch_edge = rocks_prefetch_edge,
     .list = rocks_list,

@@ -154,12 +154,89 @@ static void an_account_that_flips_uses_room_but_counts_once(void **state)
     hot_close(hot);
 }
 
+#define ACCOUNTS 12
+#define TARGETS  16
+
+struct edges {
+    struct edge_row now[ACCOUNTS][TARGETS], rest[ACCOUNTS][TARGETS];
+};
+
+/* Every edge by itself and all at once: in memory as it is now, or not in memory and at rest so. */
+static void check_edges(struct hot *hot, const struct edges *edges)
+{
+    struct edge_key keys[ACCOUNTS * TARGETS];
+    const struct edge_row *rows[ACCOUNTS * TARGETS];
+
+    for (uint64_t i = 0; i < ACCOUNTS * TARGETS; i++)
+        keys[i] = edge_key_make(0, EDGE_LIKE, i / TARGETS, i % TARGETS);
+    hot_edges_find(hot, keys, ACCOUNTS * TARGETS, rows);
+    for (uint64_t i = 0; i < ACCOUNTS * TARGETS; i++) {
+        const struct edge_row *now = &edges->now[i / TARGETS][i % TARGETS];
+        const struct edge_row *rest = &edges->rest[i / TARGETS][i % TARGETS];
+
+        assert_ptr_equal(rows[i], hot_edge_find(hot, 0, EDGE_LIKE, i / TARGETS, i % TARGETS));
+        assert_int_equal(rows[i] != NULL ? rows[i]->sequence : rest->sequence, now->sequence);
+    }
+}
+
+static void edges_to_rest(struct hot *hot, struct edges *edges)
+{
+    struct hot_frozen frozen;
+
+    while (!hot_collect(hot, 16))
+        ;
+    hot_frozen(hot, &frozen);
+    for (uint64_t i = 0; i < frozen.edge_count; i++)
+        edges->rest[frozen.edges[i].account][frozen.edges[i].target] = frozen.edges[i];
+    hot_rest(hot);
+}
+
+/* Regions fill, freeze, serve as a cache and are emptied; some edges are held for a turn. */
+static void many_edges_are_found_like_each(void **state)
+{
+    struct hot *hot = hot_open(&sizes);
+    struct edges *edges = calloc(1, sizeof *edges);
+    struct test_random random = {.state = test_seed(12)};
+
+    (void)state;
+    for (uint64_t step = 1; step <= 20000; step++) {
+        uint64_t account = test_random_below(&random, ACCOUNTS);
+        uint64_t target = test_random_below(&random, TARGETS);
+        struct edge_row row = edge(account, target, step, (uint8_t)(step % 2));
+        struct hot_room room;
+
+        hot_turn_begin(hot);
+        hot_room(hot, &room);
+        if (hot_can_freeze(hot) && (room.edges == 0 || test_random_below(&random, 100) == 0))
+            hot_freeze(hot);
+        else if (!hot_can_freeze(hot) && test_random_below(&random, 20) == 0)
+            edges_to_rest(hot, edges);
+        hot_room(hot, &room);
+        for (uint64_t i = 0; i < 3; i++) {
+            uint64_t held = test_random_below(&random, TARGETS);
+
+            if (edges->rest[account][held].sequence > 0 &&
+                hot_edge_find(hot, 0, EDGE_LIKE, account, held) == NULL)
+                hot_edge_hold(hot, &edges->rest[account][held]);
+        }
+        if (room.edges > 0) {
+            hot_edge_set(hot, &row, HOT_NONE, HOT_NONE);
+            edges->now[account][target] = row;
+        }
+        if (step % 16 == 0)
+            check_edges(hot, edges);
+    }
+    hot_close(hot);
+    free(edges);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_flush_is_a_snapshot),
         cmocka_unit_test(an_edge_is_found_where_it_changed_last),
         cmocka_unit_test(an_account_that_flips_uses_room_but_counts_once),
+        cmocka_unit_test(many_edges_are_found_like_each),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
