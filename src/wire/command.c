@@ -36,37 +36,48 @@ struct parse {
 
 /* --- values ----------------------------------------------------------------------------------- */
 
-/* Eight digits at once; false if one of the bytes is none. */
-static inline bool eight_digits(const char *text, uint64_t *value)
+/* Eight digits at once, the first in the lowest byte; false if one of the bytes is none. */
+static inline bool eight_digits(uint64_t chunk, uint64_t *value)
 {
-    uint64_t chunk;
-
-    memcpy(&chunk, text, 8);
     chunk ^= 0x3030303030303030ULL; /* digits become 0..9; adding 0x76 to more sets bit 7 */
     if (((chunk + 0x7676767676767676ULL) | chunk) & 0x8080808080808080ULL)
         return false;
-    /* Neighbours are joined: pairs, fours, all eight (the first digit is in the lowest byte). */
+    /* Neighbours are joined: pairs, fours, all eight. */
     chunk = (chunk * 2561) >> 8;
     chunk = ((chunk & 0x00FF00FF00FF00FFULL) * 6553601) >> 16;
     *value = ((chunk & 0x0000FFFF0000FFFFULL) * 42949672960001ULL) >> 32;
     return true;
 }
 
-bool command_id(struct resp_slice text, uint64_t *id)
+static inline uint64_t load(const char *text, size_t size)
 {
-    uint64_t value = 0;
-    uint32_t i = 0;
+    uint64_t chunk = 0;
 
-    if (text.size == 0 || text.size > 20)
-        return false;
-    for (; text.size - i >= 8; i += 8) {
-        uint64_t part;
+    memcpy(&chunk, text, size);
+    return chunk;
+}
 
-        if (!eight_digits(text.bytes + i, &part))
-            return false;
-        value = value * 100000000 + part; /* 16 digits at most: no overflow yet */
-    }
-    for (; i < text.size; i++) {
+/* 1 to 8 bytes of text as the last ones of eight, with zeros before them: two loads that may
+ * overlap, none of them outside of the text. */
+static inline uint64_t load_short(const char *text, uint32_t size)
+{
+    uint64_t chunk;
+
+    if (size == 8)
+        return load(text, 8);
+    if (size >= 4)
+        chunk = load(text, 4) | load(text + size - 4, 4) << 8 * (size - 4);
+    else if (size >= 2)
+        chunk = load(text, 2) | load(text + size - 2, 2) << 8 * (size - 2);
+    else
+        chunk = load(text, 1);
+    return chunk << 8 * (8 - size) | 0x3030303030303030ULL >> 8 * size;
+}
+
+/* What more than 16 digits do: they may be too many. */
+static bool last_digits(struct resp_slice text, uint64_t value, uint64_t *id)
+{
+    for (uint32_t i = 16; i < text.size; i++) {
         uint32_t digit = (uint32_t)(uint8_t)text.bytes[i] - '0';
 
         if (digit > 9)
@@ -78,6 +89,27 @@ bool command_id(struct resp_slice text, uint64_t *id)
     }
     *id = value;
     return true;
+}
+
+/* Digits of a part of an id, as a factor for what stands before them. */
+static const uint32_t powers[9] = {1,      10,      100,      1000,     10000,
+                                   100000, 1000000, 10000000, 100000000};
+
+bool command_id(struct resp_slice text, uint64_t *id)
+{
+    uint64_t high, low;
+    uint32_t rest;
+
+    if (text.size == 0 || text.size > 20)
+        return false;
+    if (text.size <= 8)
+        return eight_digits(load_short(text.bytes, text.size), id);
+    if (!eight_digits(load(text.bytes, 8), &high))
+        return false;
+    rest = text.size < 16 ? text.size - 8 : 8;
+    if (!eight_digits(load_short(text.bytes + 8, rest), &low))
+        return false;
+    return last_digits(text, high * powers[rest] + low, id);
 }
 
 /* Most operation ids are UUIDs, so this is on the hot path: a table, and one look at the end whether

@@ -14,6 +14,8 @@
 
 #include "base/hook.h"
 
+#define SHORT_BYTES 15 /* "$9\r\n", nine bytes, "\r\n" */
+
 static enum resp_result invalid(struct resp_command *command, enum status status,
                                 const char *detail)
 {
@@ -69,6 +71,26 @@ static inline enum resp_result read_number(const uint8_t *bytes, size_t size, si
     return RESP_OK;
 }
 
+/* A bulk string of 1 to 9 bytes that is whole and good, as nearly all are: "$5\r\n12345\r\n".
+ * False: it is not that simple. */
+static inline bool read_short(const uint8_t *bytes, size_t size, size_t *at,
+                              struct resp_slice *slice)
+{
+    const uint8_t *from = bytes + *at;
+    uint32_t length;
+
+    if (size - *at < SHORT_BYTES)
+        return false;
+    length = (uint32_t)from[1] - '0';
+    if (from[0] != '$' || length - 1 > 8 || from[2] != '\r' || from[3] != '\n' ||
+        from[4 + length] != '\r' || from[5 + length] != '\n')
+        return false;
+    slice->bytes = (const char *)from + 4;
+    slice->size = length;
+    *at += 6 + length;
+    return true;
+}
+
 /* One bulk string from bytes[*at] into slice; *at moves behind it. */
 static inline enum resp_result read_bulk(const uint8_t *bytes, size_t size, size_t *at,
                                          uint32_t max, struct resp_slice *slice,
@@ -110,10 +132,13 @@ static enum resp_result parse_array(const uint8_t *bytes, size_t size,
     struct number count = {.max = limits->args_max, .too_big = "more arguments than allowed"};
     size_t at = 1;
     enum resp_result result = read_number(bytes, size, &at, &count, command);
+    bool shorts = limits->bulk_max >= 9;
 
     if (result != RESP_OK)
         return result;
     for (uint32_t i = 0; i < count.value; i++) {
+        if (shorts && read_short(bytes, size, &at, &command->args[i]))
+            continue;
         result = read_bulk(bytes, size, &at, limits->bulk_max, &command->args[i], command);
         if (result != RESP_OK)
             return result;

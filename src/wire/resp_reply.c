@@ -8,7 +8,7 @@
 #include "base/hook.h"
 #include "wire/resp_out.h"
 
-#define INTEGER_BYTES_MAX 23 /* ':' sign 19 digits CR LF, and one to spare */
+#define INTEGER_BYTES_MAX 23   /* ':' sign 19 digits CR LF, and one to spare */
 #define MAP_BYTES_MAX     1536 /* the largest map, REPLY_ACCOUNT, needs less than 900 */
 #define PAGE_HEAD_BYTES   48   /* *2, the cursor, the head of the entries */
 #define ENTRY_BYTES_MAX   (4 + 27 + INTEGER_BYTES_MAX)
@@ -186,19 +186,23 @@ static void put_account(struct resp_out *out, const struct account_row *account)
 
 static void put_integers(struct resp_out *out, const struct reply *reply)
 {
-    resp_out_array(out, reply->count);
-    for (uint32_t i = 0; i < reply->count; i++) {
-        uint64_t value = reply->u.values[i];
-        uint8_t digit[4] = {':', (uint8_t)('0' + value % 10), '\r', '\n'};
+    const uint64_t *values = reply->u.values;
+    size_t used;
 
+    resp_out_array(out, reply->count);
+    used = out->used;
+    for (uint32_t i = 0; i < reply->count; i++) {
         /* LIKED answers nothing but 0 and 1: a fifth of its instructions were spent on digits. */
-        if (value > 9 || out->used + sizeof digit > out->size) {
-            resp_out_counter(out, value);
+        if (values[i] <= 9 && used + 4 <= out->size) {
+            memcpy(out->bytes + used, (uint8_t[4]){':', (uint8_t)('0' + values[i]), '\r', '\n'}, 4);
+            used += 4;
             continue;
         }
-        memcpy(out->bytes + out->used, digit, sizeof digit);
-        out->used += sizeof digit;
+        out->used = used;
+        resp_out_counter(out, values[i]);
+        used = out->used;
     }
+    out->used = used;
 }
 
 /* As SCAN answers: the cursor first, "0" when this was the last page. */
