@@ -479,15 +479,15 @@ static uint32_t room_left(const struct hot *hot)
 
 /* A flush may take long: the merges behind it lag, or the disk is slow. Writes that went on at full
  * speed would use the room up and then meet a full stop. So from PACE_AT_PERCENT on they get the
- * room that is left at the rate at which it would last for as long again as the flush has taken so
- * far: it shrinks as 1/time and does not end, whereas a fixed rate would and a fixed time (tried:
+ * room that is left at the rate at which it would last for as long again as this has taken so far:
+ * it shrinks as 1/time and does not end, whereas a fixed rate would and a fixed time (tried:
  * 10 s) slowed down flushes that were about to end. The last of the room is for the stall, which
  * tells that nothing goes on any more. Returns up to which request the batch may go now; from
  * itself if the first one is a write that has to wait. */
 static uint32_t pace(struct partition *partition, const struct batch *batch, uint32_t from,
                      uint32_t to, int64_t now_us)
 {
-    int64_t age_us = now_us - partition->flushed_us, allowed;
+    int64_t age_us, allowed;
     uint32_t room;
 
     if (partition->flush == FLUSH_IDLE || partition->flush == FLUSH_RETRY ||
@@ -496,12 +496,11 @@ static uint32_t pace(struct partition *partition, const struct batch *batch, uin
         partition->paced_us = 0;
         return to;
     }
-    if (age_us < PACE_US_MIN)
-        age_us = PACE_US_MIN;
-    if (partition->paced_us == 0) {
-        partition->paced_us = now_us;
+    if (partition->paced_us == 0 || now_us < partition->paced_us) { /* or the clock went back */
+        partition->pace_since_us = partition->paced_us = now_us;
         partition->pace_records = 1;
     }
+    age_us = now_us - partition->pace_since_us + PACE_US_MIN;
     allowed = (int64_t)room * (now_us - partition->paced_us) / age_us;
     if (allowed > 0) { /* else: the next call has more time to give out */
         partition->paced_us = now_us;
@@ -649,7 +648,7 @@ static void flush_poll(struct partition *partition)
     }
 }
 
-bool partition_tend(struct partition *partition, int64_t now_us)
+bool partition_tend(struct partition *partition, int64_t steady_us)
 {
     const char *message = NULL;
 
@@ -660,11 +659,11 @@ bool partition_tend(struct partition *partition, int64_t now_us)
     switch (partition->flush) {
     case FLUSH_IDLE:
         if (hot_fill_percent(partition->hot) < FLUSH_AT_PERCENT &&
-            (now_us - partition->flushed_us < partition->config.flush_us ||
+            (steady_us - partition->flushed_us < partition->config.flush_us ||
              !hot_is_dirty(partition->hot)))
             break;
         freeze(partition);
-        partition->flushed_us = now_us;
+        partition->flushed_us = steady_us;
         partition->flush = FLUSH_COLLECTING;
         break;
     case FLUSH_COLLECTING:

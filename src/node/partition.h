@@ -54,14 +54,15 @@ struct partition {
     uint64_t flush_sequence;                     /* what the flush under way stands for */
     uint64_t flush_marks[ENGINE_PARTITIONS_MAX]; /* as they were then */
     int64_t flushed_us;                          /* when the last flush began */
-    uint64_t flush_hold;  /* effects of records above this are not durable yet: no flush */
-    int64_t stalled_us;   /* since when no write could be taken; 0: not stalled */
-    int64_t paced_us;     /* a slow flush: when pace_records was last reckoned; 0: none is */
-    int64_t pace_records; /* so many more may be written now; below 0: a step took more */
-    enum status failure;  /* not OK: the partition must stop */
-    char message[256];    /* why */
-    bool store_damaged;   /* a read or a flush said so: it is made again at the next start */
-    bool nospace;         /* the log or the store waits for space */
+    uint64_t flush_hold;   /* effects of records above this are not durable yet: no flush */
+    int64_t stalled_us;    /* since when no write could be taken; 0: not stalled */
+    int64_t paced_us;      /* writes are slowed down: when pace_records was last reckoned; else 0 */
+    int64_t pace_since_us; /* by the clock of the turns, as all three */
+    int64_t pace_records;  /* so many more may be written now; below 0: a step took more */
+    enum status failure;   /* not OK: the partition must stop */
+    char message[256];     /* why */
+    bool store_damaged;    /* a read or a flush said so: it is made again at the next start */
+    bool nospace;          /* the log or the store waits for space */
     uint64_t turns;
 };
 
@@ -99,8 +100,9 @@ uint32_t partition_turn(struct partition *partition, struct batch *batch, uint32
 uint32_t partition_take(struct partition *partition, const struct record *const *effects,
                         uint32_t count, int64_t now_us, uint64_t *need);
 
-/* Moves the flush along; call once in every round of the loop. False: the partition has failed. */
-bool partition_tend(struct partition *partition, int64_t now_us);
+/* Moves the flush along; call once in every round of the loop, with a clock of its own that never
+ * moves back. False: the partition has failed. */
+bool partition_tend(struct partition *partition, int64_t steady_us);
 
 /* How long the loop may sleep at most, in milliseconds, or -1. */
 int partition_sleep_ms(const struct partition *partition);
