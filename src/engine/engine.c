@@ -30,6 +30,12 @@ static void effect_apply(struct engine *engine, const struct record *record)
     case EFFECT_ITEM:
         registry_take_item(engine, record);
         break;
+    case EFFECT_WEIGH:
+        settle_take(engine, record);
+        break;
+    case EFFECT_CREDIT:
+        credit_take(engine, record);
+        break;
     case EFFECT_ACCOUNT:
         hot_account_change(engine->hot,
                            account_ensure(engine, record->tenant, record->target, record->time_us));
@@ -44,6 +50,8 @@ static void change_apply(struct engine *engine, const struct record *record)
         effect_apply(engine, record);
         return;
     }
+    if (record->kind == RECORD_SETTLE)
+        settle_apply(engine, record);
     if (record->kind >= VERB_COUNT)
         return;
     switch (verb_info(record->kind)->shape) {
@@ -371,5 +379,20 @@ void engine_take(struct engine *engine, const struct record *effect)
 
     if (effect->a <= engine->marks[(uint16_t)effect->b] && !PLANTED("engine.effect_taken_twice"))
         return;
+    record_commit(engine, &record);
+}
+
+void engine_settle(struct engine *engine, const struct record *settle)
+{
+    const struct edge_row *edge =
+        hot_edge_find(engine->hot, settle->tenant, EDGE_LIKE, settle->account, settle->target);
+    struct record record = *settle;
+
+    assert(settle->kind == RECORD_SETTLE && settle->fields & RECORD_HAS_VERDICT);
+    if (edge == NULL || !edge->on ||
+        (edge->weight_pct == settle->verdict.weight_pct &&
+         edge->marks == edge_marks(settle->verdict.mark, settle->verdict.reason)))
+        return;
+    record.fields |= RECORD_CHANGED;
     record_commit(engine, &record);
 }

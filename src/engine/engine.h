@@ -116,6 +116,11 @@ void engine_begin(struct engine *engine, int64_t now_us);
 /* Takes an effect over: applies it and adds it to the body, unless it was taken before. */
 void engine_take(struct engine *engine, const struct record *effect);
 
+/* A like that is on is worth something else from now on (struct record of kind SETTLE: tenant,
+ * account, target, verdict, a: the case it carries out). Adds it to the body; not, if there is no
+ * such like, or nothing would change. Its rows must be in memory (engine_gather_record). */
+void engine_settle(struct engine *engine, const struct record *settle);
+
 /* Is there room in body and effects for count more effects? */
 bool engine_can_take(const struct engine *engine, uint32_t count);
 

@@ -344,8 +344,11 @@ bool engine_gather_record(struct engine *engine, const struct record *record, st
     if (verb == RECORD_EFFECT) {
         enum effect_kind kind = (enum effect_kind)(record->b >> 32);
 
-        if (kind == EFFECT_RECEIVED || kind == EFFECT_ACCOUNT)
+        if (kind == EFFECT_RECEIVED || kind == EFFECT_ACCOUNT || kind == EFFECT_CREDIT)
             need_account(engine, needs, record->tenant, record->target);
+        else if (kind == EFFECT_WEIGH)
+            note_interaction(engine, record->tenant, VERB_LIKE, record->account, record->target,
+                             needs);
         else if (kind == EFFECT_ITEM)
             need_item(engine, needs, record->tenant, record->target);
         else
@@ -353,6 +356,8 @@ bool engine_gather_record(struct engine *engine, const struct record *record, st
                              record->target, needs);
         return true;
     }
+    if (verb == RECORD_SETTLE)
+        note_interaction(engine, record->tenant, VERB_LIKE, record->account, record->target, needs);
     if (verb >= VERB_COUNT)
         return true;
     switch (verb_info(verb)->shape) {
@@ -383,12 +388,15 @@ bool engine_gather_record(struct engine *engine, const struct record *record, st
 bool engine_gather_record_creators(struct engine *engine, const struct record *record,
                                    struct needs *needs)
 {
-    uint8_t verb = record->kind == RECORD_EFFECT ? (uint8_t)(record->b >> 16) : record->kind;
+    uint64_t kind = record->b >> 32; /* of an effect */
+    uint8_t verb = record->kind == RECORD_EFFECT && kind == EFFECT_TARGET
+                       ? (uint8_t)(record->b >> 16)
+                       : record->kind;
 
+    if (record->kind == RECORD_SETTLE || (record->kind == RECORD_EFFECT && kind == EFFECT_WEIGH))
+        verb = VERB_LIKE;
     if (needs->account_count + 1 > ENGINE_NEEDS_MAX)
         return false;
-    if (record->kind == RECORD_EFFECT && (record->b >> 32) != EFFECT_TARGET)
-        return true;
     if (!(record->fields & RECORD_CHANGED) || verb >= VERB_COUNT)
         return true;
     if (!edge_target_is_account(verb_info(verb)->edge) &&

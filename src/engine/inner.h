@@ -14,7 +14,9 @@ enum effect_kind {
     EFFECT_TARGET,   /* the verb happened to the target: count it, mirror its edge */
     EFFECT_RECEIVED, /* the target is an account whose received counter (bits 16..31) moves by c */
     EFFECT_ITEM,     /* the target is an item that is known, its state is c */
-    EFFECT_ACCOUNT   /* the target is an account that is known */
+    EFFECT_ACCOUNT,  /* the target is an account that is known */
+    EFFECT_WEIGH,    /* the like of account on target is worth what the verdict says */
+    EFFECT_CREDIT    /* what the likes that the target received are worth moves: c of a field */
 };
 
 static inline bool is_home(const struct engine *engine, uint64_t id)
@@ -44,9 +46,22 @@ void received_apply(struct engine *engine, uint16_t tenant, uint64_t creator, in
                     enum counter counter, int64_t amount);
 void effect_emit(struct engine *engine, const struct record *cause, uint16_t to,
                  enum effect_kind kind, uint8_t verb, uint64_t account, uint64_t target,
-                 int64_t amount);
+                 int64_t amount, const struct verdict *verdict);
 void effect_emit_all(struct engine *engine, const struct record *cause, enum effect_kind kind,
                      uint64_t target, int64_t amount);
+
+/* --- credit.c: what likes are worth */
+/* The worth of a like that is on; of one that is off, nothing. */
+struct verdict edge_verdict(const struct edge_row *edge);
+/* amount likes of that worth come (or, below 0, go): to the item, and to its creator. */
+void credit_item(struct engine *engine, const struct record *cause, uint32_t slot,
+                 const struct verdict *verdict, int64_t amount);
+/* All that an item's likes are worth moves to, or from, a creator. */
+void credit_creator_all(struct engine *engine, const struct record *cause,
+                        const struct item_row *item, uint64_t creator, int sign);
+void credit_take(struct engine *engine, const struct record *effect);
+void settle_apply(struct engine *engine, const struct record *record);
+void settle_take(struct engine *engine, const struct record *effect);
 
 /* --- operation.c: operation ids */
 uint64_t operation_content(const struct request *request);

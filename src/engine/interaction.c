@@ -83,7 +83,7 @@ bool interaction_changes(const struct engine *engine, uint16_t tenant, uint8_t v
 
 void effect_emit(struct engine *engine, const struct record *cause, uint16_t to,
                  enum effect_kind kind, uint8_t verb, uint64_t account, uint64_t target,
-                 int64_t amount)
+                 int64_t amount, const struct verdict *verdict)
 {
     struct effect *effect;
 
@@ -103,6 +103,10 @@ void effect_emit(struct engine *engine, const struct record *cause, uint16_t to,
         .b = engine->partition | (uint64_t)verb << 16 | (uint64_t)kind << 32,
         .c = (uint64_t)amount << 1 ^ (uint64_t)(amount >> 63), /* zigzag: small whatever the sign */
     };
+    if (verdict != NULL && (!verdict_is_plain(verdict) || kind == EFFECT_WEIGH)) {
+        effect->record.fields |= RECORD_HAS_VERDICT;
+        effect->record.verdict = *verdict;
+    }
 }
 
 /* To every other partition. They share one index: each sees it once. */
@@ -115,7 +119,7 @@ void effect_emit_all(struct engine *engine, const struct record *cause, enum eff
         if (to == engine->partition)
             continue;
         engine->effect_index = index;
-        effect_emit(engine, cause, to, kind, 0, 0, target, amount);
+        effect_emit(engine, cause, to, kind, 0, 0, target, amount, NULL);
     }
 }
 
@@ -143,22 +147,41 @@ void received_move(struct engine *engine, const struct record *cause, uint64_t c
         received_apply(engine, cause->tenant, creator, cause->time_us, counter, amount);
     else
         effect_emit(engine, cause, hash_partition(creator, engine->partition_count),
-                    EFFECT_RECEIVED, (uint8_t)counter, 0, creator, amount);
+                    EFFECT_RECEIVED, (uint8_t)counter, 0, creator, amount, NULL);
 }
 
-/* What the verb does to its item, and to the item's creator. */
+/* The highest count of likes there was, and until when. */
+static void peak_move(struct item_row *item, int64_t amount, int64_t time_us)
+{
+    uint64_t likes = item->counts[COUNTER_LIKE]; /* already moved */
+
+    if (likes > item->peak) {
+        item->peak = likes;
+        item->peak_us = 0;
+    } else if (amount < 0 && item->peak_us == 0) {
+        item->peak_us = time_us;
+    }
+}
+
+/* What the verb does to its item, and to the item's creator. worth: of the like that comes or goes.
+ */
 static void item_apply(struct engine *engine, const struct record *record, uint32_t slot,
-                       const struct verb_info *info, uint64_t watch_ms)
+                       const struct verb_info *info, uint64_t watch_ms,
+                       const struct verdict *worth)
 {
     struct item_row *item = hot_item_change(engine->hot, slot);
     int64_t amount = info->edge == EDGE_NONE || info->on ? 1 : -1;
 
     add(&item->counts[info->counter], amount);
     item->watch_ms += watch_ms;
-    if (amount < 0 && info->edge == EDGE_LIKE)
-        item->taken_back++;
     if (item->has_creator && !PLANTED("engine.creator_gets_nothing"))
         received_move(engine, record, item->creator, info->counter, amount);
+    if (info->edge != EDGE_LIKE)
+        return;
+    if (amount < 0)
+        item->taken_back++;
+    peak_move(item, amount, record->time_us);
+    credit_item(engine, record, slot, worth, amount);
 }
 
 /* What it does to the account that acts. */
@@ -173,25 +196,35 @@ static void account_apply(struct engine *engine, uint32_t slot, const struct ver
         account->taken_back++;
 }
 
-static void edge_apply(struct engine *engine, const struct record *record,
-                       const struct verb_info *info, uint32_t giver, uint32_t taker)
+/* Sets the edge; returns what the like that came or went is worth. */
+static struct verdict edge_apply(struct engine *engine, const struct record *record,
+                                 const struct verb_info *info, uint32_t giver, uint32_t taker)
 {
     const struct edge_row *old =
         hot_edge_find(engine->hot, record->tenant, info->edge, record->account, record->target);
     uint16_t flips = old == NULL ? 0 : old->flips;
+    struct verdict worth = {0};
+    struct edge_row edge = {
+        .account = record->account,
+        .target = record->target,
+        .sequence = record->sequence,
+        .time_us = record->time_us,
+        .tenant = record->tenant,
+        .flips = flips < UINT16_MAX ? (uint16_t)(flips + 1) : flips,
+        .kind = info->edge,
+        .on = info->on,
+    };
 
-    hot_edge_set(engine->hot,
-                 &(struct edge_row){
-                     .account = record->account,
-                     .target = record->target,
-                     .sequence = record->sequence,
-                     .time_us = record->time_us,
-                     .tenant = record->tenant,
-                     .flips = flips < UINT16_MAX ? (uint16_t)(flips + 1) : flips,
-                     .kind = info->edge,
-                     .on = info->on,
-                 },
-                 giver, taker);
+    if (info->edge == EDGE_LIKE && info->on) {
+        worth = record_verdict(record);
+        edge.weight_pct = worth.weight_pct;
+        edge.marks = edge_marks(worth.mark, worth.reason);
+    } else if (info->edge == EDGE_LIKE && old != NULL) {
+        worth = PLANTED("engine.unlike_takes_full_weight") ? record_verdict(record)
+                                                           : edge_verdict(old);
+    }
+    hot_edge_set(engine->hot, &edge, giver, taker);
+    return worth;
 }
 
 void interaction_apply(struct engine *engine, const struct record *record)
@@ -201,22 +234,24 @@ void interaction_apply(struct engine *engine, const struct record *record)
     bool follow = edge_target_is_account(info->edge);
     bool home = is_home(engine, record->target);
     uint32_t taker = HOT_NONE;
+    struct verdict worth = {0};
 
     if (home)
         taker = follow ? account_ensure(engine, record->tenant, record->target, record->time_us)
                        : item_ensure(engine, record->tenant, record->target, record->time_us);
     account_apply(engine, giver, info);
     if (info->edge != EDGE_NONE)
-        edge_apply(engine, record, info, giver, taker);
+        worth = edge_apply(engine, record, info, giver, taker);
     if (!home)
         effect_emit(engine, record, hash_partition(record->target, engine->partition_count),
                     EFFECT_TARGET, record->kind, record->account, record->target,
-                    record->kind == VERB_VIEW ? (int64_t)record->a : 0);
+                    record->kind == VERB_VIEW ? (int64_t)record->a : 0,
+                    record->fields & RECORD_HAS_VERDICT ? &record->verdict : NULL);
     else if (follow)
         received_apply(engine, record->tenant, record->target, record->time_us, COUNTER_FOLLOW,
                        info->on ? 1 : -1);
     else
-        item_apply(engine, record, taker, info, record->kind == VERB_VIEW ? record->a : 0);
+        item_apply(engine, record, taker, info, record->kind == VERB_VIEW ? record->a : 0, &worth);
 }
 
 /* The target's half, where the account lives elsewhere. */
@@ -227,12 +262,13 @@ void interaction_take(struct engine *engine, const struct record *effect, uint8_
     uint32_t taker = follow
                          ? account_ensure(engine, effect->tenant, effect->target, effect->time_us)
                          : item_ensure(engine, effect->tenant, effect->target, effect->time_us);
+    struct verdict worth = {0};
 
     if (info->edge != EDGE_NONE)
-        edge_apply(engine, effect, info, HOT_NONE, taker);
+        worth = edge_apply(engine, effect, info, HOT_NONE, taker);
     if (follow)
         received_apply(engine, effect->tenant, effect->target, effect->time_us, COUNTER_FOLLOW,
                        info->on ? 1 : -1);
     else
-        item_apply(engine, effect, taker, info, effect->c >> 1);
+        item_apply(engine, effect, taker, info, effect->c >> 1, &worth);
 }

@@ -122,6 +122,7 @@ static void creator_move(struct engine *engine, const struct record *record,
         if (item->counts[c] != 0)
             received_move(engine, record, creator, (enum counter)c,
                           sign * (int64_t)item->counts[c]);
+    credit_creator_all(engine, record, item, creator, sign);
 }
 
 static void item_set_apply(struct engine *engine, const struct record *record)

@@ -23,6 +23,8 @@
 /* --- the sums of a state -------------------------------------------------------------------------
  */
 
+#define CREDITS 4 /* numbers in a struct credit */
+
 struct sums {
     uint16_t partition, count;
     uint64_t accounts, items, edges, operations; /* how many */
@@ -30,6 +32,11 @@ struct sums {
     uint64_t edge_taken[EDGE_COUNT], edge_given[EDGE_COUNT];
     uint64_t count_taken[EDGE_COUNT], count_given[EDGE_COUNT];
     uint64_t received[COUNTER_COUNT], owed[COUNTER_COUNT];
+    /* What likes are worth, by the numbers of struct credit: by edges, items, creators, and what
+     * creators should have by their items. */
+    uint64_t credit_edges[CREDITS], credit_items[CREDITS];
+    uint64_t credit_creators[CREDITS], credit_owed[CREDITS];
+    uint64_t reason_edges, reason_items;
 };
 
 static const enum counter counter_of[EDGE_COUNT] = {
@@ -59,6 +66,75 @@ static void add_row(struct sums *sums, char table, const uint64_t *words, int co
     sums->hash[1] += hash_mix(hash ^ 0xA5A5A5A5A5A5A5A5ULL);
 }
 
+static void credit_words(const struct credit *credit, uint64_t words[CREDITS])
+{
+    words[0] = credit->credited_pct;
+    words[1] = credit->held;
+    words[2] = credit->quarantined;
+    words[3] = credit->voided;
+}
+
+static void add_credit(uint64_t sums[CREDITS], const uint64_t words[CREDITS], uint64_t mark)
+{
+    for (int i = 0; i < CREDITS; i++)
+        sums[i] += words[i] * mark;
+}
+
+static void see_standing(struct sums *sums, const struct account_row *row)
+{
+    uint64_t words[11 + CREDITS] = {row->id,
+                                    row->tenant,
+                                    row->tier,
+                                    row->epoch,
+                                    row->cut_pct,
+                                    row->visibility,
+                                    row->limit_verbs,
+                                    (uint64_t)row->cut_until_us,
+                                    (uint64_t)row->limit_until_us,
+                                    (uint64_t)row->points,
+                                    row->case_id};
+
+    credit_words(&row->received_credit, words + 11);
+    add_row(sums, 'A', words, 11 + CREDITS);
+    add_credit(sums->credit_creators, words + 11, mark_of(row->tenant, row->id, 'c'));
+}
+
+static void see_worth(struct sums *sums, const struct item_row *row)
+{
+    uint64_t words[6 + CREDITS + REASON_COUNT] = {row->id,
+                                                  row->tenant,
+                                                  row->peak,
+                                                  (uint64_t)row->peak_us,
+                                                  (uint64_t)row->window_until_us,
+                                                  row->case_id};
+
+    credit_words(&row->credit, words + 6);
+    for (int i = 0; i < REASON_COUNT; i++) {
+        words[6 + CREDITS + i] = row->reasons[i];
+        sums->reason_items += row->reasons[i] * mark_of(row->tenant, row->id, (uint64_t)i);
+    }
+    add_row(sums, 'I', words, 6 + CREDITS + REASON_COUNT);
+    add_credit(sums->credit_items, words + 6, mark_of(row->tenant, row->id, 'c'));
+    if (row->has_creator)
+        add_credit(sums->credit_owed, words + 6, mark_of(row->tenant, row->creator, 'c'));
+}
+
+static void see_weight(struct sums *sums, const struct edge_row *row)
+{
+    uint64_t mark = mark_of(row->tenant, row->target, 'c');
+    uint64_t words[3] = {row->account, row->target, row->weight_pct | row->marks << 8};
+
+    add_row(sums, 'E', words, 3);
+    if (!row->on || row->kind != EDGE_LIKE || !home(sums, row->target))
+        return;
+    if (edge_mark(row) == MARK_PLAIN)
+        sums->credit_edges[0] += row->weight_pct * mark;
+    else
+        sums->credit_edges[edge_mark(row)] += mark;
+    if (edge_reason(row) != REASON_NONE)
+        sums->reason_edges += mark_of(row->tenant, row->target, edge_reason(row));
+}
+
 static enum status see_account(void *argument, const struct account_row *row)
 {
     struct sums *sums = argument;
@@ -72,6 +148,7 @@ static enum status see_account(void *argument, const struct account_row *row)
     memcpy(words + 6, row->given, sizeof row->given);
     memcpy(words + 6 + COUNTER_COUNT, row->received, sizeof row->received);
     add_row(sums, 'a', words, 6 + 2 * COUNTER_COUNT);
+    see_standing(sums, row);
     sums->accounts++;
     for (int kind = 0; kind < EDGE_COUNT; kind++)
         sums->count_given[kind] +=
@@ -99,6 +176,7 @@ static enum status see_item(void *argument, const struct item_row *row)
 
     memcpy(words + 9, row->counts, sizeof row->counts);
     add_row(sums, 'i', words, 9 + COUNTER_COUNT);
+    see_worth(sums, row);
     sums->items++;
     for (int kind = 0; kind < EDGE_COUNT; kind++)
         if (kind != EDGE_FOLLOW)
@@ -116,6 +194,7 @@ static enum status see_edge(void *argument, const struct edge_row *row)
                          row->tenant,  row->flips,  row->kind,     row->on};
 
     add_row(sums, 'e', words, 8);
+    see_weight(sums, row);
     sums->edges++;
     if (row->on && row->kind < EDGE_COUNT) {
         if (home(sums, row->target))
@@ -220,6 +299,29 @@ static enum status compare(void *argument, struct store *replayed)
     return STATUS_OK;
 }
 
+/* What likes are worth: the items' numbers are those of the edges, the creators' those of the items.
+ */
+static void check_credit(struct verifying *verifying, const struct sums *sums)
+{
+    static const char *const name[CREDITS] = {"credited", "held", "quarantined", "voided"};
+    char text[128];
+
+    for (int i = 0; i < CREDITS; i++) {
+        if (sums->credit_edges[i] != sums->credit_items[i]) {
+            snprintf(text, sizeof text, "the %s likes of items are not those of their edges",
+                     name[i]);
+            find(verifying, text);
+        }
+        if (sums->count == 1 && sums->credit_creators[i] != sums->credit_owed[i]) {
+            snprintf(text, sizeof text, "the %s likes of creators are not those of their items",
+                     name[i]);
+            find(verifying, text);
+        }
+    }
+    if (sums->reason_edges != sums->reason_items)
+        find(verifying, "the totals by reason of items are not those of their edges");
+}
+
 static void check_counts(struct verifying *verifying, const struct sums *sums)
 {
     char text[128];
@@ -236,6 +338,7 @@ static void check_counts(struct verifying *verifying, const struct sums *sums)
             find(verifying, text);
         }
     }
+    check_credit(verifying, sums);
     /* With several partitions effects may be on their way; then this holds only together. */
     for (int c = 0; c < COUNTER_COUNT && sums->count == 1; c++)
         if (sums->received[c] != sums->owed[c]) {

@@ -13,16 +13,35 @@
 #define OPID_BYTES    24
 #define CONTEXT_BYTES 33
 
-static_assert(RECORD_BYTES_MAX >= 1 + 1 + 2 * VARINT_BYTES_MAX + 2 + 1 + OPID_BYTES +
-                                      CONTEXT_BYTES + 3 * VARINT_BYTES_MAX,
+#define VERDICT_BYTES (2 + 3 + 3 + 5) /* at most: 16, 16 and 32 bits as varints */
+#define ACTOR_BYTES   9
+
+static_assert(RECORD_BYTES_MAX >= 1 + 2 + 2 * VARINT_BYTES_MAX + 2 + 1 + OPID_BYTES +
+                                      CONTEXT_BYTES + 3 * VARINT_BYTES_MAX + VERDICT_BYTES +
+                                      ACTOR_BYTES + 1 + RECORD_TEXT_MAX,
               "the longest record must fit");
-static_assert(RECORD_FIELDS_ALL < 128, "the field bits must fit one byte of a varint");
+static_assert(RECORD_FIELDS_ALL < 1 << 14, "the field bits must fit two bytes of a varint");
+static_assert(REASON_COUNT <= 16 && MARK_COUNT <= 16, "a nibble each");
 
 static bool kind_is_known(uint8_t kind)
 {
     if (kind < VERB_COUNT)
         return verb_table[kind].group == GROUP_WRITE;
-    return kind == RECORD_EFFECT || kind == RECORD_CLAIM;
+    return kind == RECORD_EFFECT || kind == RECORD_CLAIM || kind == RECORD_SETTLE;
+}
+
+static size_t verdict_put(uint8_t *bytes, const struct verdict *verdict)
+{
+    size_t size = 2;
+
+    assert(verdict->weight_pct <= WEIGHT_FULL && verdict->mark < MARK_COUNT &&
+           verdict->reason < REASON_COUNT);
+    bytes[0] = verdict->weight_pct;
+    bytes[1] = (uint8_t)(verdict->mark | verdict->reason << 4);
+    size += varint_put(bytes + size, verdict->reasons);
+    size += varint_put(bytes + size, verdict->rule);
+    size += varint_put(bytes + size, verdict->policy);
+    return size;
 }
 
 static size_t context_put(uint8_t *bytes, const struct context *context)
@@ -52,7 +71,7 @@ size_t record_encode(const struct record *record, uint8_t *bytes)
     assert(kind_is_known(record->kind));
     assert(fields <= RECORD_FIELDS_ALL);
     *at++ = record->kind;
-    *at++ = (uint8_t)fields;
+    at += varint_put(at, fields);
     at += varint_put(at, record->account);
     at += varint_put(at, record->target);
     if (fields & RECORD_HAS_TENANT) {
@@ -79,6 +98,19 @@ size_t record_encode(const struct record *record, uint8_t *bytes)
     }
     if (fields & RECORD_HAS_EXTRA)
         at += varint_put(at, record->c);
+    if (fields & RECORD_HAS_VERDICT)
+        at += verdict_put(at, &record->verdict);
+    if (fields & RECORD_HAS_ACTOR) {
+        put_u64(at, record->caller);
+        at[8] = record->role;
+        at += ACTOR_BYTES;
+    }
+    if (fields & RECORD_HAS_TEXT) {
+        assert(record->text_size > 0 && record->text_size <= RECORD_TEXT_MAX);
+        *at++ = record->text_size;
+        memcpy(at, record->text, record->text_size);
+        at += record->text_size;
+    }
     assert((size_t)(at - bytes) <= RECORD_BYTES_MAX);
     return (size_t)(at - bytes);
 }
@@ -93,7 +125,7 @@ struct rest {
 
 static const uint8_t *rest_take(struct rest *rest, size_t size)
 {
-    static const uint8_t nothing[CONTEXT_BYTES];
+    static const uint8_t nothing[RECORD_TEXT_MAX];
     const uint8_t *piece = rest->bytes;
 
     assert(size <= sizeof nothing);
@@ -118,13 +150,54 @@ static uint64_t rest_varint(struct rest *rest)
     return value;
 }
 
+static uint64_t rest_number(struct rest *rest, uint64_t high)
+{
+    uint64_t value = rest_varint(rest);
+
+    if (value > high)
+        rest->good = false;
+    return value;
+}
+
+static void verdict_get(struct rest *rest, struct verdict *verdict)
+{
+    const uint8_t *piece = rest_take(rest, 2);
+
+    verdict->weight_pct = piece[0];
+    verdict->mark = piece[1] & 15;
+    verdict->reason = piece[1] >> 4;
+    verdict->reasons = (uint16_t)rest_number(rest, UINT16_MAX);
+    verdict->rule = (uint16_t)rest_number(rest, UINT16_MAX);
+    verdict->policy = (uint32_t)rest_number(rest, UINT32_MAX);
+    if (verdict->weight_pct > WEIGHT_FULL || verdict->mark >= MARK_COUNT ||
+        verdict->reason >= REASON_COUNT)
+        rest->good = false;
+}
+
+static void actor_get(struct rest *rest, struct record *record)
+{
+    const uint8_t *piece = rest_take(rest, ACTOR_BYTES);
+
+    record->caller = get_u64(piece);
+    record->role = piece[8];
+}
+
+static void text_get(struct rest *rest, struct record *record)
+{
+    record->text_size = *rest_take(rest, 1);
+    if (record->text_size == 0 || record->text_size > RECORD_TEXT_MAX)
+        rest->good = false;
+    else
+        record->text = (const char *)rest_take(rest, record->text_size);
+}
+
 size_t record_decode(const uint8_t *bytes, size_t size, struct record *record)
 {
     struct rest rest = {.bytes = bytes, .size = size, .good = true};
     struct record result = {.sequence = record->sequence, .time_us = record->time_us};
 
     result.kind = *rest_take(&rest, 1);
-    result.fields = *rest_take(&rest, 1);
+    result.fields = (uint32_t)rest_number(&rest, RECORD_FIELDS_ALL);
     result.account = rest_varint(&rest);
     result.target = rest_varint(&rest);
     if (result.fields & RECORD_HAS_TENANT)
@@ -146,8 +219,14 @@ size_t record_decode(const uint8_t *bytes, size_t size, struct record *record)
     }
     if (result.fields & RECORD_HAS_EXTRA)
         result.c = rest_varint(&rest);
+    if (result.fields & RECORD_HAS_VERDICT)
+        verdict_get(&rest, &result.verdict);
+    if (result.fields & RECORD_HAS_ACTOR)
+        actor_get(&rest, &result);
+    if (result.fields & RECORD_HAS_TEXT)
+        text_get(&rest, &result);
 
-    if (!rest.good || !kind_is_known(result.kind) || result.fields > RECORD_FIELDS_ALL)
+    if (!rest.good || !kind_is_known(result.kind))
         return 0;
     if (result.status >= STATUS_COUNT || result.context.source >= SOURCE_COUNT)
         return 0;

@@ -6,7 +6,7 @@
  * Bytes of one record in a batch body (integers are LEB128 varints unless a width is given):
  *
  *   1        kind      enum verb, or RECORD_EFFECT, RECORD_CLAIM
- *   varint   fields    which of the following are there (enum record_field)
+ *   varint   fields    which of the following are there (enum record_field), two bytes at most
  *   varint   account
  *   varint   target
  *   [2]      tenant                          RECORD_HAS_TENANT   (absent: 0)
@@ -15,10 +15,14 @@
  *   [1+8*3+8] source, address, device, network, client_us         RECORD_HAS_CONTEXT
  *   [varint varint] a, b                     RECORD_HAS_ARGS
  *   [varint] c                               RECORD_HAS_EXTRA
+ *   [1 1 varint*3] weight_pct, mark|reason<<4, reasons, rule, policy   RECORD_HAS_VERDICT
+ *   [8 1]    caller, role                    RECORD_HAS_ACTOR
+ *   [1 n]    size of text, text              RECORD_HAS_TEXT
  *
  * What a, b, c mean, by kind: VIEW watch_ms, duration_ms. ITEM SET creator, duration_ms, mask|state<<8.
  * ITEM STATE state. ACCOUNT STATE state, until_us. ACT: one record for each action that changed
- * something, in one batch. EFFECT: source partition, source sequence, verb.
+ * something, in one batch. EFFECT: source partition, source sequence, verb. SETTLE: the case it
+ * carries out, or 0.
  *
  * A record's number is first_seq of its batch plus its place; its time is its batch's time. */
 #ifndef ZAN_SCHEMA_RECORD_H
@@ -32,7 +36,8 @@
 
 enum {
     RECORD_EFFECT = 0xF0, /* an account's partition tells a target's what happened */
-    RECORD_CLAIM = 0xF1   /* a new owner of the partition takes over */
+    RECORD_CLAIM = 0xF1,  /* a new owner of the partition takes over */
+    RECORD_SETTLE = 0xF2  /* what a like is worth is decided anew */
 };
 
 enum record_field {
@@ -43,10 +48,24 @@ enum record_field {
     RECORD_HAS_ARGS = 16,
     RECORD_HAS_EXTRA = 32,
     RECORD_CHANGED = 64, /* the decision changed state (absent: unchanged or refused) */
-    RECORD_FIELDS_ALL = 127
+    RECORD_HAS_VERDICT = 128, /* absent: full weight, plain */
+    RECORD_HAS_ACTOR = 256,   /* who decided: operators' and the node's own decisions */
+    RECORD_HAS_TEXT = 512,    /* why, in words */
+    RECORD_FIELDS_ALL = 1023
 };
 
-#define RECORD_BYTES_MAX 160 /* no encoded record is longer; asserted by record_encode */
+/* What an act was found to be worth, and why (docs/integrity.md). */
+struct verdict {
+    uint8_t weight_pct; /* 0..100 */
+    uint8_t mark;       /* enum edge_mark */
+    uint8_t reason;     /* enum reason: the main one */
+    uint16_t reasons;   /* all of them, bit per enum reason */
+    uint16_t rule;      /* 1 + index of the rule that decided, 0: none */
+    uint32_t policy;    /* version of the rules in force */
+};
+
+#define RECORD_TEXT_MAX  200
+#define RECORD_BYTES_MAX 400 /* no encoded record is longer; asserted by record_encode */
 
 struct record {
     uint64_t sequence; /* not in the bytes: from the batch */
@@ -63,7 +82,26 @@ struct record {
     uint64_t opid[2];
     uint64_t content;
     struct context context;
+    struct verdict verdict;
+    uint64_t caller; /* whose decision: id of a credential; 0: the node's own */
+    uint8_t role;
+    uint8_t text_size;
+    const char *text; /* borrowed: from the bytes it was decoded from */
 };
+
+/* The verdict that needs not be written. */
+static inline int verdict_is_plain(const struct verdict *verdict)
+{
+    return verdict->weight_pct == WEIGHT_FULL && verdict->mark == MARK_PLAIN;
+}
+
+/* What the record says an act is worth; older records, and most, say nothing: in full. */
+static inline struct verdict record_verdict(const struct record *record)
+{
+    static const struct verdict plain = {.weight_pct = WEIGHT_FULL};
+
+    return record->fields & RECORD_HAS_VERDICT ? record->verdict : plain;
+}
 
 /* Writes record to bytes (room for RECORD_BYTES_MAX); returns how many were written. */
 size_t record_encode(const struct record *record, uint8_t *bytes);

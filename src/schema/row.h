@@ -40,6 +40,9 @@ enum edge_kind {
 #define EDGE_LISTED 3 /* kinds below this one are listed both ways, newest first */
 
 enum account_state { ACCOUNT_ACTIVE, ACCOUNT_LIKE_BANNED, ACCOUNT_SUSPENDED, ACCOUNT_STATE_COUNT };
+/* Who may see what an account likes. Part of the formats. */
+enum visibility { VISIBLE_TO_NOBODY, VISIBLE_TO_MUTUALS, VISIBLE_TO_FOLLOWERS, VISIBLE_TO_ALL,
+                  VISIBILITY_COUNT };
 enum item_state { ITEM_PUBLISHED, ITEM_PRIVATE, ITEM_REMOVED, ITEM_STATE_COUNT };
 
 /* What a like that is on is worth at present (docs/integrity.md). Part of the formats. */
@@ -74,16 +77,40 @@ enum reason {
 /* Part of the formats. */
 enum tier { TIER_ORDINARY, TIER_VERIFIED, TIER_ELDER, TIER_COUNT };
 
+/* What the likes of an item, or of all items of a creator, are worth. Always:
+ * held + quarantined + voided <= raw count, and credited_pct <= 100 * (raw - these three). */
+struct credit {
+    uint64_t credited_pct; /* sum of weights of the plain ones, in percent */
+    uint64_t held, quarantined, voided;
+};
+
+#define WEIGHT_FULL 100
+
+/* Likes less those that were found not to count. */
+static inline uint64_t credit_valid(uint64_t raw, const struct credit *credit)
+{
+    return raw - credit->quarantined - credit->voided;
+}
+
 struct account_row {
     uint64_t id;
     uint16_t tenant;
-    uint8_t state;    /* enum account_state */
-    uint8_t reserved; /* 0 */
+    uint8_t state;       /* enum account_state */
+    uint8_t tier;        /* enum tier */
     uint32_t taken_back; /* how many likes this account has taken back, ever; saturates */
     int64_t until_us; /* a state other than ACTIVE ends here; every restriction expires */
     int64_t first_us; /* when the account was first seen */
+    uint32_t epoch;       /* assertions of an earlier epoch are revoked */
+    uint8_t cut_pct;      /* what its acts count for until cut_until_us, of 100 */
+    uint8_t visibility;   /* enum visibility of what it likes */
+    uint16_t limit_verbs; /* bit per counter: refused until limit_until_us */
+    int64_t cut_until_us; /* 0: no cut */
+    int64_t limit_until_us;
+    int64_t points;   /* incentive points, by records alone */
+    uint64_t case_id; /* of the restriction in force, or the last one; 0: none ever */
     uint64_t given[COUNTER_COUNT];
     uint64_t received[COUNTER_COUNT];
+    struct credit received_credit; /* of the likes among received */
 };
 
 struct item_row {
@@ -97,6 +124,12 @@ struct item_row {
     uint64_t watch_ms;   /* sum over all views */
     uint64_t taken_back; /* likes taken back, ever */
     uint64_t counts[COUNTER_COUNT];
+    struct credit credit;           /* of its likes */
+    uint32_t reasons[REASON_COUNT]; /* likes that are on and do not count in full, by main reason */
+    uint64_t peak;                  /* highest raw count of likes so far, and when */
+    int64_t peak_us;
+    int64_t window_until_us; /* a quarantine window is open until then; 0: none */
+    uint64_t case_id;        /* of that window */
 };
 
 struct edge_row {
@@ -108,7 +141,24 @@ struct edge_row {
     uint16_t flips; /* changes of state so far; saturates at UINT16_MAX */
     uint8_t kind;   /* enum edge_kind */
     uint8_t on;     /* 0 or 1 */
+    uint8_t weight_pct; /* of a like, while it is on: 0..100; else 0 */
+    uint8_t marks;      /* enum edge_mark | main enum reason << 4 */
 };
+
+static inline uint8_t edge_mark(const struct edge_row *edge)
+{
+    return edge->marks & 15;
+}
+
+static inline uint8_t edge_reason(const struct edge_row *edge)
+{
+    return edge->marks >> 4;
+}
+
+static inline uint8_t edge_marks(uint8_t mark, uint8_t reason)
+{
+    return (uint8_t)(mark | reason << 4);
+}
 
 /* What was answered to an operation id, so that a retry gets the same answer. */
 struct operation_row {

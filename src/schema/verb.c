@@ -43,6 +43,29 @@ const char *account_state_name(enum account_state state)
     return names[state];
 }
 
+const char *reason_name(enum reason reason)
+{
+    static const char *const name[REASON_COUNT] = {
+        [REASON_NONE] = "none",
+        [REASON_VELOCITY] = "velocity",
+        [REASON_LOCKSTEP] = "lockstep",
+        [REASON_FIRST_TIMERS] = "first-timers",
+        [REASON_YOUNG] = "young",
+        [REASON_HOUR] = "hour",
+        [REASON_UNLIKER] = "unliker",
+        [REASON_DEVICE] = "device",
+        [REASON_NETWORK] = "network",
+        [REASON_POLICY] = "policy",
+        [REASON_INCENTIVE] = "incentive",
+        [REASON_QUARANTINE] = "quarantine",
+        [REASON_REVIEW] = "review",
+        [REASON_UNSCORED] = "unscored",
+    };
+
+    assert(reason < REASON_COUNT);
+    return name[reason];
+}
+
 const char *item_state_name(enum item_state state)
 {
     static const char *const names[ITEM_STATE_COUNT] = {

@@ -82,5 +82,6 @@ static inline int edge_target_is_account(uint8_t kind)
 const char *counter_name(enum counter counter);
 const char *account_state_name(enum account_state state);
 const char *item_state_name(enum item_state state);
+const char *reason_name(enum reason reason);
 
 #endif

@@ -94,12 +94,14 @@ struct hot {
 struct hot_config hot_config_for(uint64_t bytes)
 {
     /* What an edge costs: two regions of entries, buckets and hints, and the copy for the flush.
-     * For each edge of room there is half an operation, 0.6 accounts and 0.6 items. */
+     * For each edge of room there is half an operation, an account and a quarter of an item: with
+     * fewer accounts a flush of evenly spread likes is due for their sake, long before the edges'
+     * room is used, and small flushes are what merging costs most for. */
     uint64_t per_edge =
         2 * (sizeof(struct edge_entry) + 7) + sizeof(struct edge_row) +
         (2 * (sizeof(struct operation_entry) + 6) + sizeof(struct operation_row)) / 2 +
-        (sizeof(struct account_slot) + sizeof(struct account_row) + 16) * 6 / 10 +
-        (sizeof(struct item_slot) + sizeof(struct item_row) + 16) * 6 / 10;
+        (sizeof(struct account_slot) + sizeof(struct account_row) + 16) +
+        (sizeof(struct item_slot) + sizeof(struct item_row) + 16) / 4;
     uint64_t edges = bytes / per_edge;
 
     if (edges < 49152)
@@ -107,8 +109,8 @@ struct hot_config hot_config_for(uint64_t bytes)
     if (edges > 1u << 30)
         edges = 1u << 30;
     return (struct hot_config){
-        .accounts = (uint32_t)(edges * 6 / 10),
-        .items = (uint32_t)(edges * 6 / 10),
+        .accounts = (uint32_t)edges,
+        .items = (uint32_t)(edges / 4),
         .edges = (uint32_t)edges,
         .operations = (uint32_t)(edges / 2),
         .scratch = 65536,
@@ -601,7 +603,9 @@ void hot_edge_set(struct hot *hot, const struct edge_row *row, uint32_t giver, u
     uint32_t at = edge_hinted(hot, where, r, &key);
     bool listed = row->on && row->kind < EDGE_LISTED;
 
-    if (at != HOT_NONE && at >= hot->region[r].edge_clean && !listed) {
+    /* The same sequence: it was on already, and only what it is worth has changed. */
+    if (at != HOT_NONE && at >= hot->region[r].edge_clean &&
+        (!listed || hot->region[r].edges[at].row.sequence == row->sequence)) {
         hot->region[r].edges[at].row = *row;
         return;
     }
@@ -829,6 +833,13 @@ static uint32_t percent(uint32_t part, uint32_t whole)
     return whole == 0 ? 100 : (uint32_t)((uint64_t)part * 100 / whole);
 }
 
+/* Of the 3/4 that may be dirty, and that the flush under way has not taken. A flush that begins at
+ * half of it leaves as much again for the time it takes. */
+static uint32_t slots_percent(const struct slots *slots)
+{
+    return percent(slots->dirty_count[0], slots->capacity / 4 * 3 - slots->dirty_count[1]);
+}
+
 uint32_t hot_fill_percent(const struct hot *hot)
 {
     const struct region *active = &hot->region[hot->active];
@@ -836,9 +847,8 @@ uint32_t hot_fill_percent(const struct hot *hot)
         percent(active->edge_count - active->edge_clean, hot->config.edges - active->edge_clean),
         percent(active->operation_count - active->operation_clean,
                 hot->config.operations - active->operation_clean),
-        /* Half of the 3/4 that may be dirty: the other half is for the time of the flush. */
-        percent(hot->accounts.dirty_count[0], hot->accounts.capacity / 8 * 3),
-        percent(hot->items.dirty_count[0], hot->items.capacity / 8 * 3),
+        slots_percent(&hot->accounts),
+        slots_percent(&hot->items),
     };
     uint32_t most = 0;
 

@@ -104,7 +104,8 @@ void hot_edge_hold(struct hot *hot, const struct edge_row *row);
 
 /* Sets the edge to row (its key, its new state). giver and taker are the slots whose lists it
  * enters when it is turned on and of a listed kind; HOT_NONE: no list (the row lives elsewhere).
- * For FOLLOW taker is an account slot, otherwise an item slot. */
+ * For FOLLOW taker is an account slot, otherwise an item slot. A row that is on with the sequence it
+ * had stays where it is in the lists; giver and taker are HOT_NONE then. */
 void hot_edge_set(struct hot *hot, const struct edge_row *row, uint32_t giver, uint32_t taker);
 
 /* Lists: edges turned on since the last flush that ended, newest first, that are still on.

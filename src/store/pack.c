@@ -7,10 +7,11 @@
 #include "base/hook.h"
 
 static_assert(COUNTER_COUNT <= 16, "a mask of counts is at most 3 bytes, see PACK_ROW_BYTES_MAX");
-static_assert(2 + 2 * 3 + 3 * VARINT_BYTES_MAX + 2 * COUNTER_COUNT * VARINT_BYTES_MAX <=
+static_assert(1 + 2 + 2 * 3 + 14 * VARINT_BYTES_MAX + 2 * COUNTER_COUNT * VARINT_BYTES_MAX <=
                   PACK_ROW_BYTES_MAX, "room for an account");
-static_assert(2 + 3 + 5 * VARINT_BYTES_MAX + COUNTER_COUNT * VARINT_BYTES_MAX <=
-                  PACK_ROW_BYTES_MAX, "room for an item");
+static_assert(1 + 2 + 3 + 3 + 13 * VARINT_BYTES_MAX +
+                  (COUNTER_COUNT + REASON_COUNT) * VARINT_BYTES_MAX <= PACK_ROW_BYTES_MAX,
+              "room for an item");
 
 /* --- small pieces ------------------------------------------------------------------------------ */
 
@@ -87,6 +88,16 @@ static uint32_t read_u32(struct reader *in)
     return (uint32_t)value;
 }
 
+/* At most high. */
+static uint64_t read_below(struct reader *in, uint64_t high)
+{
+    uint64_t value = read_varint(in);
+
+    if (value > high)
+        in->bad = true;
+    return value;
+}
+
 static bool read_done(const struct reader *in)
 {
     return !in->bad && in->size == 0;
@@ -126,20 +137,83 @@ static void read_counts(struct reader *in, unsigned mask, uint64_t *counts)
         counts[i] = (mask >> i & 1) != 0 ? read_varint(in) : 0;
 }
 
+/* --- what likes are worth ---------------------------------------------------------------------- */
+
+/* Nearly every like counts in full, so what is written is what is missing to that. */
+static uint64_t full_pct(uint64_t likes, const struct credit *credit)
+{
+    return (likes - credit->held - credit->quarantined - credit->voided) * WEIGHT_FULL;
+}
+
+static bool credit_is_full(uint64_t likes, const struct credit *credit)
+{
+    return (credit->held | credit->quarantined | credit->voided) == 0 &&
+           credit->credited_pct == full_pct(likes, credit);
+}
+
+static size_t put_credit(uint8_t *bytes, uint64_t likes, const struct credit *credit)
+{
+    size_t size = varint_put(bytes, credit->held);
+
+    size += varint_put(bytes + size, credit->quarantined);
+    size += varint_put(bytes + size, credit->voided);
+    return size + varint_put(bytes + size, full_pct(likes, credit) - credit->credited_pct);
+}
+
+static void read_credit(struct reader *in, bool written, uint64_t likes, struct credit *credit)
+{
+    uint64_t missing = 0;
+
+    *credit = (struct credit){0};
+    if (written) {
+        credit->held = read_varint(in);
+        credit->quarantined = read_varint(in);
+        credit->voided = read_varint(in);
+        missing = read_varint(in);
+    }
+    /* Modulo 2^64: any row can be written; that the numbers make sense is for who counts them. */
+    credit->credited_pct = full_pct(likes, credit) - missing;
+}
+
 /* --- accounts ---------------------------------------------------------------------------------- */
 
-enum { ACCOUNT_HAS_UNTIL = 1, ACCOUNT_HAS_FIRST = 2, ACCOUNT_HAS_TAKEN_BACK = 4, ACCOUNT_HAS_ALL = 7 };
+enum {
+    ACCOUNT_HAS_UNTIL = 1,
+    ACCOUNT_HAS_FIRST = 2,
+    ACCOUNT_HAS_TAKEN_BACK = 4,
+    ACCOUNT_HAS_CREDIT = 8,
+    ACCOUNT_HAS_EPOCH = 16,
+    ACCOUNT_HAS_CUT = 32,
+    ACCOUNT_HAS_LIMIT = 64,
+    ACCOUNT_HAS_POINTS = 128,
+    ACCOUNT_HAS_CASE = 256,
+    ACCOUNT_HAS_ALL = 511
+};
+
+static unsigned account_fields(const struct account_row *row)
+{
+    return (row->until_us != 0 ? ACCOUNT_HAS_UNTIL : 0u) |
+           (row->first_us != 0 ? ACCOUNT_HAS_FIRST : 0u) |
+           (row->taken_back != 0 ? ACCOUNT_HAS_TAKEN_BACK : 0u) |
+           (credit_is_full(row->received[COUNTER_LIKE], &row->received_credit)
+                ? 0u
+                : ACCOUNT_HAS_CREDIT) |
+           (row->epoch != 0 ? ACCOUNT_HAS_EPOCH : 0u) |
+           (row->cut_pct != 0 || row->cut_until_us != 0 ? ACCOUNT_HAS_CUT : 0u) |
+           (row->limit_verbs != 0 || row->limit_until_us != 0 ? ACCOUNT_HAS_LIMIT : 0u) |
+           (row->points != 0 ? ACCOUNT_HAS_POINTS : 0u) |
+           (row->case_id != 0 ? ACCOUNT_HAS_CASE : 0u);
+}
 
 size_t pack_account(uint8_t *bytes, const struct account_row *row)
 {
-    unsigned fields = (row->until_us != 0 ? ACCOUNT_HAS_UNTIL : 0u) |
-                      (row->first_us != 0 ? ACCOUNT_HAS_FIRST : 0u) |
-                      (row->taken_back != 0 ? ACCOUNT_HAS_TAKEN_BACK : 0u);
-    size_t size = 2;
+    unsigned fields = account_fields(row);
+    size_t size = 1;
 
-    assert(row->state < ACCOUNT_STATE_COUNT && row->reserved == 0);
-    bytes[0] = row->state;
-    bytes[1] = (uint8_t)fields;
+    assert(row->state < ACCOUNT_STATE_COUNT && row->tier < TIER_COUNT &&
+           row->visibility < VISIBILITY_COUNT);
+    bytes[0] = (uint8_t)(row->state | row->tier << 2 | row->visibility << 4);
+    size += varint_put(bytes + size, fields);
     size += varint_put(bytes + size, counts_mask(row->given));
     size += varint_put(bytes + size, counts_mask(row->received));
     if ((fields & ACCOUNT_HAS_UNTIL) != 0)
@@ -150,26 +224,61 @@ size_t pack_account(uint8_t *bytes, const struct account_row *row)
         size += varint_put(bytes + size, row->taken_back);
     size += put_counts(bytes + size, row->given);
     size += put_counts(bytes + size, row->received);
+    if ((fields & ACCOUNT_HAS_CREDIT) != 0)
+        size += put_credit(bytes + size, row->received[COUNTER_LIKE], &row->received_credit);
+    if ((fields & ACCOUNT_HAS_EPOCH) != 0)
+        size += varint_put(bytes + size, row->epoch);
+    if ((fields & ACCOUNT_HAS_CUT) != 0) {
+        bytes[size++] = row->cut_pct;
+        size += put_time(bytes + size, row->cut_until_us);
+    }
+    if ((fields & ACCOUNT_HAS_LIMIT) != 0) {
+        size += varint_put(bytes + size, row->limit_verbs);
+        size += put_time(bytes + size, row->limit_until_us);
+    }
+    if ((fields & ACCOUNT_HAS_POINTS) != 0)
+        size += varint_put(bytes + size, zigzag((uint64_t)row->points));
+    if ((fields & ACCOUNT_HAS_CASE) != 0)
+        size += varint_put(bytes + size, row->case_id);
     return size;
+}
+
+static void read_restrictions(struct reader *in, unsigned fields, struct account_row *row)
+{
+    bool cut = (fields & ACCOUNT_HAS_CUT) != 0, limit = (fields & ACCOUNT_HAS_LIMIT) != 0;
+
+    row->epoch = (fields & ACCOUNT_HAS_EPOCH) != 0 ? read_u32(in) : 0;
+    row->cut_pct = cut ? read_byte(in) : 0;
+    row->cut_until_us = cut ? read_time(in) : 0;
+    row->limit_verbs = (uint16_t)(limit ? read_below(in, UINT16_MAX) : 0);
+    row->limit_until_us = limit ? read_time(in) : 0;
+    row->points =
+        (fields & ACCOUNT_HAS_POINTS) != 0 ? (int64_t)unzigzag(read_varint(in)) : 0;
+    row->case_id = (fields & ACCOUNT_HAS_CASE) != 0 ? read_varint(in) : 0;
 }
 
 bool unpack_account(const uint8_t *bytes, size_t size, struct account_row *row)
 {
     struct reader in = {bytes, size, false};
-    uint8_t state = read_byte(&in);
-    uint8_t fields = read_byte(&in);
+    uint8_t head = read_byte(&in);
+    unsigned fields = (unsigned)read_below(&in, ACCOUNT_HAS_ALL);
     unsigned given = read_mask(&in);
     unsigned received = read_mask(&in);
 
-    if (in.bad || state >= ACCOUNT_STATE_COUNT || fields > ACCOUNT_HAS_ALL)
+    row->state = head & 3;
+    row->tier = head >> 2 & 3;
+    row->visibility = head >> 4;
+    if (in.bad || row->state >= ACCOUNT_STATE_COUNT || row->tier >= TIER_COUNT ||
+        row->visibility >= VISIBILITY_COUNT)
         return false;
-    row->state = state;
-    row->reserved = 0;
     row->until_us = (fields & ACCOUNT_HAS_UNTIL) != 0 ? read_time(&in) : 0;
     row->first_us = (fields & ACCOUNT_HAS_FIRST) != 0 ? read_time(&in) : 0;
     row->taken_back = (fields & ACCOUNT_HAS_TAKEN_BACK) != 0 ? read_u32(&in) : 0;
     read_counts(&in, given, row->given);
     read_counts(&in, received, row->received);
+    read_credit(&in, (fields & ACCOUNT_HAS_CREDIT) != 0, row->received[COUNTER_LIKE],
+                &row->received_credit);
+    read_restrictions(&in, fields, row);
     return read_done(&in);
 }
 
@@ -181,23 +290,46 @@ enum {
     ITEM_HAS_DURATION = 4,
     ITEM_HAS_WATCH = 8,
     ITEM_HAS_TAKEN_BACK = 16,
-    ITEM_HAS_ALL = 31,
+    ITEM_HAS_CREDIT = 32, /* not every like counts in full: credit and reasons */
+    ITEM_HAS_PEAK = 64,   /* the peak is not the present count: how much higher it was */
+    ITEM_HAS_WINDOW = 128,
+    ITEM_HAS_ALL = 255,
     ITEM_CREATOR_BIT = 0x80
 };
 
+static unsigned reasons_mask(const uint32_t *reasons)
+{
+    unsigned mask = 0;
+
+    for (unsigned i = 0; i < REASON_COUNT; i++)
+        mask |= (unsigned)(reasons[i] != 0) << i;
+    return mask;
+}
+
 /* creator is kept whether or not has_creator says it counts: unpack(pack(row)) is row. */
+static unsigned item_fields(const struct item_row *row)
+{
+    return (row->first_us != 0 ? ITEM_HAS_FIRST : 0u) |
+           (row->creator != 0 ? ITEM_HAS_CREATOR : 0u) |
+           (row->duration_ms != 0 ? ITEM_HAS_DURATION : 0u) |
+           (row->watch_ms != 0 ? ITEM_HAS_WATCH : 0u) |
+           (row->taken_back != 0 ? ITEM_HAS_TAKEN_BACK : 0u) |
+           (credit_is_full(row->counts[COUNTER_LIKE], &row->credit) &&
+                    reasons_mask(row->reasons) == 0
+                ? 0u
+                : ITEM_HAS_CREDIT) |
+           (row->peak != row->counts[COUNTER_LIKE] || row->peak_us != 0 ? ITEM_HAS_PEAK : 0u) |
+           (row->window_until_us != 0 || row->case_id != 0 ? ITEM_HAS_WINDOW : 0u);
+}
+
 size_t pack_item(uint8_t *bytes, const struct item_row *row)
 {
-    unsigned fields = (row->first_us != 0 ? ITEM_HAS_FIRST : 0u) |
-                      (row->creator != 0 ? ITEM_HAS_CREATOR : 0u) |
-                      (row->duration_ms != 0 ? ITEM_HAS_DURATION : 0u) |
-                      (row->watch_ms != 0 ? ITEM_HAS_WATCH : 0u) |
-                      (row->taken_back != 0 ? ITEM_HAS_TAKEN_BACK : 0u);
-    size_t size = 2;
+    unsigned fields = item_fields(row);
+    size_t size = 1;
 
     assert(row->state < ITEM_STATE_COUNT && row->has_creator <= 1);
     bytes[0] = (uint8_t)(row->state | (row->has_creator != 0 ? ITEM_CREATOR_BIT : 0));
-    bytes[1] = (uint8_t)fields;
+    size += varint_put(bytes + size, fields);
     size += varint_put(bytes + size, counts_mask(row->counts));
     if ((fields & ITEM_HAS_FIRST) != 0)
         size += put_time(bytes + size, row->first_us);
@@ -210,17 +342,41 @@ size_t pack_item(uint8_t *bytes, const struct item_row *row)
     if ((fields & ITEM_HAS_TAKEN_BACK) != 0)
         size += varint_put(bytes + size, row->taken_back);
     size += put_counts(bytes + size, row->counts);
+    if ((fields & ITEM_HAS_CREDIT) != 0) {
+        size += put_credit(bytes + size, row->counts[COUNTER_LIKE], &row->credit);
+        size += varint_put(bytes + size, reasons_mask(row->reasons));
+        for (unsigned i = 0; i < REASON_COUNT; i++)
+            if (row->reasons[i] != 0)
+                size += varint_put(bytes + size, row->reasons[i]);
+    }
+    if ((fields & ITEM_HAS_PEAK) != 0) {
+        size += varint_put(bytes + size, zigzag(row->peak - row->counts[COUNTER_LIKE]));
+        size += put_time(bytes + size, row->peak_us);
+    }
+    if ((fields & ITEM_HAS_WINDOW) != 0) {
+        size += put_time(bytes + size, row->window_until_us);
+        size += varint_put(bytes + size, row->case_id);
+    }
     return size;
+}
+
+static void read_reasons(struct reader *in, uint32_t *reasons)
+{
+    unsigned mask = (unsigned)read_below(in, (1u << REASON_COUNT) - 1);
+
+    for (unsigned i = 0; i < REASON_COUNT; i++)
+        reasons[i] = (mask >> i & 1) != 0 ? read_u32(in) : 0;
 }
 
 bool unpack_item(const uint8_t *bytes, size_t size, struct item_row *row)
 {
     struct reader in = {bytes, size, false};
     uint8_t head = read_byte(&in);
-    uint8_t fields = read_byte(&in);
+    unsigned fields = (unsigned)read_below(&in, ITEM_HAS_ALL);
     unsigned counts = read_mask(&in);
+    bool credit = (fields & ITEM_HAS_CREDIT) != 0, window = (fields & ITEM_HAS_WINDOW) != 0;
 
-    if (in.bad || (head & ~ITEM_CREATOR_BIT) >= ITEM_STATE_COUNT || fields > ITEM_HAS_ALL)
+    if (in.bad || (head & ~ITEM_CREATOR_BIT) >= ITEM_STATE_COUNT)
         return false;
     row->state = (uint8_t)(head & ~ITEM_CREATOR_BIT);
     row->has_creator = (head & ITEM_CREATOR_BIT) != 0;
@@ -230,40 +386,73 @@ bool unpack_item(const uint8_t *bytes, size_t size, struct item_row *row)
     row->watch_ms = (fields & ITEM_HAS_WATCH) != 0 ? read_varint(&in) : 0;
     row->taken_back = (fields & ITEM_HAS_TAKEN_BACK) != 0 ? read_varint(&in) : 0;
     read_counts(&in, counts, row->counts);
+    read_credit(&in, credit, row->counts[COUNTER_LIKE], &row->credit);
+    memset(row->reasons, 0, sizeof row->reasons);
+    if (credit)
+        read_reasons(&in, row->reasons);
+    row->peak = row->counts[COUNTER_LIKE];
+    row->peak_us = 0;
+    if ((fields & ITEM_HAS_PEAK) != 0) {
+        row->peak += unzigzag(read_varint(&in));
+        row->peak_us = read_time(&in);
+    }
+    row->window_until_us = window ? read_time(&in) : 0;
+    row->case_id = window ? read_varint(&in) : 0;
     return read_done(&in);
 }
 
 /* --- edges ------------------------------------------------------------------------------------- */
 
-#define EDGE_FLIPS_SHORT 127 /* as many flips fit into the first byte; more are written out */
+/* The first byte: on, "worth what its state says" (a like that is on in full, anything else
+ * nothing), flips. As many flips fit into it; more are written out. */
+#define EDGE_FLIPS_SHORT 63
+#define EDGE_WEIGHED_BIT 2
+
+static uint8_t edge_usual_weight(const struct edge_row *row)
+{
+    return row->on && row->kind == EDGE_LIKE ? WEIGHT_FULL : 0;
+}
 
 size_t pack_edge(uint8_t *bytes, const struct edge_row *row)
 {
     unsigned flips = row->flips < EDGE_FLIPS_SHORT ? row->flips : EDGE_FLIPS_SHORT;
+    bool weighed = row->weight_pct != edge_usual_weight(row) || row->marks != 0;
     size_t size = 1;
 
     assert(row->on <= 1);
-    bytes[0] = (uint8_t)(row->on | flips << 1);
+    bytes[0] = (uint8_t)(row->on | (weighed ? EDGE_WEIGHED_BIT : 0) | flips << 2);
     size += varint_put(bytes + size, row->sequence);
     size += put_time(bytes + size, row->time_us);
     if (flips == EDGE_FLIPS_SHORT)
         size += varint_put(bytes + size, row->flips);
+    if (weighed) {
+        bytes[size++] = row->weight_pct;
+        bytes[size++] = row->marks;
+    }
     return size;
 }
 
+/* row->kind is known from the key. */
 bool unpack_edge(const uint8_t *bytes, size_t size, struct edge_row *row)
 {
     struct reader in = {bytes, size, false};
     uint8_t head = read_byte(&in);
-    uint64_t flips = head >> 1;
+    uint64_t flips = head >> 2;
 
     row->on = head & 1;
     row->sequence = read_varint(&in);
     row->time_us = read_time(&in);
     if (flips == EDGE_FLIPS_SHORT)
-        flips = read_varint(&in);
+        flips = read_below(&in, UINT16_MAX);
     row->flips = (uint16_t)flips;
-    return read_done(&in) && flips <= UINT16_MAX;
+    row->weight_pct = edge_usual_weight(row);
+    row->marks = 0;
+    if ((head & EDGE_WEIGHED_BIT) != 0) {
+        row->weight_pct = read_byte(&in);
+        row->marks = read_byte(&in);
+    }
+    return read_done(&in) && row->weight_pct <= WEIGHT_FULL && edge_mark(row) < MARK_COUNT &&
+           edge_reason(row) < REASON_COUNT;
 }
 
 /* --- operations -------------------------------------------------------------------------------- */

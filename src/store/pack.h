@@ -3,11 +3,17 @@
  * Integers are LEB128 varints unless a width is given; "time" is zigzag(time_us - PACK_TIME_BASE),
  * which is a byte shorter than the plain number for some nine years around now.
  *
- *   account    [1] state, [1] fields, varint mask given, varint mask received, then what the fields
- *              name in this order: until, first (times), taken_back; then the counts of the masks
- *   item       [1] state | has_creator << 7, [1] fields, varint mask counts, then: first (time),
- *              creator, duration_ms, watch_ms, taken_back; then the counts of the mask
- *   edge       [1] on | min(flips, 127) << 1, varint sequence, time, varint flips if 127 or more
+ *   account    [1] state | tier << 2 | visibility << 4, varint fields, varint mask given, varint mask
+ *              received, then what the fields name: until, first (times), taken_back; the counts of
+ *              the masks; then what the fields name: credit, epoch, [1] cut and its time, limited
+ *              verbs and their time, zigzag points, case
+ *   item       [1] state | has_creator << 7, varint fields, varint mask counts, then: first (time),
+ *              creator, duration_ms, watch_ms, taken_back; the counts of the mask; then: credit with
+ *              varint mask reasons and the counts of that mask; zigzag(peak - likes) and its time;
+ *              end of the window (time) and its case
+ *   credit     held, quarantined, voided, and what the rest lacks to full weight, in percent
+ *   edge       [1] on | weighed << 1 | min(flips, 63) << 2, varint sequence, time, varint flips if 63
+ *              or more; if weighed [1] weight_pct, [1] mark | reason << 4, else in full
  *   operation  time, [8] content, [1] status, [1] applied, varint sequence
  *              (the time leads: the compaction filter reads nothing else)
  *   list       [1] width of ids; the newest entry: varint sequence - lowest of the key, time,
@@ -30,10 +36,10 @@
 #include "store/store.h"
 
 #define PACK_TIME_BASE 1700000000000000LL /* 2023-11-14 */
-#define PACK_VERSION   1
+#define PACK_VERSION   2 /* 1: before likes had weights */
 
-/* No row is longer: 2 + 2 masks + 3 fixed + 16 counts, each at most 10 bytes, and some. */
-#define PACK_ROW_BYTES_MAX 256
+/* No row is longer: heads, masks, and some 35 integers of at most 10 bytes. */
+#define PACK_ROW_BYTES_MAX 384
 
 /* Entries in one row of a list. A page of 100 somewhere in a long list decodes at most this many
  * too much; at 256 the key and the block's bookkeeping (35 bytes) are lost in the noise. */

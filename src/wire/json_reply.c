@@ -22,6 +22,41 @@ static void put_bool(struct text *text, bool value)
     text_puts(text, value ? "true" : "false");
 }
 
+static void member(struct text *text, char before, const char *name, uint64_t value)
+{
+    key(text, before, name);
+    text_u64(text, value);
+}
+
+/* See resp_reply.c. credited is a number with two places. */
+static void put_likes(struct text *text, uint64_t raw, const struct credit *credit,
+                      const struct item_row *item)
+{
+    char before = '{';
+
+    key(text, ',', "likes");
+    member(text, '{', "raw", raw);
+    member(text, ',', "valid", credit_valid(raw, credit));
+    member(text, ',', "credited", credit->credited_pct / 100);
+    text_put(text, ".", 1);
+    text_u64(text, credit->credited_pct / 10 % 10);
+    text_u64(text, credit->credited_pct % 10);
+    member(text, ',', "held", credit->held);
+    member(text, ',', "quarantined", credit->quarantined);
+    member(text, ',', "voided", credit->voided);
+    if (item != NULL) {
+        member(text, ',', "peak", item->peak);
+        key(text, ',', "reasons");
+        for (unsigned i = 0; i < REASON_COUNT; i++)
+            if (item->reasons[i] != 0) {
+                member(text, before, reason_name((enum reason)i), item->reasons[i]);
+                before = ',';
+            }
+        text_puts(text, before == '{' ? "{}" : "}");
+    }
+    text_put(text, "}", 1);
+}
+
 /* Nobody follows an item: its map leaves that counter out. */
 static void put_counters(struct text *text, const uint64_t counts[COUNTER_COUNT], bool with_follow)
 {
@@ -30,10 +65,28 @@ static void put_counters(struct text *text, const uint64_t counts[COUNTER_COUNT]
     for (unsigned i = 0; i < COUNTER_COUNT; i++) {
         if (i == COUNTER_FOLLOW && !with_follow)
             continue;
-        key(text, before, counter_name((enum counter)i));
-        text_u64(text, counts[i]);
+        member(text, before, counter_name((enum counter)i), counts[i]);
         before = ',';
     }
+}
+
+static void put_item_counts(struct text *text, const struct item_row *item)
+{
+    put_counters(text, item->counts, false);
+    put_likes(text, item->counts[COUNTER_LIKE], &item->credit, item);
+    text_put(text, "}", 1);
+}
+
+static void put_given(struct text *text, const struct account_row *account)
+{
+    put_counters(text, account->given, true);
+    text_put(text, "}", 1);
+}
+
+static void put_all_received(struct text *text, const struct account_row *account)
+{
+    put_counters(text, account->received, true);
+    put_likes(text, account->received[COUNTER_LIKE], &account->received_credit, NULL);
     text_put(text, "}", 1);
 }
 
@@ -62,9 +115,9 @@ static void put_counts_of_target(struct text *text, const struct reply *reply)
 {
     key(text, ',', "counts");
     if (reply->item != NULL)
-        put_counters(text, reply->item->counts, false);
+        put_item_counts(text, reply->item);
     else if (reply->account != NULL)
-        put_counters(text, reply->account->received, true);
+        put_all_received(text, reply->account);
     else
         text_puts(text, "null");
 }
@@ -219,7 +272,7 @@ static void put_item(struct text *text, const struct item_row *item)
     key(text, ',', "taken_back");
     text_u64(text, item->taken_back);
     key(text, ',', "counts");
-    put_counters(text, item->counts, false);
+    put_item_counts(text, item);
     text_put(text, "}\n", 2);
 }
 
@@ -241,9 +294,9 @@ static void put_account(struct text *text, const struct account_row *account)
     key(text, ',', "taken_back");
     text_u64(text, account->taken_back);
     key(text, ',', "given");
-    put_counters(text, account->given, true);
+    put_given(text, account);
     key(text, ',', "received");
-    put_counters(text, account->received, true);
+    put_all_received(text, account);
     text_put(text, "}\n", 2);
 }
 
@@ -253,7 +306,7 @@ static void put_counts(struct text *text, const struct json_request *request,
     key(text, '{', "item");
     text_json_id(text, request->request.target);
     key(text, ',', "counts");
-    put_counters(text, reply->item->counts, false);
+    put_item_counts(text, reply->item);
     text_put(text, "}\n", 2);
 }
 
@@ -263,7 +316,7 @@ static void put_received(struct text *text, const struct json_request *request,
     key(text, '{', "creator");
     text_json_id(text, request->request.account);
     key(text, ',', "received");
-    put_counters(text, reply->account->received, true);
+    put_all_received(text, reply->account);
     text_put(text, "}\n", 2);
 }
 

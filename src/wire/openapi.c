@@ -49,6 +49,14 @@ static const struct member members[] = {
     {"States", "on", "[bool]", "in the order of targets"},
     {"Totals", "verb", "text", "as asked"},
     {"Totals", "counts", "[count]", "in the order of items"},
+    {"Likes", "raw", "count", "accounts that like it"},
+    {"Likes", "valid", "count", "raw less quarantined and voided"},
+    {"Likes", "credited", "number", "sum of the weights of what is valid and not held"},
+    {"Likes", "held", "count", "to be scored again after a delay"},
+    {"Likes", "quarantined", "count", "in a window that a review will settle"},
+    {"Likes", "voided", "count", "taken out by a decision with evidence"},
+    {"Likes", "peak", "-count", "the highest raw count so far; of items only"},
+    {"Likes", "reasons", "-Reasons", "likes that do not count in full, by main reason; of items only"},
     {"Counts", "item", "id", "as asked"},
     {"Counts", "counts", "Counters", "every counter of the item"},
     {"Received", "creator", "id", "as asked"},
@@ -78,7 +86,7 @@ static const struct member members[] = {
     {"Account", "until_ms", "?time", "when the restriction ends; null: there is none"},
     {"Account", "first_ms", "time", "when it was first seen"},
     {"Account", "taken_back", "count", "likes taken back, ever"},
-    {"Account", "given", "Counters", "what the account did"},
+    {"Account", "given", "Given", "what the account did"},
     {"Account", "received", "Counters", "what the account and its items got"},
     {"Sequences", "sequences", "[id]", "the last durable record, one per partition"},
     {"Problem", "type", "text", "a path of this server that tells about the problem"},
@@ -161,6 +169,8 @@ static json_t *schema_of(const char *type)
         return json_pack("{s:s}", "type", "string");
     if (strcmp(type, "count") == 0)
         return json_pack("{s:s,s:i}", "type", "integer", "minimum", 0);
+    if (strcmp(type, "number") == 0)
+        return json_pack("{s:s,s:i}", "type", "number", "minimum", 0);
     if (strcmp(type, "time") == 0)
         return json_pack("{s:s,s:s}", "type", "integer", "description", "ms since the epoch");
     return reference("schemas", strcmp(type, "id") == 0 ? "Id" : type);
@@ -209,7 +219,17 @@ static json_t *object_schema(const char *name)
                      required, "additionalProperties", context ? 0 : 1);
 }
 
-static json_t *counters_schema(void)
+static json_t *reasons_schema(void)
+{
+    json_t *properties = json_object();
+
+    for (unsigned i = 0; i < REASON_COUNT; i++)
+        properties = with(properties, reason_name((enum reason)i), schema_of("count"));
+    return json_pack("{s:s,s:o,s:b}", "type", "object", "properties", properties,
+                     "additionalProperties", 0);
+}
+
+static json_t *counters_schema(bool likes)
 {
     json_t *properties = json_object(), *required = json_array();
 
@@ -219,6 +239,10 @@ static json_t *counters_schema(void)
         properties = with(properties, name, schema_of("count"));
         if (i != COUNTER_FOLLOW)
             json_array_append_new(required, json_string(name));
+    }
+    if (likes) {
+        properties = with(properties, "likes", schema_of("Likes"));
+        json_array_append_new(required, json_string("likes"));
     }
     return json_pack("{s:s,s:o,s:o,s:s}", "type", "object", "properties", properties, "required",
                      required, "description", "follow is told of accounts only");
@@ -244,7 +268,9 @@ static json_t *schemas(void)
                json_pack("{s:[o,{s:s,s:i}]}", "oneOf", reference("schemas", "Id"), "type",
                          "integer", "minimum", 0));
     all = with(all, "Source", sources());
-    all = with(all, "Counters", counters_schema());
+    all = with(all, "Counters", counters_schema(true));
+    all = with(all, "Given", counters_schema(false));
+    all = with(all, "Reasons", reasons_schema());
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
         if (i == 0 || strcmp(members[i].schema, members[i - 1].schema) != 0)
             all = with(all, members[i].schema, object_schema(members[i].schema));

@@ -88,6 +88,18 @@ void resp_out_id(struct resp_out *out, uint64_t id)
     resp_out_bulk(out, text, resp_out_digits(id, text));
 }
 
+/* A bulk string in both protocols: exact, where a double would be rounded. */
+void resp_out_hundredths(struct resp_out *out, uint64_t value)
+{
+    char text[20 + 3];
+    size_t size = resp_out_digits(value / 100, text);
+
+    text[size++] = '.';
+    text[size++] = (char)('0' + value / 10 % 10);
+    text[size++] = (char)('0' + value % 10);
+    resp_out_bulk(out, text, size);
+}
+
 void resp_out_null(struct resp_out *out)
 {
     if (out->protocol >= 3)

@@ -24,6 +24,7 @@ void resp_out_bulk(struct resp_out *out, const void *bytes, size_t size);
 void resp_out_integer(struct resp_out *out, int64_t value);
 void resp_out_counter(struct resp_out *out, uint64_t value); /* an integer; INT64_MAX at most */
 void resp_out_id(struct resp_out *out, uint64_t id);         /* a bulk string of digits */
+void resp_out_hundredths(struct resp_out *out, uint64_t value); /* 1234: a bulk string 12.34 */
 void resp_out_null(struct resp_out *out);
 void resp_out_array(struct resp_out *out, uint32_t count);
 void resp_out_map(struct resp_out *out, uint32_t pairs);

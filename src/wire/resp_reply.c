@@ -8,8 +8,8 @@
 #include "base/hook.h"
 #include "wire/resp_out.h"
 
-#define INTEGER_BYTES_MAX 23   /* ':' sign 19 digits CR LF, and one to spare */
-#define MAP_BYTES_MAX     1536 /* the largest map, REPLY_ACCOUNT, needs less than 900 */
+#define INTEGER_BYTES_MAX 23 /* ':' sign 19 digits CR LF, and one to spare */
+#define MAP_BYTES_MAX     2304 /* the largest map, an item with every reason, needs less than 1400 */
 #define PAGE_HEAD_BYTES   48   /* *2, the cursor, the head of the entries */
 #define ENTRY_BYTES_MAX   (4 + 27 + INTEGER_BYTES_MAX)
 #define DETAIL_BYTES_MAX  200
@@ -80,23 +80,67 @@ static void put_refusal(struct resp_out *out, const struct reply *reply)
 
 /* --- maps ------------------------------------------------------------------------------------- */
 
-/* Nobody follows an item: its map leaves that counter out. */
-static void put_counters(struct resp_out *out, const uint64_t counts[COUNTER_COUNT],
-                         bool with_follow)
-{
-    resp_out_map(out, COUNTER_COUNT - (with_follow ? 0 : 1));
-    for (uint32_t i = 0; i < COUNTER_COUNT; i++) {
-        if (i == COUNTER_FOLLOW && !with_follow)
-            continue;
-        resp_out_text(out, counter_name((enum counter)i));
-        resp_out_counter(out, counts[i]);
-    }
-}
-
 static void put_counter_of(struct resp_out *out, const char *name, uint64_t value)
 {
     resp_out_text(out, name);
     resp_out_counter(out, value);
+}
+
+/* Raw, valid and credited are never told apart from each other, nor without why they differ. item:
+ * NULL for the sum over a creator's items. */
+static void put_likes(struct resp_out *out, uint64_t raw, const struct credit *credit,
+                      const struct item_row *item)
+{
+    uint32_t reasons = 0;
+
+    resp_out_text(out, "likes");
+    resp_out_map(out, item != NULL ? 8 : 6);
+    put_counter_of(out, "raw", raw);
+    put_counter_of(out, "valid", credit_valid(raw, credit));
+    resp_out_text(out, "credited");
+    resp_out_hundredths(out, credit->credited_pct);
+    put_counter_of(out, "held", credit->held);
+    put_counter_of(out, "quarantined", credit->quarantined);
+    put_counter_of(out, "voided", credit->voided);
+    if (item == NULL)
+        return;
+    put_counter_of(out, "peak", item->peak);
+    for (int i = 0; i < REASON_COUNT; i++)
+        reasons += item->reasons[i] != 0;
+    resp_out_text(out, "reasons");
+    resp_out_map(out, reasons);
+    for (int i = 0; i < REASON_COUNT; i++)
+        if (item->reasons[i] != 0)
+            put_counter_of(out, reason_name((enum reason)i), item->reasons[i]);
+}
+
+static void put_counters(struct resp_out *out, const uint64_t counts[COUNTER_COUNT],
+                         bool with_follow)
+{
+    for (uint32_t i = 0; i < COUNTER_COUNT; i++)
+        if (i != COUNTER_FOLLOW || with_follow)
+            put_counter_of(out, counter_name((enum counter)i), counts[i]);
+}
+
+/* Nobody follows an item: its map leaves that counter out. */
+static void put_item_counts(struct resp_out *out, const struct item_row *item)
+{
+    resp_out_map(out, COUNTER_COUNT - 1 + 1);
+    put_counters(out, item->counts, false);
+    put_likes(out, item->counts[COUNTER_LIKE], &item->credit, item);
+}
+
+static void put_given(struct resp_out *out, const struct account_row *account)
+{
+    resp_out_map(out, COUNTER_COUNT);
+    put_counters(out, account->given, true);
+}
+
+static void put_received(struct resp_out *out, const struct account_row *account)
+{
+    resp_out_map(out, COUNTER_COUNT + 1);
+    put_counters(out, account->received, true);
+    put_likes(out, account->received[COUNTER_LIKE], &account->received_credit, NULL);
 }
 
 static void put_applied(struct resp_out *out, const struct request *request,
@@ -118,9 +162,9 @@ static void put_counts_of_target(struct resp_out *out, const struct reply *reply
 {
     resp_out_text(out, "counts");
     if (reply->item != NULL)
-        put_counters(out, reply->item->counts, false);
+        put_item_counts(out, reply->item);
     else if (reply->account != NULL)
-        put_counters(out, reply->account->received, true);
+        put_received(out, reply->account);
     else
         resp_out_null(out);
 }
@@ -159,7 +203,7 @@ static void put_item(struct resp_out *out, const struct item_row *item)
     put_counter_of(out, "watch_ms", item->watch_ms);
     put_counter_of(out, "taken_back", item->taken_back);
     resp_out_text(out, "counts");
-    put_counters(out, item->counts, false);
+    put_item_counts(out, item);
 }
 
 static void put_account(struct resp_out *out, const struct account_row *account)
@@ -177,9 +221,9 @@ static void put_account(struct resp_out *out, const struct account_row *account)
     put_counter_of(out, "first_ms", (uint64_t)account->first_us / 1000);
     put_counter_of(out, "taken_back", account->taken_back);
     resp_out_text(out, "given");
-    put_counters(out, account->given, true);
+    put_given(out, account);
     resp_out_text(out, "received");
-    put_counters(out, account->received, true);
+    put_received(out, account);
 }
 
 /* --- lists ------------------------------------------------------------------------------------ */
@@ -263,10 +307,10 @@ static void put_reply(struct resp_out *out, const struct request *request,
         put_write(out, request, reply);
         return;
     case REPLY_COUNTS:
-        put_counters(out, reply->item->counts, false);
+        put_item_counts(out, reply->item);
         return;
     case REPLY_RECEIVED:
-        put_counters(out, reply->account->received, true);
+        put_received(out, reply->account);
         return;
     case REPLY_ITEM:
         put_item(out, reply->item);

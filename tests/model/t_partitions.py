@@ -77,6 +77,7 @@ def kill_and_repeat(server, client, twin, generator):
 def one_round(partitions, base_seed, count):
     generator = Generator(base_seed + partitions, 200, 100, options=0)
     twin = Twin("create")
+    twin.order_known = False
     with Server(partitions=partitions, flush_seconds=1, segment_mb=1) as server:
         client = server.client(resp=2)
         for turn in range(count // WINDOW):

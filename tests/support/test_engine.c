@@ -63,6 +63,28 @@ const struct reply *test_engine_ask(struct test_engine *test, const struct reque
     return &test->batch.replies[0];
 }
 
+void test_engine_settle(struct test_engine *test, const struct record *settle)
+{
+    struct engine *engine = &test->engine;
+    struct needs *needs = &test->needs;
+
+    test->now_us += 1000;
+    for (int tries = 0;; tries++) {
+        hot_turn_begin(engine->hot);
+        *needs = (struct needs){0};
+        if (engine_gather_record(engine, settle, needs))
+            break;
+        assert_int_equal(tries, 0);
+        test_engine_flush(test);
+    }
+    assert_int_equal(load_needs(engine->store, engine->hot, needs, test->now_us), STATUS_OK);
+    *needs = (struct needs){0};
+    assert_true(engine_gather_record_creators(engine, settle, needs));
+    assert_int_equal(load_needs(engine->store, engine->hot, needs, test->now_us), STATUS_OK);
+    engine_begin(engine, test->now_us);
+    engine_settle(engine, settle);
+}
+
 void test_engine_flush(struct test_engine *test)
 {
     struct hot_frozen frozen;

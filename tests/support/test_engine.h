@@ -18,6 +18,9 @@ void test_engine_close(struct test_engine *test);
 /* One request, one turn. The reply is valid until the next. */
 const struct reply *test_engine_ask(struct test_engine *test, const struct request *request);
 
+/* A SETTLE, in a turn of its own. */
+void test_engine_settle(struct test_engine *test, const struct record *settle);
+
 /* Moves what is in memory to the store. */
 void test_engine_flush(struct test_engine *test);
 

@@ -54,6 +54,8 @@ def events(door):
                      {"account": "8", "actions": ["like", "skip"]}).json
     assert acted["actions"] == [False, True], acted
     counts = door.ask("GET", "/v1/items/9/counts").json
+    worth = counts["counts"].pop("likes")
+    assert worth["raw"] == 1 and worth["credited"] <= worth["valid"] <= 1 and worth["peak"] == 1, worth
     assert counts == {"item": "9", "counts": {"like": 1, "favorite": 1, "view": 1, "share": 2,
                                               "comment": 1, "skip": 2, "report": 1}}, counts
 

@@ -83,6 +83,9 @@ class Twin:
 
 
 def same(got, wanted, what):
+    worth = got.pop("likes", None)
+    if worth is not None:
+        assert worth["raw"] == got["like"] >= worth["valid"] >= float(worth["credited"]), (what, worth)
     assert set(wanted) <= set(got) <= set(COUNTERS), (what, got)
     wanted = {name: wanted.get(name, 0) for name in got}
     assert got == wanted, "%s: the server says %r, the files say %r" % (what, got, wanted)

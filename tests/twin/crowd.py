@@ -197,7 +197,7 @@ class Judge:
         as sets. Each account's own lists exactly."""
         twin = Twin()
         twin.__dict__.update(self.twin.__dict__)
-        twin.taken = {}
+        twin.taken, twin.order_known = {}, False
         check_state(client, twin, lists=30, edges=500)
         taken = sorted(self.twin.taken.items())
         for (kind, target), likers in random.sample(taken, min(10, len(taken))):

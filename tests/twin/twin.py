@@ -44,14 +44,16 @@ class Account:
 
 
 class Item:
-    __slots__ = ("state", "creator", "duration_ms", "watch_ms", "taken_back", "counts")
+    __slots__ = ("state", "creator", "duration_ms", "watch_ms", "taken_back", "counts", "peak")
 
     def __init__(self):
         self.state, self.creator, self.duration_ms = "published", None, 0
-        self.watch_ms, self.taken_back, self.counts = 0, 0, [0] * 8
+        self.watch_ms, self.taken_back, self.counts, self.peak = 0, 0, [0] * 8, 0
 
 
 class Twin:
+    order_known = True
+
     def __init__(self, unknown="create", keep_hours=24):
         self.refuse_unknown = unknown == "refuse"
         self.keep_us = keep_hours * 3600 * 1000000
@@ -169,6 +171,7 @@ class Twin:
         self._account(account).given[counter] += by
         row = self._item(item)
         row.counts[counter] += by
+        row.peak = max(row.peak, row.counts[LIKE])
         if row.creator is not None:
             self._account(row.creator)
             self.received[row.creator][counter] += by
@@ -327,11 +330,23 @@ class Twin:
     def _counts(self, item):
         """Nobody follows an item: its map leaves that counter out."""
         row = self.items.get(item) or Item()
-        return {name: count for name, count in zip(COUNTERS, row.counts) if name != "follow"}
+        shown = {name: count for name, count in zip(COUNTERS, row.counts) if name != "follow"}
+        shown["likes"] = self._worth(row.counts[LIKE])
+        shown["likes"]["reasons"] = {}
+        if self.order_known:  # of likes and un-likes that clients sent at the same time it is not
+            shown["likes"]["peak"] = row.peak
+        return shown
+
+    @staticmethod
+    def _worth(likes):
+        """No judges here: every like counts in full."""
+        return {"raw": likes, "valid": likes, "credited": "%d.00" % likes, "held": 0,
+                "quarantined": 0, "voided": 0}
 
     def _received(self, creator):
         shown = dict(zip(COUNTERS, self.received.get(creator, [0] * 8)))
         shown["follow"] = self.followers.get(creator, 0)
+        shown["likes"] = self._worth(shown["like"])
         return shown
 
     def _item_get(self, item):

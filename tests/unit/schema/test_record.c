@@ -52,6 +52,25 @@ static struct record any_record(struct test_random *random)
     }
     if (record.fields & RECORD_HAS_EXTRA)
         record.c = any_number(random);
+    if (record.fields & RECORD_HAS_VERDICT)
+        record.verdict = (struct verdict){
+            .weight_pct = (uint8_t)test_random_below(random, WEIGHT_FULL + 1),
+            .mark = (uint8_t)test_random_below(random, MARK_COUNT),
+            .reason = (uint8_t)test_random_below(random, REASON_COUNT),
+            .reasons = (uint16_t)any_number(random),
+            .rule = (uint16_t)any_number(random),
+            .policy = (uint32_t)any_number(random),
+        };
+    if (record.fields & RECORD_HAS_ACTOR) {
+        record.caller = test_random_next(random);
+        record.role = (uint8_t)any_number(random);
+    }
+    if (record.fields & RECORD_HAS_TEXT) {
+        static const char text[RECORD_TEXT_MAX] = "because of what was seen";
+
+        record.text = text;
+        record.text_size = (uint8_t)(1 + test_random_below(random, RECORD_TEXT_MAX));
+    }
     return record;
 }
 
@@ -76,6 +95,17 @@ static void assert_same(const struct record *a, const struct record *b)
     assert_int_equal(a->context.network, b->context.network);
     assert_int_equal(a->context.client_us, b->context.client_us);
     assert_int_equal(a->context.source, b->context.source);
+    assert_int_equal(a->verdict.weight_pct, b->verdict.weight_pct);
+    assert_int_equal(a->verdict.mark, b->verdict.mark);
+    assert_int_equal(a->verdict.reason, b->verdict.reason);
+    assert_int_equal(a->verdict.reasons, b->verdict.reasons);
+    assert_int_equal(a->verdict.rule, b->verdict.rule);
+    assert_int_equal(a->verdict.policy, b->verdict.policy);
+    assert_int_equal(a->caller, b->caller);
+    assert_int_equal(a->role, b->role);
+    assert_int_equal(a->text_size, b->text_size);
+    if (a->text_size > 0)
+        assert_memory_equal(a->text, b->text, a->text_size);
 }
 
 static void comes_back_as_it_went(void **state)
@@ -162,8 +192,13 @@ static void refuses(void **state)
         {"nothing", {0}, 0},
         {"a read is no record", {VERB_LIKED, 0, 1, 2}, 4},
         {"no such kind", {0xEF, 0, 1, 2}, 4},
-        {"no such field", {VERB_LIKE, 0x80, 1, 2}, 4},
-        {"fields in two bytes", {VERB_LIKE, 0x81, 0x00, 1, 2}, 5},
+        {"no such field", {VERB_LIKE, 0x80, 0x08, 1, 2}, 5},
+        {"fields not in their shortest form", {VERB_LIKE, 0x81, 0x00, 1, 2}, 5},
+        {"a weight over all", {VERB_LIKE, 0x80, 0x01, 1, 2, WEIGHT_FULL + 1, 0, 0, 0, 0}, 10},
+        {"no such mark", {VERB_LIKE, 0x80, 0x01, 1, 2, 1, MARK_COUNT, 0, 0, 0}, 10},
+        {"no such reason", {VERB_LIKE, 0x80, 0x01, 1, 2, 1, REASON_COUNT << 4, 0, 0, 0}, 10},
+        {"an empty text", {VERB_LIKE, 0x80, 0x04, 1, 2, 0}, 6},
+        {"half a text", {VERB_LIKE, 0x80, 0x04, 1, 2, 2, 'a'}, 7},
         {"account not in its shortest form", {VERB_LIKE, 0, 0x81, 0x00, 2}, 5},
         {"account over 64 bits",
          {VERB_LIKE, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x02},
@@ -220,6 +255,11 @@ static void numbers_in_the_format_do_not_move(void **state)
     assert_int_equal(STATUS_SUSPENDED, 20);
     assert_int_equal(STATUS_CONFLICT, 21);
     assert_int_equal(STATUS_EXPIREDID, 22);
+    assert_int_equal(MARK_VOIDED, 3);
+    assert_int_equal(REASON_VELOCITY, 1);
+    assert_int_equal(REASON_UNSCORED, 13);
+    assert_int_equal(TIER_ELDER, 2);
+    assert_int_equal(VISIBLE_TO_ALL, 3);
     assert_int_equal(SOURCE_BUTTON, 1);
     assert_int_equal(SOURCE_DOUBLE_TAP, 2);
     assert_int_equal(SOURCE_VOICE, 3);

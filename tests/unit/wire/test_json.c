@@ -359,7 +359,9 @@ static void writes_tell_what_became(void **state)
     assert_true(ask(METHOD_PUT, "/v1/items/9/likes/7", "", NULL));
     reply_is(&reply, "{\"applied\":true,\"sequence\":\"18446744073709551615\",\"on\":true,"
                      "\"flips\":1,\"replayed\":false,\"counts\":{\"like\":3,\"favorite\":0,"
-                     "\"view\":40,\"share\":0,\"comment\":0,\"skip\":0,\"report\":0}}\n");
+                     "\"view\":40,\"share\":0,\"comment\":0,\"skip\":0,\"report\":0,"
+                     "\"likes\":{\"raw\":3,\"valid\":3,\"credited\":0.00,\"held\":0,\"quarantined\":0,"
+                     "\"voided\":0,\"peak\":0,\"reasons\":{}}}}\n");
     reply = (struct reply){.kind = REPLY_WRITE, .applied = 5, .count = 3, .sequence = 4,
                            .replayed = 1};
     assert_true(post("/v1/items/9/actions",
@@ -407,14 +409,18 @@ static void rows_have_all_their_members(void **state)
     reply_is(&reply, "{\"item\":\"9\",\"state\":\"private\",\"creator\":null,\"duration_ms\":5,"
                      "\"first_ms\":7,\"watch_ms\":8,\"taken_back\":1,\"counts\":{\"like\":0,"
                      "\"favorite\":0,\"view\":0,\"share\":0,\"comment\":0,\"skip\":0,"
-                     "\"report\":0}}\n");
+                     "\"report\":0,"
+                     "\"likes\":{\"raw\":0,\"valid\":0,\"credited\":0.00,\"held\":0,\"quarantined\":0,"
+                     "\"voided\":0,\"peak\":0,\"reasons\":{}}}}\n");
     reply = (struct reply){.kind = REPLY_ACCOUNT, .account = &account};
     assert_true(ask(METHOD_GET, "/v1/accounts/7", "", NULL));
     reply_is(&reply, "{\"account\":\"7\",\"state\":\"suspended\",\"until_ms\":9,\"first_ms\":0,"
                      "\"taken_back\":0,\"given\":{\"like\":0,\"favorite\":0,\"follow\":0,\"view\":0,"
                      "\"share\":0,\"comment\":0,\"skip\":0,\"report\":0},\"received\":{\"like\":0,"
                      "\"favorite\":0,\"follow\":0,\"view\":0,\"share\":0,\"comment\":0,\"skip\":0,"
-                     "\"report\":0}}\n");
+                     "\"report\":0,"
+                     "\"likes\":{\"raw\":0,\"valid\":0,\"credited\":0.00,\"held\":0,\"quarantined\":0,"
+                     "\"voided\":0}}}\n");
 }
 
 static void text_escapes_what_json_must_escape(void **state)

@@ -85,10 +85,14 @@ static void writes_with_return(void **state)
     assert_reads(&like, &reply,
                  "[\"applied\" 1 \"sequence\" 77 \"on\" 1 \"flips\" 3 \"replayed\" 0 \"counts\" "
                  "[\"like\" 7 \"favorite\" 1 \"view\" 99 \"share\" 2 \"comment\" 3 \"skip\" 4 "
-                 "\"report\" 0]]",
+                 "\"report\" 0 "
+                 "\"likes\" [\"raw\" 7 \"valid\" 7 \"credited\" \"0.00\" \"held\" 0 \"quarantined\" 0 "
+                 "\"voided\" 0 \"peak\" 0 \"reasons\" []]]]",
                  "{\"applied\":1 \"sequence\":77 \"on\":1 \"flips\":3 \"replayed\":0 \"counts\":"
                  "{\"like\":7 \"favorite\":1 \"view\":99 \"share\":2 \"comment\":3 \"skip\":4 "
-                 "\"report\":0}}");
+                 "\"report\":0 "
+                 "\"likes\":{\"raw\":7 \"valid\":7 \"credited\":\"0.00\" \"held\":0 \"quarantined\":0 "
+                 "\"voided\":0 \"peak\":0 \"reasons\":{}}}}");
 }
 
 static void acts_with_return(void **state)
@@ -114,7 +118,9 @@ static void follows_tell_what_the_creator_received(void **state)
     assert_string_equal(read_back(&follow, &reply, 3),
                         "{\"applied\":1 \"sequence\":8 \"on\":1 \"flips\":1 \"replayed\":0 "
                         "\"counts\":{\"like\":1 \"favorite\":2 \"follow\":3 \"view\":4 \"share\":5 "
-                        "\"comment\":6 \"skip\":7 \"report\":8}}");
+                        "\"comment\":6 \"skip\":7 \"report\":8 "
+                 "\"likes\":{\"raw\":1 \"valid\":1 \"credited\":\"0.00\" \"held\":0 \"quarantined\":0 "
+                 "\"voided\":0}}}");
 }
 
 static void rows_of_items(void **state)
@@ -129,16 +135,22 @@ static void rows_of_items(void **state)
         read_back(&like, &reply, 3),
         "{\"id\":\"18446744073709551615\" \"state\":\"removed\" \"creator\":~ \"duration_ms\":60000 "
         "\"first_ms\":1700000000000 \"watch_ms\":12 \"taken_back\":2 \"counts\":{\"like\":1 "
-        "\"favorite\":0 \"view\":0 \"share\":0 \"comment\":0 \"skip\":0 \"report\":0}}");
+        "\"favorite\":0 \"view\":0 \"share\":0 \"comment\":0 \"skip\":0 \"report\":0 "
+                 "\"likes\":{\"raw\":1 \"valid\":1 \"credited\":\"0.00\" \"held\":0 \"quarantined\":0 "
+                 "\"voided\":0 \"peak\":0 \"reasons\":{}}}}");
     item.has_creator = 1;
     item.creator = 0;
     assert_non_null(strstr(read_back(&like, &reply, 2), "\"creator\" \"0\" "));
     reply.kind = REPLY_COUNTS;
     assert_reads(&like, &reply,
                  "[\"like\" 1 \"favorite\" 0 \"view\" 0 \"share\" 0 \"comment\" 0 \"skip\" 0 "
-                 "\"report\" 0]",
+                 "\"report\" 0 "
+                 "\"likes\" [\"raw\" 1 \"valid\" 1 \"credited\" \"0.00\" \"held\" 0 \"quarantined\" 0 "
+                 "\"voided\" 0 \"peak\" 0 \"reasons\" []]]",
                  "{\"like\":1 \"favorite\":0 \"view\":0 \"share\":0 \"comment\":0 \"skip\":0 "
-                 "\"report\":0}");
+                 "\"report\":0 "
+                 "\"likes\":{\"raw\":1 \"valid\":1 \"credited\":\"0.00\" \"held\":0 \"quarantined\":0 "
+                 "\"voided\":0 \"peak\":0 \"reasons\":{}}}");
 }
 
 static void rows_of_accounts(void **state)
@@ -153,7 +165,9 @@ static void rows_of_accounts(void **state)
         "{\"id\":\"3\" \"state\":\"like-banned\" \"until_ms\":5 \"first_ms\":7 \"taken_back\":1 "
         "\"given\":{\"like\":9 \"favorite\":0 \"follow\":0 \"view\":0 \"share\":0 \"comment\":0 "
         "\"skip\":0 \"report\":0} \"received\":{\"like\":0 \"favorite\":0 \"follow\":0 \"view\":0 "
-        "\"share\":0 \"comment\":0 \"skip\":0 \"report\":0}}");
+        "\"share\":0 \"comment\":0 \"skip\":0 \"report\":0 "
+                 "\"likes\":{\"raw\":0 \"valid\":0 \"credited\":\"0.00\" \"held\":0 \"quarantined\":0 "
+                 "\"voided\":0}}}");
     account.state = ACCOUNT_ACTIVE;
     assert_non_null(strstr(read_back(&like, &reply, 2), "\"until_ms\" ~ "));
     reply.kind = REPLY_RECEIVED;
