@@ -373,6 +373,27 @@ static enum status check_door(const char *name, const char *address, const char 
     return STATUS_BADCONFIG;
 }
 
+/* Whoever can write could move time, and with it every window, hold and restriction. */
+static enum status check_clock(const struct config *config, char message[CONFIG_MESSAGE])
+{
+    const char *const doors[] = {config->resp, config->http};
+    char host[CONFIG_TEXT];
+    uint16_t port;
+
+    if (strcmp(config->clock, "requests") != 0)
+        return STATUS_OK;
+    for (int i = 0; i < 2; i++)
+        if (strcmp(doors[i], "off") != 0 &&
+            !(config_address(doors[i], host, &port) && config_is_loopback(host))) {
+            snprintf(message, CONFIG_MESSAGE,
+                     "clock: requests is for simulation on this machine alone, but %.80s can be "
+                     "reached from others",
+                     doors[i]);
+            return STATUS_BADCONFIG;
+        }
+    return STATUS_OK;
+}
+
 enum status config_check(const struct config *config, char message[CONFIG_MESSAGE])
 {
     enum status status;
@@ -396,6 +417,8 @@ enum status config_check(const struct config *config, char message[CONFIG_MESSAG
                  "would take nothing away; set credentials too");
         return STATUS_BADCONFIG;
     }
+    if ((status = check_clock(config, message)) != STATUS_OK)
+        return status;
     if ((status = check_door("resp", config->resp, config->credentials, message)) != STATUS_OK)
         return status;
     return check_door("http", config->http, config->credentials, message);

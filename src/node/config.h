@@ -28,6 +28,7 @@ struct config {
     uint64_t flush_seconds;        /* at most this long until state is at rest: 30 */
     uint64_t segment_mb;           /* of the log: 64 */
     char sandbox[8];               /* try, on, off */
+    char clock[16];                /* machine, requests */
     char unknown[16];              /* accounts and items nobody registered: create, refuse */
 };
 

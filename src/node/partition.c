@@ -527,8 +527,30 @@ static void append(struct partition *partition)
                    engine->body, engine->body_size);
 }
 
-uint32_t partition_turn(struct partition *partition, struct batch *batch, uint32_t from,
-                        int64_t now_us, uint64_t *need)
+/* --clock requests: the first request's time, if it says one and it is no step back; returns up to
+ * where the requests go with it. A turn has one time, so each new time is a turn of its own: what
+ * happens does not depend on how the requests came in. */
+static uint32_t same_time(const struct partition *partition, const struct batch *batch,
+                          uint32_t from, int64_t *time_us)
+{
+    uint32_t to = from;
+
+    *time_us = partition->engine.now_us;
+    for (; to < batch->count; to++) {
+        const struct request *request = &batch->requests[to];
+        bool says = request->verb < VERB_COUNT && (request->flags & REQUEST_CONTEXT) != 0;
+
+        if (!says || request->context.client_us <= *time_us)
+            continue;
+        if (to > from)
+            break;
+        *time_us = request->context.client_us;
+    }
+    return to;
+}
+
+static uint32_t turn(struct partition *partition, struct batch *batch, uint32_t from,
+                     int64_t now_us, int64_t time_us, uint64_t *need)
 {
     struct engine *engine = &partition->engine;
     uint32_t to, done;
@@ -551,7 +573,7 @@ uint32_t partition_turn(struct partition *partition, struct batch *batch, uint32
     } else if (!engine->writes_refused) {
         partition->stalled_us = 0;
     }
-    done = engine_step(engine, batch, from, to, now_us);
+    done = engine_step(engine, batch, from, to, time_us);
     if (engine->answers[STATUS_CORRUPT] > 0) {
         damage_mark(partition);
         fail(partition, STATUS_CORRUPT, STORE_DAMAGED);
@@ -562,6 +584,19 @@ uint32_t partition_turn(struct partition *partition, struct batch *batch, uint32
     partition->turns++;
     /* What was read may rest on records that are not durable yet, so reads wait as well. */
     *need = engine->sequence;
+    return done;
+}
+
+uint32_t partition_turn(struct partition *partition, struct batch *batch, uint32_t from,
+                        int64_t now_us, uint64_t *need)
+{
+    uint32_t whole = batch->count, done;
+    int64_t time_us = now_us;
+
+    if (partition->config.clock_requests)
+        batch->count = same_time(partition, batch, from, &time_us);
+    done = turn(partition, batch, from, now_us, time_us, need);
+    batch->count = whole;
     return done;
 }
 
@@ -592,7 +627,7 @@ uint32_t partition_take(struct partition *partition, const struct record *const 
         fail(partition, status, STORE_DAMAGED);
         return 0;
     }
-    engine_begin(engine, now_us);
+    engine_begin(engine, partition->config.clock_requests ? engine->now_us : now_us);
     for (uint32_t i = 0; i < n; i++) {
         if (!engine_can_take(engine, 1)) {
             n = i;

@@ -27,6 +27,7 @@ struct partition_config {
     int64_t operation_keep_us;
     int64_t flush_us; /* at most this long until state is at rest */
     bool create_unknown;
+    bool clock_requests; /* time is what the requests say (for simulation) */
     bool threads; /* log and flush have threads of their own; false: partition_pump does their work
                    */
     bool read_only; /* the log is only read; the store is one to be thrown away (zan verify) */

@@ -59,6 +59,7 @@ enum status partition_config_from(const struct config *config, uint16_t index, b
         .operation_keep_us = (int64_t)config->operation_hours * 3600 * 1000000,
         .flush_us = (int64_t)config->flush_seconds * 1000000,
         .create_unknown = strcmp(config->unknown, "refuse") != 0,
+        .clock_requests = strcmp(config->clock, "requests") == 0,
         .threads = true,
         .read_only = read_only,
     };

@@ -172,6 +172,25 @@ static void doors_beyond_this_machine_need_credentials(void **state)
         }
 }
 
+static void a_clock_of_requests_stays_on_this_machine(void **state)
+{
+    static const char *const doors[] = {"resp", "http"};
+
+    (void)state;
+    for (size_t door = 0; door < 2; door++) {
+        config_default(&config);
+        assert_string_equal(config.clock, "machine");
+        assert_int_equal(config_set(&config, "clock", "requests", message), STATUS_OK);
+        assert_int_equal(config_check(&config, message), STATUS_OK);
+        config_set(&config, "credentials", "file", message);
+        config_set(&config, doors[door], "10.0.0.1:1", message);
+        assert_int_equal(config_check(&config, message), STATUS_BADCONFIG);
+        assert_non_null(strstr(message, "clock"));
+        config_set(&config, "clock", "machine", message);
+        assert_int_equal(config_check(&config, message), STATUS_OK);
+    }
+}
+
 static void settings_that_contradict_are_named(void **state)
 {
     (void)state;
@@ -281,6 +300,7 @@ int main(void)
         cmocka_unit_test(each_value_is_taken_or_refused_with_what_was_expected),
         cmocka_unit_test(long_text_is_refused_whole),
         cmocka_unit_test(doors_beyond_this_machine_need_credentials),
+        cmocka_unit_test(a_clock_of_requests_stays_on_this_machine),
         cmocka_unit_test(settings_that_contradict_are_named),
         cmocka_unit_test(files_hold_names_and_values),
         cmocka_unit_test(bad_lines_are_named_by_number),

@@ -1,0 +1,274 @@
+/* Honest crowds lose nothing, rings lose nearly everything; over seeds. */
+#include "support/trust_world.h"
+
+static uint64_t seed;
+static int seed_count;
+
+static int begin(void **state)
+{
+    (void)state;
+    seed = test_seed(1);
+    seed_count = getenv("ZAN_DEEP") != NULL ? 40 : 2;
+    return 0;
+}
+
+/* At most 0.1 % of the likes of honest people are devalued. */
+static void assert_unharmed(const struct world *world)
+{
+    assert_true(world->side[0].devalued * 1000 <= world->side[0].likes);
+    assert_true(world->side[0].final_pct * 1000 >= world->side[0].likes * 100 * 999);
+}
+
+/* 20,000 accounts, three ordinary days: what everything else happens on. */
+static void ordinary(struct world *world, struct world_plans *plans, uint32_t likes)
+{
+    plan_ordinary(world, plans, 0, 20000, WORLD_US, WORLD_US + 3 * DAY_US, likes);
+}
+
+#define EVENT_US (WORLD_US + 2 * DAY_US)
+
+/* One network of 5,000 among 60,000, with favourites of its own that a third of it likes at once. */
+static void a_school_or_carrier_network_is_no_evidence(void **state)
+{
+    (void)state;
+    for (int i = 0; i < seed_count; i++) {
+        struct world_plans plans = {0};
+        struct world world;
+
+        world_open(&world, seed + (uint64_t)i, 60000);
+        for (uint32_t a = 0; a < 5000; a++)
+            world.accounts[a].network = 7000000;
+        plan_ordinary(&world, &plans, 0, 60000, WORLD_US, WORLD_US + 3 * DAY_US, 150000);
+        for (uint32_t hit = 0; hit < 8; hit++)
+            plan_crowd(&world, &plans, 0, 5000, 100 * hit + 7, 330,
+                       WORLD_US + DAY_US + (int64_t)hit * 4 * HOUR_US, 2 * HOUR_US, 0);
+        world_run(&world, &plans);
+        world_print("school network", &world);
+        assert_unharmed(&world);
+        world_close(&world);
+    }
+}
+
+/* Videos that go round the whole platform one after the other; each crowd is drawn from everybody. */
+static void viral_videos_are_not_devalued(void **state)
+{
+    (void)state;
+    for (int i = 0; i < seed_count; i++) {
+        struct world_plans plans = {0};
+        struct world world;
+
+        world_open(&world, seed + 100 + (uint64_t)i, 20000);
+        ordinary(&world, &plans, 30000);
+        for (uint32_t video = 0; video < 6; video++)
+            plan_crowd(&world, &plans, 0, 20000, 100 * video + 3, 150,
+                       EVENT_US + (int64_t)video * 3 * HOUR_US, 2 * HOUR_US, 0);
+        world_run(&world, &plans);
+        world_print("viral videos", &world);
+        assert_unharmed(&world);
+        world_close(&world);
+    }
+}
+
+/* A live event: 1,500 followers like ten videos of one creator within minutes of each; a fifth of the
+ * crowd made their account for it. */
+static void followers_at_a_live_event_are_not_devalued(void **state)
+{
+    (void)state;
+    for (int i = 0; i < seed_count; i++) {
+        struct world_plans plans = {0};
+        struct world world;
+
+        world_open(&world, seed + 200 + (uint64_t)i, 20000);
+        for (uint32_t a = 19700; a < 20000; a++) {
+            world.accounts[a].first_us = EVENT_US - 600 * SECOND_US;
+            world.accounts[a].given = 0;
+        }
+        plan_ordinary(&world, &plans, 0, 19700, WORLD_US, WORLD_US + 3 * DAY_US, 30000);
+        for (uint32_t video = 0; video < 10; video++)
+            plan_crowd(&world, &plans, 18500, 1500, 5000000 + video, 500,
+                       EVENT_US + (int64_t)video * 900 * SECOND_US, 600 * SECOND_US, 0);
+        world_run(&world, &plans);
+        world_print("live event", &world);
+        assert_unharmed(&world);
+        world_close(&world);
+    }
+}
+
+/* A match: 600 people of all kinds like clips of a dozen creators within three hours. Beside a ring
+ * they differ in nothing but that it is one evening of a longer life. Held, not devalued. */
+static void people_who_follow_one_event_are_not_devalued(void **state)
+{
+    (void)state;
+    for (int i = 0; i < seed_count; i++) {
+        struct world_plans plans = {0};
+        struct world world;
+
+        world_open(&world, seed + 250 + (uint64_t)i, 20000);
+        ordinary(&world, &plans, 30000);
+        for (uint32_t clip = 0; clip < 12; clip++)
+            plan_crowd(&world, &plans, 5000, 600, 5000000 + clip * 100, 400,
+                       EVENT_US + (int64_t)clip * 900 * SECOND_US, 900 * SECOND_US, 0);
+        world_run(&world, &plans);
+        world_print("match", &world);
+        assert_unharmed(&world);
+        world_close(&world);
+    }
+}
+
+/* A platform in its first days: everybody is new, nobody is devalued for it. */
+static void on_a_new_platform_everybody_is_young(void **state)
+{
+    (void)state;
+    for (int i = 0; i < seed_count; i++) {
+        struct world_plans plans = {0};
+        struct world world;
+
+        world_open(&world, seed + 300 + (uint64_t)i, 20000);
+        for (uint32_t a = 0; a < 20000; a++) {
+            world.accounts[a].first_us = WORLD_US + (int64_t)a * 3 * DAY_US / 20000;
+            world.accounts[a].given = 0;
+        }
+        for (uint32_t like = 0; like < 30000; like++) {
+            int64_t at_us = WORLD_US + (int64_t)test_random_below(&world.random, 3 * DAY_US);
+            uint64_t known = (uint64_t)(at_us - WORLD_US) * 20000 / (3 * DAY_US) + 1;
+
+            plan_add(&plans, at_us, test_random_below(&world.random, known < 20000 ? known : 20000),
+                     world_item(&world), 0);
+        }
+        plan_crowd(&world, &plans, 0, 12000, 77, 150, EVENT_US, 2 * HOUR_US, 0);
+        world_run(&world, &plans);
+        world_print("new platform", &world);
+        assert_unharmed(&world);
+        world_close(&world);
+    }
+}
+
+/* Friends: eight who share what they watch, all day. Few enough to hold, too few to devalue under 50. */
+static void a_circle_of_friends_never_goes_under_half(void **state)
+{
+    (void)state;
+    for (int i = 0; i < seed_count; i++) {
+        struct world_plans plans = {0};
+        struct world world;
+
+        world_open(&world, seed + 400 + (uint64_t)i, 20000);
+        ordinary(&world, &plans, 30000);
+        for (uint32_t video = 0; video < 30; video++)
+            plan_crowd(&world, &plans, 300, 8, 3000000 + video * 100, 800,
+                       EVENT_US + (int64_t)video * 1800 * SECOND_US, 1200 * SECOND_US, 0);
+        world_run(&world, &plans);
+        world_print("friends", &world);
+        assert_int_equal(world.side[0].low, 0);
+        world_close(&world);
+    }
+}
+
+/* 300 old accounts, each with its own device and network, sent to 40 items of many creators. The first
+ * items pass: nobody has met yet. From the tenth on at most a tenth of the weight is left. */
+static void a_ring_of_old_accounts_is_found_by_its_company(void **state)
+{
+    (void)state;
+    for (int i = 0; i < seed_count; i++) {
+        struct world_plans plans = {0};
+        struct world world;
+
+        world_open(&world, seed + 500 + (uint64_t)i, 20000);
+        ordinary(&world, &plans, 30000);
+        for (uint32_t item = 0; item < 40; item++)
+            plan_crowd(&world, &plans, 600, 300, 3000000 + item * 100, 400,
+                       WORLD_US + DAY_US + (int64_t)item * HOUR_US, HOUR_US / 2, item >= 10 ? 1 : 2);
+        world_run(&world, &plans);
+        world_print("ring of old accounts", &world);
+        assert_unharmed(&world);
+        assert_true(world.side[1].final_pct <= world.side[1].likes * 12);
+        world_close(&world);
+    }
+}
+
+/* Cheap: 400 accounts made for it, on one network, at one item, within ten minutes. */
+static void new_accounts_of_one_network_gain_nothing(void **state)
+{
+    (void)state;
+    for (int i = 0; i < seed_count; i++) {
+        struct world_plans plans = {0};
+        struct world world;
+
+        world_open(&world, seed + 600 + (uint64_t)i, 20400);
+        for (uint32_t a = 20000; a < 20400; a++) {
+            world.accounts[a].first_us = EVENT_US - 60 * SECOND_US;
+            world.accounts[a].given = 0;
+            world.accounts[a].network = 8000000;
+        }
+        ordinary(&world, &plans, 30000);
+        plan_crowd(&world, &plans, 20000, 400, 3000000, 1000, EVENT_US, 600 * SECOND_US, 1);
+        world_run(&world, &plans);
+        world_print("new accounts, one network", &world);
+        assert_unharmed(&world);
+        assert_true(world.side[1].early_pct <= world.side[1].likes * 2);
+        assert_true(world.side[1].final_pct <= world.side[1].likes * 2);
+        world_close(&world);
+    }
+}
+
+/* The same from 400 networks: nothing shared but being new and being at once. */
+static void new_accounts_of_many_networks_gain_little(void **state)
+{
+    (void)state;
+    for (int i = 0; i < seed_count; i++) {
+        struct world_plans plans = {0};
+        struct world world;
+
+        world_open(&world, seed + 700 + (uint64_t)i, 20400);
+        for (uint32_t a = 20000; a < 20400; a++) {
+            world.accounts[a].first_us = EVENT_US - 60 * SECOND_US;
+            world.accounts[a].given = 0;
+        }
+        ordinary(&world, &plans, 30000);
+        plan_crowd(&world, &plans, 20000, 400, 3000000, 1000, EVENT_US, 600 * SECOND_US, 1);
+        world_run(&world, &plans);
+        world_print("new accounts, many networks", &world);
+        assert_unharmed(&world);
+        assert_true(world.side[1].early_pct <= world.side[1].likes * 2);
+        assert_true(world.side[1].final_pct <= world.side[1].likes * 2);
+        world_close(&world);
+    }
+}
+
+/* A phone rack: 12 old accounts on each of 30 devices. */
+static void a_rack_of_devices_is_found(void **state)
+{
+    (void)state;
+    for (int i = 0; i < seed_count; i++) {
+        struct world_plans plans = {0};
+        struct world world;
+
+        world_open(&world, seed + 800 + (uint64_t)i, 20000);
+        for (uint32_t a = 600; a < 960; a++)
+            world.accounts[a].device = 9000000 + (a - 600) / 12;
+        ordinary(&world, &plans, 30000);
+        plan_crowd(&world, &plans, 600, 360, 3000000, 1000, EVENT_US, HOUR_US / 2, 1);
+        world_run(&world, &plans);
+        world_print("rack of devices", &world);
+        assert_unharmed(&world);
+        assert_true(world.side[1].final_pct <= world.side[1].likes * 50);
+        world_close(&world);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_school_or_carrier_network_is_no_evidence),
+        cmocka_unit_test(viral_videos_are_not_devalued),
+        cmocka_unit_test(followers_at_a_live_event_are_not_devalued),
+        cmocka_unit_test(people_who_follow_one_event_are_not_devalued),
+        cmocka_unit_test(on_a_new_platform_everybody_is_young),
+        cmocka_unit_test(a_circle_of_friends_never_goes_under_half),
+        cmocka_unit_test(a_ring_of_old_accounts_is_found_by_its_company),
+        cmocka_unit_test(new_accounts_of_one_network_gain_nothing),
+        cmocka_unit_test(new_accounts_of_many_networks_gain_little),
+        cmocka_unit_test(a_rack_of_devices_is_found),
+    };
+
+    return cmocka_run_group_tests(tests, begin, NULL);
+}
