@@ -17,17 +17,25 @@ _zan() {
     --log-b) COMPREPLY=($(compgen -d -- "$word")); return ;;
     --credentials) COMPREPLY=($(compgen -f -- "$word")); return ;;
     --assertion-keys) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    --tls-cert) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    --tls-key) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    --tls-client-ca) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    --tls-client-crl) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    --tls-doors) COMPREPLY=($(compgen -W "both resp http" -- "$word")); return ;;
+    --tls-least) COMPREPLY=($(compgen -W "1.3 1.2" -- "$word")); return ;;
+    --plain-remote) COMPREPLY=($(compgen -W "no yes" -- "$word")); return ;;
     --sandbox) COMPREPLY=($(compgen -W "on off try" -- "$word")); return ;;
+    --clock) COMPREPLY=($(compgen -W "machine requests" -- "$word")); return ;;
     --unknown) COMPREPLY=($(compgen -W "create refuse" -- "$word")); return ;;
   esac
   case ${COMP_WORDS[1]} in
-    serve) options=" --quiet --help --config --data --log-a --log-b --resp --http --credentials --assertion-keys --sync --partitions --memory --connections --operation-hours --flush-seconds --segment-mb --sandbox --unknown" ;;
-    demo) options=" --data --data-set --speed --once --json --quiet --help --config --log-a --log-b --resp --http --credentials --assertion-keys --sync --partitions --memory --connections --operation-hours --flush-seconds --segment-mb --sandbox --unknown" ;;
+    serve) options=" --quiet --help --config --data --log-a --log-b --resp --http --credentials --assertion-keys --tls-cert --tls-key --tls-client-ca --tls-client-crl --tls-doors --tls-least --plain-remote --sync --partitions --memory --connections --operation-hours --flush-seconds --segment-mb --sandbox --clock --unknown" ;;
+    demo) options=" --data --data-set --speed --once --json --quiet --help --config --log-a --log-b --resp --http --credentials --assertion-keys --tls-cert --tls-key --tls-client-ca --tls-client-crl --tls-doors --tls-least --plain-remote --sync --partitions --memory --connections --operation-hours --flush-seconds --segment-mb --sandbox --clock --unknown" ;;
     import) options=" --format --to --name --key-file --limit --speed --retry-seconds --json --quiet --help" ;;
     bench) options=" --help" ;;
-    info) options=" --data --to --name --key-file --json --help --config --log-a --log-b --resp --http --credentials --assertion-keys --sync --partitions --memory --connections --operation-hours --flush-seconds --segment-mb --sandbox --unknown" ;;
-    verify) options=" --json --quiet --help --config --data --log-a --log-b --resp --http --credentials --assertion-keys --sync --partitions --memory --connections --operation-hours --flush-seconds --segment-mb --sandbox --unknown" ;;
-    rebuild) options=" --json --quiet --help --config --data --log-a --log-b --resp --http --credentials --assertion-keys --sync --partitions --memory --connections --operation-hours --flush-seconds --segment-mb --sandbox --unknown" ;;
+    info) options=" --data --to --name --key-file --json --help --config --log-a --log-b --resp --http --credentials --assertion-keys --tls-cert --tls-key --tls-client-ca --tls-client-crl --tls-doors --tls-least --plain-remote --sync --partitions --memory --connections --operation-hours --flush-seconds --segment-mb --sandbox --clock --unknown" ;;
+    verify) options=" --json --quiet --help --config --data --log-a --log-b --resp --http --credentials --assertion-keys --tls-cert --tls-key --tls-client-ca --tls-client-crl --tls-doors --tls-least --plain-remote --sync --partitions --memory --connections --operation-hours --flush-seconds --segment-mb --sandbox --clock --unknown" ;;
+    rebuild) options=" --json --quiet --help --config --data --log-a --log-b --resp --http --credentials --assertion-keys --tls-cert --tls-key --tls-client-ca --tls-client-crl --tls-doors --tls-least --plain-remote --sync --partitions --memory --connections --operation-hours --flush-seconds --segment-mb --sandbox --clock --unknown" ;;
     key) options=" --json --tenant --epoch --seconds --at --help" ;;
     simulate) options=" --scenario --list --seed --seeds --scale --sequences --to --name --key-file --json --quiet --help" ;;
   esac

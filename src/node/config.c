@@ -356,20 +356,56 @@ enum status config_read(struct config *config, const char *path, char message[CO
 /* --- what must hold between settings ------------------------------------------------------------
  */
 
-static enum status check_door(const char *name, const char *address, const char *credentials,
+bool config_has_tls(const struct config *config, const char *door)
+{
+    return config->tls_cert[0] != '\0' &&
+           (strcmp(config->tls_doors, "both") == 0 || strcmp(config->tls_doors, door) == 0);
+}
+
+static enum status check_door(const struct config *config, const char *name, const char *address,
                               char message[CONFIG_MESSAGE])
 {
     char host[CONFIG_TEXT];
     uint16_t port;
 
-    if (strcmp(address, "off") == 0 || credentials[0] != '\0')
+    if (strcmp(address, "off") == 0)
         return STATUS_OK;
     if (config_address(address, host, &port) && config_is_loopback(host))
         return STATUS_OK;
+    if (config->credentials[0] == '\0') {
+        snprintf(message, CONFIG_MESSAGE,
+                 "%s: %.80s can be reached from other machines, so credentials are needed: "
+                 "zan key NAME ROLE makes a line for the file of --credentials",
+                 name, address);
+        return STATUS_BADCONFIG;
+    }
+    if (config_has_tls(config, name) || strcmp(config->plain_remote, "yes") == 0)
+        return STATUS_OK;
     snprintf(message, CONFIG_MESSAGE,
-             "%s: %.80s can be reached from other machines, so credentials are needed: "
-             "zan key NAME ROLE makes a line for the file of --credentials",
+             "%s: %.80s can be reached from other machines, and keys could be read on the way: set "
+             "tls-cert and tls-key, or plain-remote = yes if something else enciphers",
              name, address);
+    return STATUS_BADCONFIG;
+}
+
+static enum status check_keys(const struct config *config, char message[CONFIG_MESSAGE])
+{
+    const char *wrong = NULL;
+
+    if (config->assertion_keys[0] != '\0' && config->credentials[0] == '\0')
+        wrong = "assertion-keys: without credentials everybody may do everything, and an assertion "
+                "would take nothing away; set credentials too";
+    else if ((config->tls_cert[0] == '\0') != (config->tls_key[0] == '\0'))
+        wrong = "tls-cert and tls-key: one is of no use without the other";
+    else if (config->tls_client_ca[0] != '\0' &&
+             (config->tls_cert[0] == '\0' || config->credentials[0] == '\0'))
+        wrong = "tls-client-ca: a certificate stands for a name of credentials; set tls-cert and "
+                "credentials too";
+    else if (config->tls_client_crl[0] != '\0' && config->tls_client_ca[0] == '\0')
+        wrong = "tls-client-crl: whose? set tls-client-ca too";
+    if (wrong == NULL)
+        return STATUS_OK;
+    snprintf(message, CONFIG_MESSAGE, "%s", wrong);
     return STATUS_BADCONFIG;
 }
 
@@ -411,15 +447,10 @@ enum status config_check(const struct config *config, char message[CONFIG_MESSAG
                  "log-a and log-b are the same directory; two copies need two places");
         return STATUS_BADCONFIG;
     }
-    if (config->assertion_keys[0] != '\0' && config->credentials[0] == '\0') {
-        snprintf(message, CONFIG_MESSAGE,
-                 "assertion-keys: without credentials everybody may do everything, and an assertion "
-                 "would take nothing away; set credentials too");
-        return STATUS_BADCONFIG;
-    }
-    if ((status = check_clock(config, message)) != STATUS_OK)
+    if ((status = check_keys(config, message)) != STATUS_OK ||
+        (status = check_clock(config, message)) != STATUS_OK)
         return status;
-    if ((status = check_door("resp", config->resp, config->credentials, message)) != STATUS_OK)
+    if ((status = check_door(config, "resp", config->resp, message)) != STATUS_OK)
         return status;
-    return check_door("http", config->http, config->credentials, message);
+    return check_door(config, "http", config->http, message);
 }

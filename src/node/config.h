@@ -20,6 +20,13 @@ struct config {
     char http[CONFIG_TEXT];        /* 127.0.0.1:8090; "off" for none */
     char credentials[CONFIG_TEXT]; /* file; empty: none, loopback only */
     char assertion_keys[CONFIG_TEXT]; /* file; empty: nobody vouches for users */
+    char tls_cert[CONFIG_TEXT];       /* PEM; empty: plain */
+    char tls_key[CONFIG_TEXT];
+    char tls_client_ca[CONFIG_TEXT];
+    char tls_client_crl[CONFIG_TEXT];
+    char tls_doors[8];    /* both, resp, http */
+    char tls_least[8];    /* 1.3, 1.2 */
+    char plain_remote[8]; /* no, yes: doors without TLS beyond loopback */
     char sync[32];                 /* always, group:MS, none */
     uint64_t partitions;           /* 1 */
     uint64_t memory_bytes;         /* for hot state, filter and cache together; 1 GiB */
@@ -63,6 +70,9 @@ enum status config_check(const struct config *config, char message[CONFIG_MESSAG
 /* Splits HOST:PORT ([HOST]:PORT for IPv6); host gets at most CONFIG_TEXT bytes, without brackets.
  * False if it is no address. */
 bool config_address(const char *text, char host[CONFIG_TEXT], uint16_t *port);
+
+/* Does this door ("resp", "http") speak TLS? */
+bool config_has_tls(const struct config *config, const char *door);
 
 /* Is value one of the words of "a|b|c"? */
 bool config_is_choice(const char *words, const char *value);

@@ -18,6 +18,7 @@ struct node {
     struct credentials credentials;
     bool has_credentials;
     struct vouch *vouch; /* NULL: nobody vouches */
+    struct tls *tls;     /* NULL: plain */
     struct pseudonym_key pseudonym;
     int stop_fd;
     _Atomic int64_t stopping_us;  /* since when */

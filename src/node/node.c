@@ -92,6 +92,28 @@ static enum status make_data_dirs(const struct config *config, char message[256]
     return STATUS_OK;
 }
 
+static bool is_caller(const void *context, const char *name)
+{
+    const struct node *node = context;
+
+    return node->has_credentials && credentials_named(&node->credentials, name) != NULL;
+}
+
+static enum status open_tls(struct node *node, char message[256])
+{
+    struct tls_config config = {
+        .cert = node->config.tls_cert,
+        .key = node->config.tls_key,
+        .client_ca = node->config.tls_client_ca,
+        .client_crl = node->config.tls_client_crl,
+        .allow_1_2 = strcmp(node->config.tls_least, "1.2") == 0,
+        .known = is_caller,
+        .context = node,
+    };
+
+    return tls_open(&config, &node->tls, message);
+}
+
 static enum status load_keys(struct node *node, char message[256])
 {
     char path[512];
@@ -105,6 +127,8 @@ static enum status load_keys(struct node *node, char message[256])
     }
     if (status == STATUS_OK && node->config.assertion_keys[0] != '\0')
         status = vouch_open(node->config.assertion_keys, &node->vouch, message);
+    if (status == STATUS_OK && node->config.tls_cert[0] != '\0')
+        status = open_tls(node, message);
     return status;
 }
 
@@ -180,6 +204,7 @@ static enum status open_doors(struct node *node, char message[256])
         .share_port = node->count > 1,
         .connections_max = (uint32_t)(node->config.connections / node->count),
         .credentials = node->has_credentials ? &node->credentials : NULL,
+        .tls = config_has_tls(&node->config, "resp") ? node->tls : NULL,
         .vouch = node->vouch,
         .pseudonym = &node->pseudonym,
         .facts = give_facts,
@@ -189,6 +214,7 @@ static enum status open_doors(struct node *node, char message[256])
     struct http_config http = {
         .address = node->config.http,
         .credentials = resp.credentials,
+        .tls = config_has_tls(&node->config, "http") ? node->tls : NULL,
         .vouch = node->vouch,
         .pseudonym = &node->pseudonym,
         .connections_max = (uint32_t)node->config.connections,
@@ -304,6 +330,7 @@ void node_close(struct node *node)
     if (node->stop_fd >= 0)
         close(node->stop_fd);
     vouch_close(node->vouch);
+    tls_close(node->tls);
     free(node->shards);
     free(node);
 }
@@ -312,7 +339,11 @@ void node_close(struct node *node)
 
 enum status node_reload(struct node *node, char message[256])
 {
-    return node->vouch == NULL ? STATUS_OK : vouch_reload(node->vouch, message);
+    enum status status = node->tls == NULL ? STATUS_OK : tls_reload(node->tls, message);
+
+    if (status == STATUS_OK && node->vouch != NULL)
+        status = vouch_reload(node->vouch, message);
+    return status;
 }
 
 /* --- facts ---------------------------------------------------------------------------------------

@@ -46,8 +46,8 @@ uint16_t node_http_port(const struct node *node);
 /* Asks for a clean stop; returns at once; may be called from a signal handler. */
 void node_stop(struct node *node);
 
-/* Reads the files of keys again (SIGHUP): assertion-keys. If one is wrong, message says so and its keys
- * stay as they were. Any thread. */
+/* Reads the files of keys again (SIGHUP): those of TLS and assertion-keys. If one is wrong,
+ * message says so, and from it on keys stay as they were. Any thread. */
 enum status node_reload(struct node *node, char message[256]);
 
 /* Waits until the node has stopped, by node_stop or by failing. OK, or why it failed (message). */

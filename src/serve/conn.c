@@ -2,6 +2,7 @@
 #include "serve/door.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -53,6 +54,14 @@ struct conn *conn_open(struct serve *serve, int fd)
     conn->queue_next = NONE;
     about->id = ++serve->next_id;
     about->since_ms = serve->now_ms;
+    if (serve->config.tls != NULL) {
+        if ((conn->tls = tls_accept(serve->config.tls, fd)) == NULL) {
+            conn->state = CONN_FREE;
+            serve->free_list[serve->free_count++] = index;
+            return NULL;
+        }
+        conn->flags |= CONN_HALF; /* until the handshake is over */
+    }
     conn_reset(serve, conn);
     conn_deadline(serve, conn);
     serve->stats.connections_open++;
@@ -92,6 +101,8 @@ void conn_close(struct serve *serve, struct conn *conn)
     forget_output(serve, conn);
     if ((conn->flags & CONN_FRESH) != 0)
         serve->fresh_count--;
+    tls_free(conn->tls);
+    conn->tls = NULL;
     close(conn->fd); /* Leaves the epoll set by itself: nobody holds a copy of the descriptor. */
     conn->fd = -1;
     conn->state = CONN_FREE;
@@ -103,6 +114,19 @@ void conn_close(struct serve *serve, struct conn *conn)
     if ((conn->flags & CONN_QUEUED) == 0)
         serve->free_list[serve->free_count++] = index;
     conn->flags &= CONN_QUEUED;
+}
+
+void conn_login(struct serve *serve, struct conn *conn, struct identity who, const char *name,
+                size_t name_size)
+{
+    struct conn_about *about = &serve->abouts[conn_index(serve, conn)];
+
+    conn->who = who;
+    conn->failures = 0;
+    if ((conn->flags & CONN_FRESH) != 0)
+        serve->fresh_count--;
+    conn->flags &= (uint8_t)~CONN_FRESH;
+    snprintf(about->user, sizeof about->user, "%.*s", (int)name_size, name);
 }
 
 /* --- when ----------------------------------------------------------------------------------------
@@ -194,6 +218,12 @@ void conn_wake(struct serve *serve, struct conn *conn)
     serve->queue_count++;
 }
 
+ssize_t conn_recv(struct conn *conn, void *bytes, size_t room)
+{
+    return conn->tls == NULL ? recv(conn->fd, bytes, room, 0) : tls_read(conn->tls, bytes, room);
+}
+
+/* What comes is thrown away, and needs no deciphering for that. */
 void conn_drain(struct serve *serve, struct conn *conn)
 {
     for (int i = 0; i < DRAIN_READS; i++) {
@@ -284,6 +314,8 @@ static ssize_t send_some(struct conn *conn, uint64_t size)
     const struct piece *piece = conn->head;
     size_t left = piece->used - conn->head_sent;
 
+    if (conn->tls != NULL)
+        return tls_write(conn->tls, piece->bytes + conn->head_sent, size < left ? size : left);
     if (size <= left)
         return send(conn->fd, piece->bytes + conn->head_sent, size, MSG_NOSIGNAL);
 
@@ -306,6 +338,8 @@ static ssize_t send_some(struct conn *conn, uint64_t size)
 /* All answers are out and no more will come. */
 static void finish(struct serve *serve, struct conn *conn)
 {
+    if (conn->tls != NULL)
+        tls_end(conn->tls);
     if ((conn->flags & CONN_EOF) != 0 || shutdown(conn->fd, SHUT_WR) != 0) {
         conn_close(serve, conn);
         return;

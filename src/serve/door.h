@@ -71,6 +71,7 @@ struct conn {
     uint32_t in_from, in_to;
     uint8_t *in;
     size_t need; /* fewer bytes than this are not worth parsing */
+    struct tls_conn *tls; /* NULL: plain */
     struct identity who;
     struct piece *head, *tail;
     uint32_t head_sent; /* bytes of the first piece */
@@ -162,6 +163,13 @@ void conn_forget_input(struct serve *serve, struct conn *conn);
 
 /* Identity and protocol as after connecting. */
 void conn_reset(struct serve *serve, struct conn *conn);
+
+/* Who is calling is known from now on. */
+void conn_login(struct serve *serve, struct conn *conn, struct identity who, const char *name,
+                size_t name_size);
+
+/* As recv, through TLS if there is any. */
+ssize_t conn_recv(struct conn *conn, void *bytes, size_t room);
 
 /* The sweep: closes whose time is up. */
 void conn_sweep(struct serve *serve);

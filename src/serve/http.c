@@ -33,6 +33,7 @@
 #include <unistd.h>
 
 #include "base/hash.h"
+#include "serve/bridge.h"
 #include "serve/http_head.h"
 #include "serve/http_listen.h"
 #include "wire/json.h"
@@ -86,6 +87,14 @@ struct peer {
     int64_t deadline_s;
     bool cut;
     uint32_t failures;
+    const struct credential *certificate;
+};
+
+/* A connection from the bridge, until the library tells of it. */
+struct arrival {
+    struct arrival *next;
+    int fd;
+    const struct credential *certificate;
 };
 
 struct http {
@@ -100,6 +109,8 @@ struct http {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     struct peer *peers;
+    struct bridge *bridge;     /* NULL: plain */
+    struct arrival *arrivals;  /* guarded */
     uint32_t exchanges; /* alive */
     uint32_t works;     /* in the node's hands */
     bool closing, stop_clock;
@@ -152,6 +163,49 @@ static void peer_remove(struct http *http, struct peer *peer)
     free(peer);
 }
 
+static const struct credential *take_arrival(struct http *http, int fd)
+{
+    const struct credential *certificate = NULL;
+    struct arrival *found = NULL;
+
+    pthread_mutex_lock(&http->lock);
+    for (struct arrival **at = &http->arrivals; *at != NULL; at = &(*at)->next)
+        if ((*at)->fd == fd) {
+            found = *at;
+            *at = found->next;
+            break;
+        }
+    pthread_mutex_unlock(&http->lock);
+    if (found != NULL)
+        certificate = found->certificate;
+    free(found);
+    return certificate;
+}
+
+/* From the bridge: a connection whose handshake is over. */
+static bool on_arrival(void *context, int fd, const struct sockaddr *address, socklen_t size,
+                       const char *name)
+{
+    struct http *http = context;
+    struct arrival *arrival = calloc(1, sizeof *arrival);
+
+    if (arrival == NULL) {
+        close(fd);
+        return false;
+    }
+    arrival->fd = fd;
+    if (name[0] != '\0' && http->config.credentials != NULL)
+        arrival->certificate = credentials_named(http->config.credentials, name);
+    pthread_mutex_lock(&http->lock);
+    arrival->next = http->arrivals;
+    http->arrivals = arrival;
+    pthread_mutex_unlock(&http->lock);
+    if (MHD_add_connection(http->daemon, fd, address, size) == MHD_YES)
+        return true;
+    take_arrival(http, fd); /* the library has closed it */
+    return false;
+}
+
 static void on_connection(void *context, struct MHD_Connection *connection, void **slot,
                           enum MHD_ConnectionNotificationCode code)
 {
@@ -171,6 +225,8 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
         return; /* a request on it finds no peer and is closed */
     peer->fd = info->connect_fd;
     peer->deadline_s = clock_s() + HEAD_S;
+    if (http->bridge != NULL)
+        peer->certificate = take_arrival(http, peer->fd);
     peer_add(http, peer);
 }
 
@@ -667,6 +723,7 @@ static enum MHD_Result judge(struct exchange *exchange, const char *method, cons
     head->line_bytes = exchange->line_bytes + strlen(method) + strlen(version) + 2;
     read_headers(exchange, version);
     MHD_get_connection_values(exchange->connection, MHD_GET_ARGUMENT_KIND, on_query, head);
+    rules.certificate = exchange->peer->certificate;
     rules.now_us = exchange->http->config.now_us(exchange->http->config.facts_context);
     http_head_judge(head, &rules, target, &exchange->error);
     exchange->judged = true;
@@ -763,12 +820,15 @@ static size_t keep_escapes(void *context, struct MHD_Connection *connection, cha
 
 static bool start_daemon(struct http *http, int fd)
 {
-    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME |
+                     (fd < 0 ? MHD_USE_NO_LISTEN_SOCKET : 0);
     unsigned limit = http->config.connections_max > 0 ? http->config.connections_max : 1000;
+    struct MHD_OptionItem listener[] = {{MHD_OPTION_LISTEN_SOCKET, fd, NULL},
+                                        {MHD_OPTION_END, 0, NULL}};
 
     http->daemon = MHD_start_daemon(
-        flags, 0, NULL, NULL, on_request, http, MHD_OPTION_LISTEN_SOCKET, fd,
-        MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_NOTIFY_COMPLETED,
+        flags, 0, NULL, NULL, on_request, http, MHD_OPTION_ARRAY,
+        fd < 0 ? listener + 1 : listener, MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_NOTIFY_COMPLETED,
         on_completed, http, MHD_OPTION_URI_LOG_CALLBACK, on_line, http,
         MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_CONNECTION_LIMIT, limit,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES, MHD_OPTION_STRICT_FOR_CLIENT, 0,
@@ -823,8 +883,17 @@ static enum status start(struct http *http, int fd, char message[256])
         snprintf(message, 256, "http: a thread could not be started");
         return STATUS_NOMEMORY;
     }
-    if (start_daemon(http, fd))
-        return STATUS_OK;
+    if (start_daemon(http, http->config.tls != NULL ? MHD_INVALID_SOCKET : fd)) {
+        struct bridge_config bridge = {.listener = fd,
+                                       .tls = http->config.tls,
+                                       .connections_max = http->config.connections_max,
+                                       .give = on_arrival,
+                                       .context = http};
+
+        if (http->config.tls == NULL || bridge_open(&bridge, &http->bridge) == STATUS_OK)
+            return STATUS_OK;
+        MHD_stop_daemon(http->daemon);
+    }
     stop_clock(http);
     pthread_mutex_destroy(&http->lock);
     snprintf(message, 256, "http: libmicrohttpd could not be started: %s", strerror(errno));
@@ -873,9 +942,13 @@ void http_close(struct http *http)
 
     if (http == NULL)
         return;
-    fd = MHD_quiesce_daemon(http->daemon);
-    if (fd != MHD_INVALID_SOCKET)
-        close(fd);
+    if (http->bridge != NULL) {
+        bridge_stop_listening(http->bridge);
+    } else {
+        fd = MHD_quiesce_daemon(http->daemon);
+        if (fd != MHD_INVALID_SOCKET)
+            close(fd);
+    }
     pthread_mutex_lock(&http->lock);
     http->closing = true;
     pthread_cond_broadcast(&http->changed);
@@ -883,7 +956,10 @@ void http_close(struct http *http)
         pthread_cond_wait(&http->changed, &http->lock);
     pthread_mutex_unlock(&http->lock);
     stop_clock(http);
+    bridge_close(http->bridge);
     MHD_stop_daemon(http->daemon);
+    while (http->arrivals != NULL)
+        take_arrival(http, http->arrivals->fd);
     assert(http->peers == NULL && http->exchanges == 0);
     pthread_mutex_destroy(&http->lock);
     text_free(&http->openapi);

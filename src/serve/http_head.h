@@ -57,6 +57,7 @@ struct http_head {
 struct http_rules {
     const struct credentials *credentials; /* NULL: everybody may do all, on loopback only */
     struct vouch *vouch;
+    const struct credential *certificate; /* what the connection itself has proved; NULL: nothing */
     bool loopback; /* the door listens on a loopback address */
     int64_t now_us;
 };

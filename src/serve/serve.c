@@ -201,7 +201,8 @@ static void note(struct serve *serve, const struct epoll_event *event)
     }
     if ((event->events & EPOLLRDHUP) != 0)
         conn->flags |= CONN_FIN;
-    if ((event->events & (EPOLLIN | EPOLLRDHUP)) != 0) {
+    /* In TLS reading may have waited for room to write. */
+    if ((event->events & (EPOLLIN | EPOLLRDHUP)) != 0 || conn->tls != NULL) {
         conn->flags |= CONN_READABLE;
         if (conn->state == CONN_DRAIN) {
             conn_drain(serve, conn);

@@ -27,6 +27,7 @@
 #include "schema/facts.h"
 #include "schema/status.h"
 #include "serve/credential.h"
+#include "serve/tls.h"
 #include "serve/vouch.h"
 
 #define SERVE_BUFFERS_MAX (256u << 20)
@@ -42,6 +43,7 @@ struct serve_config {
     uint32_t half_ms;          /* 0: 10000; from the first byte of a command to its last */
     uint32_t stall_ms;         /* 0: 30000; answers wait and the caller reads none */
     const struct credentials *credentials; /* NULL: everybody may do all (loopback only) */
+    struct tls *tls;     /* NULL: plain. Shared, has its own lock */
     struct vouch *vouch; /* who may vouch for users; NULL: nobody. Shared, has its own lock */
     const struct pseudonym_key *pseudonym; /* NULL: addresses, devices, networks are dropped */
     void (*facts)(void *context, struct facts *facts); /* for INFO; NULL: all zero */
@@ -99,6 +101,7 @@ struct serve_stats {
     uint64_t connections_open, connections_total, connections_refused, bytes_in, bytes_out;
     uint64_t closed_slow;            /* did not read their answers */
     uint64_t closed_late;            /* idle, half a command, or no login, for too long */
+    uint64_t tls_refused;            /* handshakes that failed, plain bytes among them */
     uint64_t closed_hostile;         /* POST, Host:, five wrong keys, bytes that are no RESP */
     uint64_t buffer_bytes;           /* lent to connections now */
     uint64_t requests[VERB_COUNT];   /* taken, by verb */

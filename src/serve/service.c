@@ -109,19 +109,6 @@ bool service_matches(struct resp_slice pattern, const char *text)
 /* --- who is calling ------------------------------------------------------------------------------
  */
 
-static void log_in(struct service *service, struct identity who, struct resp_slice name)
-{
-    struct conn *conn = service->conn;
-    struct conn_about *about = &service->serve->abouts[conn_index(service->serve, conn)];
-
-    conn->who = who;
-    conn->failures = 0;
-    if ((conn->flags & CONN_FRESH) != 0)
-        service->serve->fresh_count--;
-    conn->flags &= (uint8_t)~CONN_FRESH;
-    snprintf(about->user, sizeof about->user, "%.*s", (int)name.size, name.bytes);
-}
-
 static bool is_word(struct resp_slice text, const char *word)
 {
     return text.size == strlen(word) && memcmp(text.bytes, word, text.size) == 0;
@@ -147,7 +134,7 @@ static bool check_assertion(struct service *service, struct resp_slice text)
     if (status != STATUS_OK)
         return refuse_login(service, status);
     /* CLIENT LIST is the administrator's, who must not see which accounts are about. */
-    log_in(service, who, (struct resp_slice){"assertion", 9});
+    conn_login(service->serve, service->conn, who, "assertion", 9);
     return true;
 }
 
@@ -171,7 +158,8 @@ static bool check_key(struct service *service, struct resp_slice name, struct re
         return refuse_login(service, STATUS_WRONGPASS);
     if (!named)
         name = (struct resp_slice){"default", 7};
-    log_in(service, credential_identity(credential), name);
+    conn_login(service->serve, service->conn, credential_identity(credential), name.bytes,
+               name.size);
     return true;
 }
 

@@ -308,11 +308,53 @@ static void ended(struct serve *serve, struct conn *conn)
         conn_close(serve, conn);
 }
 
+/* The handshake failed. Whoever does not speak TLS at all hears it in words; the others have been
+ * sent an alert, which must not be destroyed by closing over unread bytes. */
+static void no_tls(struct serve *serve, struct conn *conn, int error)
+{
+    uint8_t text[RESP_ERROR_BYTES_MAX];
+
+    serve->stats.tls_refused++;
+    if (conn->inflight > 0 || conn_waiting(conn) > 0) {
+        conn_close(serve, conn);
+        return;
+    }
+    if (error == ENOMSG) {
+        size_t size = resp_error(STATUS_PROTO, "this port speaks TLS", text);
+
+        if (send(conn->fd, text, size, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+            errno = 0; /* best effort */
+        serve->stats.answered[STATUS_PROTO]++;
+    }
+    conn_forget_input(serve, conn);
+    conn->flags &= (uint8_t) ~(CONN_READABLE | CONN_HALF);
+    if (shutdown(conn->fd, SHUT_WR) != 0) {
+        conn_close(serve, conn);
+        return;
+    }
+    conn->state = CONN_DRAIN;
+    conn_deadline(serve, conn);
+    conn_drain(serve, conn);
+}
+
+/* After the handshake: a certificate has proved a name. */
+static void greet(struct serve *serve, struct conn *conn)
+{
+    const struct credential *credential;
+    char name[TLS_NAME_MAX];
+
+    if (!tls_greet(conn->tls, name) || name[0] == '\0' || serve->config.credentials == NULL)
+        return;
+    credential = credentials_named(serve->config.credentials, name);
+    if (credential != NULL)
+        conn_login(serve, conn, credential_identity(credential), name, strlen(name));
+}
+
 /* Reads once into bytes; false if there is nothing (or nobody) to go on with. */
 static bool read_some(struct serve *serve, struct conn *conn, uint8_t *bytes, size_t room,
                       size_t *size)
 {
-    ssize_t got = recv(conn->fd, bytes, room, 0);
+    ssize_t got = conn_recv(conn, bytes, room);
 
     if (got == 0) {
         ended(serve, conn);
@@ -321,11 +363,15 @@ static bool read_some(struct serve *serve, struct conn *conn, uint8_t *bytes, si
     if (got < 0) {
         if (errno == EAGAIN || errno == EWOULDBLOCK)
             conn->flags &= (uint8_t)~CONN_READABLE;
+        else if (errno == EPROTO || errno == ENOMSG)
+            no_tls(serve, conn, errno);
         else if (errno != EINTR)
             conn_close(serve, conn);
         return false;
     }
-    if ((size_t)got < room && (conn->flags & CONN_FIN) == 0)
+    if (conn->tls != NULL)
+        greet(serve, conn); /* and one read is one record, however much there is */
+    else if ((size_t)got < room && (conn->flags & CONN_FIN) == 0)
         conn->flags &= (uint8_t)~CONN_READABLE;
     serve->stats.bytes_in += (uint64_t)got;
     *size = (size_t)got;

@@ -168,7 +168,20 @@ static void doors_beyond_this_machine_need_credentials(void **state)
             if (!cases[i].here)
                 assert_non_null(strstr(message, "zan key"));
             assert_int_equal(config_set(&config, "credentials", "file", message), STATUS_OK);
+            assert_int_equal(config_check(&config, message),
+                             cases[i].here ? STATUS_OK : STATUS_BADCONFIG);
+            if (!cases[i].here)
+                assert_non_null(strstr(message, "tls-cert"));
+            config_set(&config, "plain-remote", "yes", message);
             assert_int_equal(config_check(&config, message), STATUS_OK);
+            config_set(&config, "plain-remote", "no", message);
+            config_set(&config, "tls-cert", "file", message);
+            assert_int_equal(config_check(&config, message), STATUS_BADCONFIG); /* no key */
+            config_set(&config, "tls-key", "file", message);
+            assert_int_equal(config_check(&config, message), STATUS_OK);
+            config_set(&config, "tls-doors", doors[1 - door], message);
+            assert_int_equal(config_check(&config, message),
+                             cases[i].here ? STATUS_OK : STATUS_BADCONFIG);
         }
 }
 
@@ -186,8 +199,6 @@ static void a_clock_of_requests_stays_on_this_machine(void **state)
         config_set(&config, doors[door], "10.0.0.1:1", message);
         assert_int_equal(config_check(&config, message), STATUS_BADCONFIG);
         assert_non_null(strstr(message, "clock"));
-        config_set(&config, "clock", "machine", message);
-        assert_int_equal(config_check(&config, message), STATUS_OK);
     }
 }
 
