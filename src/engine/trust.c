@@ -8,10 +8,12 @@
 #include <string.h>
 
 #define SURGE_POINTS 300
-#define SAMPLE_MAX   64 /* acts of one item's window that teach what is usual: one item is not all \
+#define SAMPLE_MAX                                                                                 \
+    64                  /* acts of one item's window that teach what is usual: one item is not all \
                          */
 #define PACE_MAX      6 /* of one account, as it teaches what is usual: bots do not teach */
 #define LOCK_SURE     400
+#define LOCK_CROWD    8   /* no company means something only where a crowd is */
 #define LOCK_MAX      225 /* half of 450: a record holds an act, it does not cut it */
 #define LOCK_SOME     250
 #define FLOOD_ACTS    32
@@ -37,10 +39,13 @@ void trust_prefetch(const struct trust *trust, const struct act *act)
 
 void trust_prefetch_deep(const struct trust *trust, const struct act *act)
 {
-    struct trust_view view;
+    struct trust_view view = {.trust = trust};
     uint64_t here;
 
-    trust_look(trust, act, false, &view);
+    trust_keys_main(act, &view);
+    view.account = trust_account_get(trust, view.account_key);
+    view.item = trust_item_get(trust, view.item_key);
+    trust_look_window(&view);
     if (view.account == NULL || view.window.count < TRUST_BUSY)
         return;
     here = trust_token_id(trust_token_code(view.item_key, view.window.count, act),
@@ -57,14 +62,22 @@ static uint16_t larger(uint16_t a, uint16_t b)
     return a > b ? a : b;
 }
 
-/* The item's surge is the second witness against this act. */
-static bool surge_witness(const struct trust_view *view, const uint16_t *reason)
+/* The item's surge is a second witness against company if the company makes up much of it, and if
+ * it came together on several occasions or is made of accounts that did little else. People who
+ * follow one event all evening are neither. */
+static bool surge_of_company(const struct trust_view *view, const struct trust_points *points)
 {
-    bool among_newcomers = reason[REASON_FIRST_TIMERS] >= 280;
-    bool among_company =
-        reason[REASON_LOCKSTEP] >= LOCK_SURE && view->window.locked * 4u >= view->window.count;
+    const struct trust_window *window = &view->window;
 
-    if (!among_newcomers && !among_company && reason[REASON_DEVICE] < 400)
+    if (points->reason[REASON_LOCKSTEP] < LOCK_SURE || window->locked * 4u < window->count)
+        return false;
+    return points->company.spread || (points->company.thin && window->thin * 2u >= window->locked);
+}
+
+static bool surge_witness(const struct trust_view *view, const struct trust_points *points)
+{
+    if (points->reason[REASON_FIRST_TIMERS] < 280 && points->reason[REASON_DEVICE] < 400 &&
+        !surge_of_company(view, points))
         return false;
     return trust_surges(view);
 }
@@ -93,13 +106,14 @@ void trust_weigh(const struct trust_view *view, uint16_t first, struct trust_poi
         reason[REASON_HOUR] = trust_hour_points(view);
         reason[REASON_DEVICE] = trust_device_points(view);
     }
-    reason[REASON_LOCKSTEP] = trust_lockstep_points(view);
+    trust_company_look(view, &points->company);
+    reason[REASON_LOCKSTEP] = points->company.points;
     reason[REASON_FIRST_TIMERS] = trust_newcomer_points(view);
     reason[REASON_YOUNG] = trust_young_points(view);
     reason[REASON_UNLIKER] = trust_unliker_points(view);
     if (reason[REASON_LOCKSTEP] >= 300 || reason[REASON_FIRST_TIMERS] >= 300)
         reason[REASON_NETWORK] = trust_network_points(view);
-    if (surge_witness(view, reason))
+    if (surge_witness(view, points))
         reason[REASON_VELOCITY] = larger(reason[REASON_VELOCITY], SURGE_POINTS);
 
     family[0] = reason[REASON_VELOCITY];
@@ -235,6 +249,8 @@ static uint32_t later(uint32_t last_s, uint32_t now_s)
 struct lesson {
     bool newcomer;
     bool bad;
+    bool thin;
+    uint8_t families;
     bool first_today;       /* of the account, views aside */
     bool first_here;        /* of the account in this network today */
     uint16_t lockstep, met; /* with and without what the account did before */
@@ -260,6 +276,27 @@ static void learn_platform(struct trust *trust, const struct trust_view *view,
     row->last_s = later(row->last_s, view->now_s);
 }
 
+static void add_u16(uint16_t *count, bool more)
+{
+    *count = (uint16_t)(*count + (more && *count < UINT16_MAX));
+}
+
+/* Opens the quarantine window, or keeps it open an hour longer, up to a day; then it stays closed
+ * for another day. What comes then is weighed act by act, as ever. */
+static void flood_open(struct trust_item *row, uint32_t now_s)
+{
+    uint32_t open_s = row->flood_until_s - row->flood_opened_s;
+
+    if (!flooded(row, now_s)) {
+        if (open_s >= FLOOD_LONGEST && now_s - row->flood_opened_s < 2 * FLOOD_LONGEST)
+            return;
+        row->flood_opened_s = now_s;
+    }
+    row->flood_until_s = now_s + FLOOD_S;
+    if (row->flood_until_s - row->flood_opened_s > FLOOD_LONGEST)
+        row->flood_until_s = row->flood_opened_s + FLOOD_LONGEST;
+}
+
 static void learn_item(struct trust *trust, const struct trust_view *view,
                        const struct lesson *lesson)
 {
@@ -274,27 +311,25 @@ static void learn_item(struct trust *trust, const struct trust_view *view,
     }
     window->count += window->count < UINT32_MAX;
     window->newcomers += lesson->newcomer;
-    window->met += lesson->met > 0;
-    window->locked =
-        (uint16_t)(window->locked + (lesson->lockstep >= LOCK_SOME && window->locked < UINT16_MAX));
-    window->bad = (uint16_t)(window->bad + (lesson->bad && window->bad < UINT16_MAX));
-    count_u32(row->days, row->last_s, view->now_s, TRUST_DAY_S, 1);
+    add_u16(&window->met, lesson->met > 0);
+    add_u16(&window->thin, lesson->thin);
+    add_u16(&window->locked, lesson->lockstep >= LOCK_SOME);
+    add_u16(&window->bad, lesson->bad);
+    /* A flood that lasts does not become what the item is used to. */
+    count_u32(row->days, row->last_s, view->now_s, TRUST_DAY_S, lesson->families == 0);
     row->last_s = later(row->last_s, view->now_s);
-    if (window->bad < FLOOD_ACTS || window->bad * 2u < window->count || !lesson->bad)
-        return;
-    if (!flooded(row, view->now_s))
-        row->flood_opened_s = view->now_s;
-    if (view->now_s - row->flood_opened_s < FLOOD_LONGEST)
-        row->flood_until_s = view->now_s + FLOOD_S;
+    if (lesson->bad && window->bad >= FLOOD_ACTS && window->bad * 2u >= window->count)
+        flood_open(row, view->now_s);
 }
 
 static void learn_hours(struct trust_account *row, uint32_t now_s)
 {
-    uint32_t shift = now_s % TRUST_DAY_S / (TRUST_DAY_S / 8) * 4;
+    uint32_t bin = now_s % TRUST_DAY_S / (TRUST_DAY_S / 8);
 
-    if ((row->hours >> shift & 15) == 15)
-        row->hours = row->hours >> 1 & 0x77777777;
-    row->hours += 1u << shift;
+    if (row->hours[bin] == UINT8_MAX)
+        for (uint32_t i = 0; i < 8; i++)
+            row->hours[i] /= 2;
+    row->hours[bin]++;
 }
 
 /* Of the living tokens those with the smallest hash stay; a dead one goes first. */
@@ -374,7 +409,7 @@ static void learn_account(struct trust *trust, const struct trust_view *view,
     row->network = (uint16_t)(view->network_key >> 16);
     if (!is_view) {
         learn_hours(row, view->now_s);
-        if (view->window.count >= TRUST_BUSY)
+        if (lesson->met / 2 > row->lock || view->window.count >= LOCK_CROWD)
             row->lock = lock_after(row->lock, lesson->met);
     }
     if (!view->again)
@@ -412,7 +447,9 @@ static struct lesson lesson_of(const struct trust_view *view)
 
     trust_weigh(view, 0, &points);
     lesson.lockstep = points.reason[REASON_LOCKSTEP];
-    lesson.met = trust_met_points(view);
+    lesson.met = points.company.met;
+    lesson.thin = points.company.thin;
+    lesson.families = points.families;
     lesson.bad = points.families >= 2 && points.score >= TRUST_CUT;
     if (row != NULL) {
         struct trust_count day =

@@ -26,6 +26,9 @@
 #define GROUP_LEAST     8 /* acts in a window before it is looked at as a group */
 #define GROUP_TIMES     4 /* where everybody in the window has company, the points are five times */
 #define FAN_POINTS      250
+#define RECORD_ALONE    300 /* who kept such company is held even where nobody else is yet */
+#define EVENING_H       6   /* windows closer together are one occasion: a match, a show */
+#define EVENING_CAP     500
 #define LOCKSTEP_CAP    700
 #define EXCESS_CAP_Q8   (16 * 256)
 
@@ -56,10 +59,11 @@ bool trust_token_lives(uint32_t code, uint16_t start_h, uint32_t now_s)
     return code != 0 && age_h <= HORIZON_H;
 }
 
-struct company {
+struct meeting {
     uint64_t excess_q8; /* shared accounts beyond chance, over all windows */
     uint32_t windows;   /* of creators of their own */
     uint32_t fans;      /* of this item's creator */
+    uint32_t oldest_h;  /* hours from this window back to the oldest of them */
     uint8_t creator[TRUST_TOKENS];
 };
 
@@ -75,14 +79,12 @@ static uint64_t crowd_of(const struct trust_view *view)
 }
 
 /* What chance explains of one pair, times how unfree the choice may be; in 1/256 accounts. */
-static uint64_t by_chance_q8(const struct trust_view *view, uint64_t here, uint64_t there,
-                             uint64_t crowd, uint64_t network)
+static uint64_t by_chance_q8(uint64_t here, uint64_t there, uint64_t crowd, uint64_t network)
 {
     uint64_t chance = CHANCE_TIMES * 256 * here * there / crowd, local;
 
     if (network == 0)
         return chance;
-    (void)view;
     local = NETWORK_TIMES * 256 * here * there / network;
     return local > chance ? local : chance;
 }
@@ -98,7 +100,7 @@ static uint64_t network_of(const struct trust_view *view)
     return accounts < NETWORK_LEAST ? NETWORK_LEAST : accounts;
 }
 
-static void company_add(struct company *company, uint8_t creator, bool fan, uint64_t excess_q8)
+static void company_add(struct meeting *company, uint8_t creator, bool fan, uint64_t excess_q8)
 {
     company->excess_q8 += excess_q8 < EXCESS_CAP_Q8 ? excess_q8 : EXCESS_CAP_Q8;
     if (excess_q8 < EXCESS_LEAST_Q8)
@@ -113,7 +115,16 @@ static void company_add(struct company *company, uint8_t creator, bool fan, uint
     company->creator[company->windows++] = creator;
 }
 
-static void meet(const struct trust_view *view, struct company *company)
+static void company_reach(struct meeting *company, const struct trust_view *view, uint16_t start_h)
+{
+    uint16_t here_h = (uint16_t)(view->window.start_s / 3600);
+    uint16_t after = (uint16_t)(here_h - start_h), before = (uint16_t)(start_h - here_h);
+    uint16_t apart = after < before ? after : before;
+
+    company->oldest_h = apart > company->oldest_h ? apart : company->oldest_h;
+}
+
+static void meet(const struct trust_view *view, struct meeting *company)
 {
     const struct trust_account *account = view->account;
     uint32_t code = trust_token_code(view->item_key, view->window.count, view->act);
@@ -132,12 +143,15 @@ static void meet(const struct trust_view *view, struct company *company)
         if (pair == NULL || pair->count <= (view->settling ? 1 : 0))
             continue;
         count_q8 = (uint64_t)(pair->count - (view->settling ? 1 : 0)) * 256;
-        chance_q8 = by_chance_q8(view, view->window.count + 1ULL, 2ULL << (pair->rank & 31), crowd,
-                                 network);
-        if (count_q8 > chance_q8)
-            company_add(company, (uint8_t)token,
-                        view->act->has_creator && (uint8_t)token == (uint8_t)code,
-                        count_q8 - chance_q8);
+        chance_q8 =
+            by_chance_q8(view->window.count + 1ULL, 2ULL << (pair->rank & 31), crowd, network);
+        if (count_q8 <= chance_q8)
+            continue;
+        if (count_q8 - chance_q8 >= EXCESS_LEAST_Q8)
+            company_reach(company, view, account->start_h[i]);
+        company_add(company, (uint8_t)token,
+                    view->act->has_creator && (uint8_t)token == (uint8_t)code,
+                    count_q8 - chance_q8);
     }
 }
 
@@ -153,29 +167,43 @@ static uint32_t met_of(const struct trust_window *window)
     return window->count < GROUP_LEAST ? 0 : (uint32_t)((uint64_t)met * 16 / window->count);
 }
 
-uint16_t trust_met_points(const struct trust_view *view)
+static uint16_t points_of(const struct trust_view *view, const struct meeting *meeting)
 {
-    struct company company = {0};
-    uint64_t points;
+    uint64_t points = meeting->excess_q8 * EXCESS_POINTS / 256;
 
-    if (view->account == NULL || view->window.count < TRUST_BUSY)
-        return 0;
-    meet(view, &company);
-    points = company.excess_q8 * EXCESS_POINTS / 256;
     points += points * GROUP_TIMES * met_of(&view->window) / 16;
-    points = trust_at_most(points, cap_by_windows[company.windows]);
-    if (points < FAN_POINTS && company.fans >= 2 && company.excess_q8 >= 4 * 256)
+    points = trust_at_most(points, cap_by_windows[meeting->windows]);
+    if (meeting->oldest_h < EVENING_H && points > EVENING_CAP)
+        points = EVENING_CAP;
+    if (points < FAN_POINTS && meeting->fans >= 2 && meeting->excess_q8 >= 4 * 256)
         points = FAN_POINTS;
     return (uint16_t)points;
 }
 
 /* What it does now, and half of what it used to do (or the other way round, if that is more). */
-uint16_t trust_lockstep_points(const struct trust_view *view)
+static uint16_t with_record(const struct trust_view *view, const struct trust_company *company)
 {
-    uint16_t now = trust_met_points(view);
-    uint16_t before = view->account == NULL || view->window.count < TRUST_BUSY
-                          ? 0
-                          : (uint16_t)(view->account->lock * 2);
+    uint16_t now = company->met, before = (uint16_t)(view->account->lock * 2);
 
-    return trust_at_most(now > before ? now + before / 2 : before + now / 2, LOCKSTEP_CAP);
+    if (view->window.count < TRUST_BUSY && before < RECORD_ALONE)
+        return 0;
+    return trust_at_most(now > before ? now + before / 2 : before + now / 2,
+                         company->spread || now == 0 ? LOCKSTEP_CAP : EVENING_CAP);
+}
+
+void trust_company_look(const struct trust_view *view, struct trust_company *company)
+{
+    struct meeting meeting = {0};
+
+    *company = (struct trust_company){0};
+    if (view->account == NULL)
+        return;
+    if (view->window.count >= TRUST_BUSY) {
+        meet(view, &meeting);
+        company->met = points_of(view, &meeting);
+        company->spread = meeting.oldest_h >= EVENING_H;
+        company->thin = meeting.windows >= 2 &&
+                        view->act->given_likes <= 2ULL * (meeting.windows + meeting.fans);
+    }
+    company->points = with_record(view, company);
 }

@@ -18,8 +18,9 @@ static_assert(VERB_COUNT < KEY_DEVICE, "a verb is a kind of key");
 #define FAST_TYPICAL 4 /* times the platform's usual pace */
 #define FAST_OWN     8 /* times the account's own pace over the last day */
 #define NETWORK_FAST 120
-#define NETWORK_CAP  150 /* below TRUST_STRONG: the pace of a network never is a signal of its own \
-                          */
+#define NETWORK_CAP                                                                                \
+    150 /* below TRUST_STRONG: the pace of a network never is a signal of its own                  \
+         */
 /* --- newcomers --- */
 #define SAMPLE_LEAST 200   /* acts that must be known before anything is unusual */
 #define SHARE_LEAST  20000 /* ppm: newcomers are never expected to be fewer */
@@ -53,26 +54,30 @@ static enum trust_kind kind_of(uint8_t verb)
     }
 }
 
-void trust_keys(const struct act *act, struct trust_view *view)
+void trust_keys_main(const struct act *act, struct trust_view *view)
 {
-    uint16_t tenant = act->tenant;
-    uint64_t target = hash_two(act->verb, act->target);
-
     view->act = act;
     view->now_s = trust_seconds(act->now_us);
     view->kind = kind_of(act->verb);
+    view->account_key = trust_key(act->tenant, KEY_ACCOUNT, act->account);
+    view->item_key = trust_key(act->tenant, act->verb, act->target);
+}
+
+void trust_keys(const struct act *act, struct trust_view *view)
+{
+    uint16_t tenant = act->tenant;
+
+    trust_keys_main(act, view);
     view->platform_key = trust_key(tenant, KEY_PLATFORM, view->kind);
-    view->crowd_key = trust_key(tenant, KEY_PLATFORM, KIND_GIVE);
-    view->account_key = trust_key(tenant, KEY_ACCOUNT, act->account);
-    view->item_key = trust_key(tenant, act->verb, act->target);
+    view->crowd_key =
+        view->kind == KIND_GIVE ? view->platform_key : trust_key(tenant, KEY_PLATFORM, KIND_GIVE);
     if (act->device != 0) {
         view->device_key = trust_key(tenant, KEY_DEVICE, act->device);
-        view->device_item_key = trust_key(tenant, KEY_DEVICE_ITEM, hash_two(act->device, target));
+        view->device_item_key = trust_key(tenant, KEY_DEVICE_ITEM, act->device ^ view->item_key);
     }
     if (act->network != 0) {
         view->network_key = trust_key(tenant, KEY_NETWORK, act->network);
-        view->network_item_key =
-            trust_key(tenant, KEY_NETWORK_ITEM, hash_two(act->network, target));
+        view->network_item_key = trust_key(tenant, KEY_NETWORK_ITEM, act->network ^ view->item_key);
     }
 }
 
@@ -90,6 +95,11 @@ static struct trust_window window_at(const struct trust_item *item, uint32_t at_
     return (struct trust_window){.start_s = at_s};
 }
 
+void trust_look_window(struct trust_view *view)
+{
+    view->window = window_at(view->item, view->now_s);
+}
+
 void trust_look(const struct trust *trust, const struct act *act, bool settling,
                 struct trust_view *view)
 {
@@ -102,24 +112,31 @@ void trust_look(const struct trust *trust, const struct act *act, bool settling,
         view->kind == KIND_GIVE ? view->platform : trust_platform_get(trust, view->crowd_key);
     view->account = trust_account_get(trust, view->account_key);
     view->item = trust_item_get(trust, view->item_key);
-    view->window = window_at(view->item, view->now_s);
+    if (act->device != 0) {
+        view->device = trust_place_get(trust, view->device_key);
+        view->device_item = trust_place_get(trust, view->device_item_key);
+    }
+    if (act->network != 0) {
+        view->network = trust_place_get(trust, view->network_key);
+        view->network_item = trust_place_get(trust, view->network_item_key);
+    }
+    trust_look_window(view);
 }
 
 /* A place's count of the last minute, or over its long width. */
-static uint32_t place_fast(const struct trust_view *view, uint64_t key)
+static uint32_t place_fast(const struct trust_view *view, const struct trust_place *place)
 {
-    const struct trust_place *place = key == 0 ? NULL : trust_place_get(view->trust, key);
+    struct trust_count count;
 
     if (place == NULL)
         return 0;
-    return trust_sliding(
-        trust_roll(place->fast[0], place->fast[1], place->last_s, view->now_s, TRUST_FAST_S),
-        view->now_s, TRUST_FAST_S);
+    count = trust_roll(place->fast[0], place->fast[1], place->last_s, view->now_s, TRUST_FAST_S);
+    return trust_sliding(count, view->now_s, TRUST_FAST_S);
 }
 
-static uint32_t place_slow(const struct trust_view *view, uint64_t key, uint32_t width_s)
+static uint32_t place_slow(const struct trust_view *view, const struct trust_place *place,
+                           uint32_t width_s)
 {
-    const struct trust_place *place = key == 0 ? NULL : trust_place_get(view->trust, key);
     struct trust_count count;
 
     if (place == NULL)
@@ -130,12 +147,12 @@ static uint32_t place_slow(const struct trust_view *view, uint64_t key, uint32_t
 
 uint32_t trust_network_accounts(const struct trust_view *view)
 {
-    return place_slow(view, view->network_key, TRUST_DAY_S);
+    return place_slow(view, view->network, TRUST_DAY_S);
 }
 
 uint32_t trust_network_item_acts(const struct trust_view *view)
 {
-    return place_slow(view, view->network_item_key, TRUST_PLACE_S);
+    return place_slow(view, view->network_item, TRUST_PLACE_S);
 }
 
 /* 200 points at the bound, 200 more for each doubling. */
@@ -175,10 +192,10 @@ uint16_t trust_velocity_points(const struct trust_view *view)
 {
     uint16_t account = trust_at_most(account_pace(view), 600);
     uint32_t bound = view->kind == KIND_VIEW ? FAST_VIEWS : FAST_DEVICE;
-    uint16_t device = trust_at_most(pace_points(place_fast(view, view->device_key), bound), 600);
-    uint64_t usual = place_slow(view, view->network_key, TRUST_DAY_S) / 16 + NETWORK_FAST;
+    uint16_t device = trust_at_most(pace_points(place_fast(view, view->device), bound), 600);
+    uint64_t usual = place_slow(view, view->network, TRUST_DAY_S) / 16 + NETWORK_FAST;
     uint16_t network =
-        trust_at_most(pace_points(place_fast(view, view->network_key), usual), NETWORK_CAP);
+        trust_at_most(pace_points(place_fast(view, view->network), usual), NETWORK_CAP);
     uint16_t most = account > device ? account : device;
 
     return most > network ? most : network;
@@ -273,7 +290,7 @@ uint16_t trust_hour_points(const struct trust_view *view)
     if (account == NULL)
         return 0;
     for (uint32_t i = 0; i < 8; i++) {
-        uint32_t count = account->hours >> (i * 4) & 15;
+        uint32_t count = account->hours[i];
 
         sum += count;
         if (i == bin || i == (bin + 1) % 8 || i == (bin + 7) % 8)
@@ -294,12 +311,11 @@ uint16_t trust_unliker_points(const struct trust_view *view)
 /* Many accounts of one device at one item within the hour: shared and in synchrony. */
 uint16_t trust_device_points(const struct trust_view *view)
 {
-    uint64_t acts =
-        place_slow(view, view->device_item_key, TRUST_PLACE_S) + (view->settling ? 0 : 1);
+    uint64_t acts = place_slow(view, view->device_item, TRUST_PLACE_S) + (view->settling ? 0 : 1);
 
     if (view->kind == KIND_VIEW || acts < PLACE_ACTS)
         return 0;
-    return trust_at_most(250 + (acts - PLACE_ACTS) * 75, 600);
+    return trust_at_most(TRUST_HOLD + (acts - PLACE_ACTS) * 75, 600);
 }
 
 /* Most of the window comes from one network that is a small part of the platform. Asked only where
@@ -327,7 +343,6 @@ bool trust_surges(const struct trust_view *view)
         return false;
     days = trust_roll(view->item->days[0], view->item->days[1], view->item->last_s, view->now_s,
                       TRUST_DAY_S);
-    usual = (uint64_t)days.now + days.before;
-    usual = (usual > count ? usual - count : 0) / (TRUST_DAY_S / TRUST_WINDOW_S);
+    usual = ((uint64_t)days.now + days.before) / (TRUST_DAY_S / TRUST_WINDOW_S);
     return count >= SURGE_TIMES * (usual + 1);
 }

@@ -22,18 +22,28 @@ struct trust_view {
     const struct trust_platform *crowd; /* of KIND_GIVE: how many accounts are active */
     const struct trust_account *account;
     const struct trust_item *item;
+    const struct trust_place *device, *device_item, *network, *network_item;
     struct trust_window window; /* of the item, at the time of the act; zero if none is open */
+};
+
+/* With whom the account came. */
+struct trust_company {
+    uint16_t met;    /* points of this act alone */
+    uint16_t points; /* with the account's record */
+    bool spread;     /* on several occasions, not in one evening */
+    bool thin;       /* at least half of what it ever liked */
 };
 
 /* Points of one act, before and after weighing. */
 struct trust_points {
     uint16_t reason[REASON_COUNT];
+    struct trust_company company;
     uint16_t score;
     uint8_t families;
 };
 
 #define TRUST_STRONG 200 /* a family speaks from here on */
-#define TRUST_HOLD   400 /* held from here on */
+#define TRUST_HOLD   300 /* held from here on */
 #define TRUST_CUT    600 /* with two families: devalued at settlement */
 #define TRUST_SURE   800 /* with two families: devalued at once */
 
@@ -46,14 +56,18 @@ bool trust_token_lives(uint32_t code, uint16_t start_h, uint32_t now_s);
 
 void trust_look(const struct trust *trust, const struct act *act, bool settling,
                 struct trust_view *view);
+/* Fills the keys of account and item; of everything. */
+void trust_keys_main(const struct act *act, struct trust_view *view);
 void trust_keys(const struct act *act, struct trust_view *view);
+/* The item's window that was open at now_s. */
+void trust_look_window(struct trust_view *view);
 /* first: bits of reasons that held at the first judging; 0 unless settling. */
 void trust_weigh(const struct trust_view *view, uint16_t first, struct trust_points *points);
 
 uint16_t trust_velocity_points(const struct trust_view *view);
-/* Of this act alone, without the account's record. */
-uint16_t trust_met_points(const struct trust_view *view);
-uint16_t trust_lockstep_points(const struct trust_view *view);
+
+void trust_company_look(const struct trust_view *view, struct trust_company *company);
+
 uint16_t trust_newcomer_points(const struct trust_view *view);
 uint16_t trust_young_points(const struct trust_view *view);
 uint16_t trust_hour_points(const struct trust_view *view);

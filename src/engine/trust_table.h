@@ -67,10 +67,10 @@ struct trust_account {
     uint8_t fast[2];  /* acts but views, TRUST_FAST_S */
     uint8_t views[2]; /* views and skips, TRUST_FAST_S */
     uint16_t slow[2]; /* acts but views, by day */
-    uint32_t hours;   /* eight counts of 4 bits, three hours each; halved when one is full */
+    uint8_t hours[8]; /* acts but views, by three hours of the day; all halved when one is full */
     uint16_t network; /* hash of the network it was last seen in */
     uint8_t lock;     /* how much of what it did was lockstep, 0..255 */
-    uint8_t zero[5];
+    uint8_t zero;
     uint16_t start_h[TRUST_TOKENS]; /* hour the window opened, modulo 2^16 */
     uint32_t token[TRUST_TOKENS];   /* 0: none; else 20 bits hash, 4 log2 of rank, 8 creator */
 };
@@ -82,7 +82,8 @@ struct trust_window {
     uint32_t newcomers;
     uint16_t locked; /* acts with strong lockstep; saturates */
     uint16_t bad;    /* acts with two signals; saturates */
-    uint32_t met;    /* acts with any lockstep */
+    uint16_t met;    /* acts with any lockstep; saturates */
+    uint16_t thin;   /* acts of accounts that did little else; saturates */
 };
 
 struct trust_item {

@@ -1,8 +1,9 @@
 /* trust_world.h: a small platform that likes, for the tests of the trust scorer. The generators are
  * ours: they show that the mechanism works, not that it beats real fraudsters.
  *
- * Acts must come by time. Each is judged and observed at once; what is held or quarantined is settled
- * TRUST_SETTLE_US later. side: 0 honest, 1 attack, 2 attack that is not found yet; likes and weights are summed for each. */
+ * Acts must come by time. Each is judged and observed at once; what is held or quarantined is
+ * settled TRUST_SETTLE_US later. side: 0 honest, 1 attack, 2 attack that is not found yet; likes
+ * and weights are summed for each. */
 #ifndef ZAN_TESTS_TRUST_WORLD_H
 #define ZAN_TESTS_TRUST_WORLD_H
 
@@ -130,7 +131,8 @@ static inline void world_wait(struct world *world, const struct act *act, int si
         world->waits = realloc(world->waits, world->wait_room * sizeof *world->waits);
         assert_non_null(world->waits);
     }
-    world->waits[world->wait_count++] = (struct world_wait){*act, world->last.reasons, (uint8_t)side};
+    world->waits[world->wait_count++] =
+        (struct world_wait){*act, world->last.reasons, (uint8_t)side};
 }
 
 static inline void world_do(struct world *world, const struct act *given, int side)
@@ -166,7 +168,8 @@ static inline void world_like(struct world *world, int64_t now_us, uint32_t acco
 /* An item of the ordinary catalogue: 20,000 of them, low numbers far more often. */
 static inline uint64_t world_item(struct world *world)
 {
-    uint64_t a = test_random_below(&world->random, 20000), b = test_random_below(&world->random, 20000);
+    uint64_t a = test_random_below(&world->random, 20000),
+             b = test_random_below(&world->random, 20000);
     uint64_t c = test_random_below(&world->random, 20000);
 
     a = a < b ? a : b;
@@ -197,18 +200,20 @@ struct world_plans {
     size_t count, room;
 };
 
-static inline void plan_add(struct world_plans *plans, int64_t at_us, uint64_t account, uint64_t item,
-                            int side)
+static inline void plan_add(struct world_plans *plans, int64_t at_us, uint64_t account,
+                            uint64_t item, int side)
 {
     if (plans->count == plans->room) {
         plans->room = plans->room * 2 + 4096;
         plans->plan = realloc(plans->plan, plans->room * sizeof *plans->plan);
         assert_non_null(plans->plan);
     }
-    plans->plan[plans->count++] = (struct world_plan){at_us, item, (uint32_t)account, (uint8_t)side};
+    plans->plan[plans->count++] =
+        (struct world_plan){at_us, item, (uint32_t)account, (uint8_t)side};
 }
 
-/* Likes of the ordinary kind by accounts first .. first + count - 1, some of them far more active. */
+/* Likes of the ordinary kind by accounts first .. first + count - 1, some of them far more active.
+ */
 static inline void plan_ordinary(struct world *world, struct world_plans *plans, uint32_t first,
                                  uint32_t count, int64_t from_us, int64_t until_us, uint32_t likes)
 {
@@ -216,7 +221,9 @@ static inline void plan_ordinary(struct world *world, struct world_plans *plans,
         uint64_t a = test_random_below(&world->random, count);
         uint64_t b = test_random_below(&world->random, count);
 
-        plan_add(plans, from_us + (int64_t)test_random_below(&world->random, (uint64_t)(until_us - from_us)),
+        plan_add(plans,
+                 from_us +
+                     (int64_t)test_random_below(&world->random, (uint64_t)(until_us - from_us)),
                  first + (a < b ? a : b), world_item(world), 0);
     }
 }
@@ -253,12 +260,16 @@ static inline void world_print(const char *name, const struct world *world)
         uint64_t likes = side->likes > 0 ? side->likes : 1;
 
         if (side->likes > 0)
-            print_message("%-28s %s: %6llu likes, weight %5.1f %% at once, %6.2f %% in the end; %llu "
-                          "held, %llu quarantined, %llu devalued\n",
-                          name, i == 0 ? "honest" : i == 1 ? "attack" : "early ", (unsigned long long)side->likes,
-                          (double)side->early_pct / (double)likes,
-                          (double)side->final_pct / (double)likes, (unsigned long long)side->held,
-                          (unsigned long long)side->quarantined, (unsigned long long)side->devalued);
+            print_message(
+                "%-28s %s: %6llu likes, weight %5.1f %% at once, %6.2f %% in the end; %llu "
+                "held, %llu quarantined, %llu devalued\n",
+                name,
+                i == 0   ? "honest"
+                : i == 1 ? "attack"
+                         : "early ",
+                (unsigned long long)side->likes, (double)side->early_pct / (double)likes,
+                (double)side->final_pct / (double)likes, (unsigned long long)side->held,
+                (unsigned long long)side->quarantined, (unsigned long long)side->devalued);
     }
 }
 

@@ -27,7 +27,8 @@ static void ordinary(struct world *world, struct world_plans *plans, uint32_t li
 
 #define EVENT_US (WORLD_US + 2 * DAY_US)
 
-/* One network of 5,000 among 60,000, with favourites of its own that a third of it likes at once. */
+/* One network of 5,000 among 60,000, with favourites of its own that a third of it likes at once.
+ */
 static void a_school_or_carrier_network_is_no_evidence(void **state)
 {
     (void)state;
@@ -49,7 +50,8 @@ static void a_school_or_carrier_network_is_no_evidence(void **state)
     }
 }
 
-/* Videos that go round the whole platform one after the other; each crowd is drawn from everybody. */
+/* Videos that go round the whole platform one after the other; each crowd is drawn from everybody.
+ */
 static void viral_videos_are_not_devalued(void **state)
 {
     (void)state;
@@ -59,9 +61,9 @@ static void viral_videos_are_not_devalued(void **state)
 
         world_open(&world, seed + 100 + (uint64_t)i, 20000);
         ordinary(&world, &plans, 30000);
-        for (uint32_t video = 0; video < 6; video++)
-            plan_crowd(&world, &plans, 0, 20000, 100 * video + 3, 150,
-                       EVENT_US + (int64_t)video * 3 * HOUR_US, 2 * HOUR_US, 0);
+        for (uint32_t video = 0; video < 16; video++)
+            plan_crowd(&world, &plans, 0, 20000, 100 * video + 3, 250,
+                       WORLD_US + DAY_US + (int64_t)video * 2 * HOUR_US, 2 * HOUR_US, 0);
         world_run(&world, &plans);
         world_print("viral videos", &world);
         assert_unharmed(&world);
@@ -69,8 +71,8 @@ static void viral_videos_are_not_devalued(void **state)
     }
 }
 
-/* A live event: 1,500 followers like ten videos of one creator within minutes of each; a fifth of the
- * crowd made their account for it. */
+/* A live event: 1,500 followers like ten videos of one creator within minutes of each; a fifth of
+ * the crowd made their account for it. */
 static void followers_at_a_live_event_are_not_devalued(void **state)
 {
     (void)state;
@@ -89,6 +91,27 @@ static void followers_at_a_live_event_are_not_devalued(void **state)
                        EVENT_US + (int64_t)video * 900 * SECOND_US, 600 * SECOND_US, 0);
         world_run(&world, &plans);
         world_print("live event", &world);
+        assert_unharmed(&world);
+        world_close(&world);
+    }
+}
+
+/* 1,500 followers, half of whom like each new video of one creator within the hour, for three days.
+ */
+static void followers_of_one_creator_are_no_ring(void **state)
+{
+    (void)state;
+    for (int i = 0; i < seed_count; i++) {
+        struct world_plans plans = {0};
+        struct world world;
+
+        world_open(&world, seed + 270 + (uint64_t)i, 20000);
+        ordinary(&world, &plans, 30000);
+        for (uint32_t video = 0; video < 10; video++)
+            plan_crowd(&world, &plans, 9000, 1500, 5000000 + video, 500,
+                       WORLD_US + (12 + (int64_t)video * 6) * HOUR_US, HOUR_US, 0);
+        world_run(&world, &plans);
+        world_print("followers", &world);
         assert_unharmed(&world);
         world_close(&world);
     }
@@ -135,7 +158,7 @@ static void on_a_new_platform_everybody_is_young(void **state)
             plan_add(&plans, at_us, test_random_below(&world.random, known < 20000 ? known : 20000),
                      world_item(&world), 0);
         }
-        plan_crowd(&world, &plans, 0, 12000, 77, 150, EVENT_US, 2 * HOUR_US, 0);
+        plan_crowd(&world, &plans, 9000, 4000, 77, 300, EVENT_US, 2 * HOUR_US, 0);
         world_run(&world, &plans);
         world_print("new platform", &world);
         assert_unharmed(&world);
@@ -143,7 +166,8 @@ static void on_a_new_platform_everybody_is_young(void **state)
     }
 }
 
-/* Friends: eight who share what they watch, all day. Few enough to hold, too few to devalue under 50. */
+/* Friends: eight who share what they watch, all day. Few enough to hold, too few to devalue
+ * under 50. */
 static void a_circle_of_friends_never_goes_under_half(void **state)
 {
     (void)state;
@@ -163,8 +187,8 @@ static void a_circle_of_friends_never_goes_under_half(void **state)
     }
 }
 
-/* 300 old accounts, each with its own device and network, sent to 40 items of many creators. The first
- * items pass: nobody has met yet. From the tenth on at most a tenth of the weight is left. */
+/* 300 old accounts, each with its own device and network, sent to 40 items of many creators. The
+ * first items pass: nobody has met yet. From the tenth on at most a tenth of the weight is left. */
 static void a_ring_of_old_accounts_is_found_by_its_company(void **state)
 {
     (void)state;
@@ -176,7 +200,8 @@ static void a_ring_of_old_accounts_is_found_by_its_company(void **state)
         ordinary(&world, &plans, 30000);
         for (uint32_t item = 0; item < 40; item++)
             plan_crowd(&world, &plans, 600, 300, 3000000 + item * 100, 400,
-                       WORLD_US + DAY_US + (int64_t)item * HOUR_US, HOUR_US / 2, item >= 10 ? 1 : 2);
+                       WORLD_US + DAY_US + (int64_t)item * HOUR_US, HOUR_US / 2,
+                       item >= 10 ? 1 : 2);
         world_run(&world, &plans);
         world_print("ring of old accounts", &world);
         assert_unharmed(&world);
@@ -261,6 +286,7 @@ int main(void)
         cmocka_unit_test(a_school_or_carrier_network_is_no_evidence),
         cmocka_unit_test(viral_videos_are_not_devalued),
         cmocka_unit_test(followers_at_a_live_event_are_not_devalued),
+        cmocka_unit_test(followers_of_one_creator_are_no_ring),
         cmocka_unit_test(people_who_follow_one_event_are_not_devalued),
         cmocka_unit_test(on_a_new_platform_everybody_is_young),
         cmocka_unit_test(a_circle_of_friends_never_goes_under_half),

@@ -70,7 +70,8 @@ static void a_sliding_count_is_what_a_list_gives(void **state)
         struct trust_count count = {0, 0};
 
         for (size_t i = 0; i < 400; i++) {
-            now_s += (uint32_t)test_random_below(&random, width_s / (1 + test_random_below(&random, 60)));
+            now_s += (uint32_t)test_random_below(&random,
+                                                 width_s / (1 + test_random_below(&random, 60)));
             count = trust_roll(count.now, count.before, last_s, now_s, width_s);
             assert_int_equal(trust_sliding(count, now_s, width_s), naive(times, i, now_s, width_s));
             count.now++;
@@ -103,9 +104,10 @@ static void rows_count_what_a_list_gives(void **state)
         times[i] = now_s;
         trust_look(trust, &act, false, &view);
         assert_non_null(view.account);
-        assert_int_equal(trust_sliding((struct trust_count){view.account->fast[0], view.account->fast[1]},
-                                       now_s, TRUST_FAST_S),
-                         naive(times, i + 1, now_s, TRUST_FAST_S));
+        assert_int_equal(
+            trust_sliding((struct trust_count){view.account->fast[0], view.account->fast[1]}, now_s,
+                          TRUST_FAST_S),
+            naive(times, i + 1, now_s, TRUST_FAST_S));
         day = (struct trust_count){view.account->slow[0], view.account->slow[1]};
         assert_int_equal(trust_sliding(day, now_s, TRUST_DAY_S),
                          naive(times, i + 1, now_s, TRUST_DAY_S));
@@ -254,8 +256,8 @@ static void the_same_acts_leave_the_same_bytes_on_every_build(void **state)
     (void)state;
     print_message("verdicts %016llx, bytes %016llx\n", (unsigned long long)verdicts,
                   (unsigned long long)hash_of(region, bytes));
-    assert_true(verdicts == 0x0ULL);
-    assert_true(hash_of(region, bytes) == 0x0ULL);
+    assert_true(verdicts == 0xc871406e782dbfd2ULL);
+    assert_true(hash_of(region, bytes) == 0xd280d653162f7a94ULL);
     free(region);
 }
 
@@ -298,7 +300,8 @@ static void another_shape_is_not_restored(void **state)
     free(trust);
 }
 
-/* Whatever the bytes are: no read or write outside (the sanitizers watch), no more than 1000 points. */
+/* Whatever the bytes are: no read or write outside (the sanitizers watch), no more than 1000
+ * points. */
 static void damage_stays_inside(void **state)
 {
     size_t bytes = trust_bytes(&small);
@@ -312,7 +315,8 @@ static void damage_stays_inside(void **state)
         int64_t now_us = WORLD_US;
 
         run(trust, &random, &now_us, 500);
-        for (size_t i = sizeof *trust / 8; i < bytes / 8; i++) /* tags stay, so that rows are found */
+        for (size_t i = sizeof *trust / 8; i < bytes / 8;
+             i++) /* tags stay, so that rows are found */
             if (round % 2 == 0)
                 words[i] ^= test_random_next(&random) & 0xFFFFFFFF00000000ULL;
             else if (i % 8 != 0)
