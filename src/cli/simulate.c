@@ -28,7 +28,7 @@ static const struct option_row rows[] = {
     {"seed", "N", "the first seed [1]", OPTION_NUMBER, BETWEEN(seed, 0, UINT64_MAX)},
     {"seeds", "N", "plays N seeds, one after the other; the table shows the worst [1]",
      OPTION_NUMBER, BETWEEN(seeds, 1, 1000000)},
-    {"scale", "X", "how large the world is [1: 6,000 people]", OPTION_RATE, AT(scale)},
+    {"scale", "X", "how large the world is [1: 12,000 people]", OPTION_RATE, AT(scale)},
     {"sequences", "N", "random sequences of third-parties [20000]", OPTION_NUMBER,
      BETWEEN(sequences, 1, 10000000)},
     {"to", "HOST:PORT", "a server that is there, fresh, with --clock requests [one of its own]",

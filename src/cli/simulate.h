@@ -95,7 +95,8 @@ struct world {
     uint64_t seed;
     double scale;
     uint64_t id_base; /* ids of this run are above it */
-    int64_t open_ms;  /* the scenario begins; the warm-up is before */
+    int64_t warm_ms;  /* everybody's traffic begins */
+    int64_t open_ms;  /* the scenario begins */
     int64_t close_ms; /* traffic ends: everything is settled */
     struct person *people;
     uint32_t person_count;
@@ -104,6 +105,7 @@ struct world {
     double *item_sum;   /* running sums of the weights */
     double *person_sum; /* running sums of the impressions */
     uint64_t next_id;
+    uint64_t looks; /* of everybody: most that end without a like are not played */
     struct events events;
 };
 

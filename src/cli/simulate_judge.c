@@ -172,7 +172,7 @@ static void standing(struct judgement *judgement, const struct shown *with)
 
 /* What the generator made, beside what it was to make (simulate_facts.h). */
 struct made {
-    double views, likes, taken_back, double_taps, hours[24];
+    double looks, views, likes, taken_back, double_taps, hours[24];
 };
 
 static struct made made_of(const struct scene *scene)
@@ -183,12 +183,15 @@ static struct made made_of(const struct scene *scene)
     for (uint32_t i = 0; i < events->count; i++) {
         const struct event *event = &events->event[i];
 
+        if (event->time_ms < scene->world.warm_ms)
+            continue;
         made.likes += event->kind == VERB_LIKE;
-        made.taken_back += event->kind == VERB_UNLIKE;
-        made.double_taps += event->kind == VERB_LIKE && event->source == SOURCE_DOUBLE_TAP;
         made.views += event->kind == VERB_VIEW;
         made.hours[(event->time_ms / HOUR_MS + 8) % 24] += event->kind == VERB_VIEW;
+        made.taken_back += event->kind == VERB_UNLIKE;
+        made.double_taps += event->kind == VERB_LIKE && event->source == SOURCE_DOUBLE_TAP;
     }
+    made.looks = (double)scene->world.looks;
     return made;
 }
 
@@ -224,8 +227,8 @@ void judge_world(struct judgement *judgement, int variant, const struct scene *s
     (void)variant;
     (void)without;
     at_most(judgement, "like-rate", "likes per view, away from the log's", "%",
-            round(leeway(made.views * FACT_LIKE_PPM / FACT_VIEW_PPM)),
-            apart(made.likes / made.views, FACT_LIKE_PPM / (double)FACT_VIEW_PPM));
+            round(leeway(made.looks * FACT_LIKE_PPM / FACT_VIEW_PPM)),
+            apart(made.likes / made.looks, FACT_LIKE_PPM / (double)FACT_VIEW_PPM));
     at_most(judgement, "taken-back", "share of likes taken back, away from the log's", "%",
             round(leeway(made.likes * FACT_TAKEN_BACK_PPM / 1e6)),
             apart(made.taken_back / made.likes, FACT_TAKEN_BACK_PPM / 1e6));
@@ -287,8 +290,8 @@ void judge_withdrawal(struct judgement *judgement, int variant, const struct sce
 void judge_brushing(struct judgement *judgement, int variant, const struct scene *scene,
                     const struct shown *with, const struct shown *without)
 {
-    static const bool cheap[] = {false, true, false, true, true, false};
-    static const bool paid[] = {false, false, false, false, false, true};
+    static const bool cheap[] = {false, true, false, true, true, false, false};
+    static const bool paid[] = {false, false, false, false, false, false, true};
 
     if (paid[variant]) { /* real people: made unprofitable, not found (RELIABILITY 5.4) */
         tell(judgement, "settled", "heat gained by paid real people, settled", "%",

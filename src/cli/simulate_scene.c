@@ -11,8 +11,7 @@
 #include "cli/simulate.h"
 #include "schema/request.h"
 
-#define VICTIM_LIKES 300  /* of everybody, in its first day */
-#define VICTIM_LEAST 150  /* so that 1 % is more than a like */
+#define VICTIM_LIKES 160  /* of everybody, in its first day, at any scale; nobody likes twice */
 #define VICTIM_RATE  0.04 /* likes per view: about the log's best seventh of videos */
 #define ATTACK_AT    (12 * HOUR_MS)
 #define ATTACK_LASTS HOUR_MS
@@ -70,7 +69,7 @@ static void visit_victim(struct scene *scene, struct ids *likers)
 {
     struct world *world = &scene->world;
     struct chance chance = chance_of(world->seed, STREAM_VICTIM);
-    uint32_t views = (uint32_t)(scaled(scene, VICTIM_LIKES, VICTIM_LEAST) / VICTIM_RATE);
+    uint32_t views = (uint32_t)(VICTIM_LIKES / VICTIM_RATE);
     bool *likes = list_of(world->person_count, sizeof *likes);
 
     for (uint32_t i = 0; i < views; i++) {
@@ -115,8 +114,9 @@ static void add_samples(struct scene *scene)
 
 enum ring {
     RING_NEW,      /* accounts of the last six hours, one network, five to a device */
-    RING_SLEEPERS, /* old accounts that never did a thing, five networks, the same videos in the
-                      same order */
+    RING_SLEEPERS, /* old accounts on five networks that do nothing but orders: before the victim's,
+                      those of other customers, most of the ring within an hour each */
+    RING_LOYAL,    /* the same, but only ever for this creator: to the eye, a fan club */
     RING_DEVICES,  /* some weeks old, on carriers, twenty to a device */
     RING_PAID,     /* real people who are paid: nothing sets them apart but what they like */
     RING_COUNT
@@ -135,6 +135,7 @@ static struct person make_member(struct scene *scene, struct chance *chance, enu
                               (struct place){900u << 16 | (uint32_t)chance_below(chance, 50),
                                              3000000 + index / 5, 900});
     case RING_SLEEPERS:
+    case RING_LOYAL:
         network = 901 + (uint32_t)chance_below(chance, 5);
         return world_register(
             world, between(chance, at_ms - 400 * DAY_MS, at_ms - 60 * DAY_MS),
@@ -149,19 +150,42 @@ static struct person make_member(struct scene *scene, struct chance *chance, enu
     }
 }
 
-/* count likes of the victim between two times, each after a look; members may be NULL, else gets
- * everyone. Sleepers like four more videos of the same creator just before, in lockstep. */
+/* What the ring did for other customers in the three days before: for each of these orders, seven
+ * of ten of its members like a video of somebody else within an hour. */
+#define ORDERS 6
+
+static void earlier_orders(struct scene *scene, struct chance *chance, const struct person *person,
+                           const uint64_t customer[ORDERS])
+{
+    for (uint32_t k = 0; k < ORDERS; k++) {
+        int64_t from_ms = scene->attack_ms - (int64_t)(ORDERS - k) * 11 * HOUR_MS;
+        int64_t time_ms = between(chance, from_ms, from_ms + HOUR_MS);
+
+        if (!chance_hit(chance, 0.7))
+            continue;
+        person_act(&scene->world, person, VERB_VIEW, customer[k], time_ms, person->home);
+        person_act(&scene->world, person, VERB_LIKE, customer[k], time_ms + 2500, person->home);
+    }
+}
+
+/* count likes of the victim while the attack runs, each after a look; members may be NULL, else
+ * gets everyone. The loyal like four more videos of the same creator just before. */
 static void ring_likes(struct scene *scene, struct chance *chance, enum ring ring, uint32_t count,
                        const uint64_t *others, struct person *members)
 {
     struct world *world = &scene->world;
+    uint64_t customer[ORDERS];
 
+    for (uint32_t k = 0; k < ORDERS; k++)
+        customer[k] = world->items[chance_below(chance, world->item_count)].id;
     for (uint32_t i = 0; i < count; i++) {
         struct person person = make_member(scene, chance, ring, i);
         int64_t time_ms = between(chance, scene->attack_ms, scene->attack_end_ms - MINUTE_MS);
         struct place place = ring == RING_PAID ? person_place(&person, chance) : person.home;
 
-        for (uint32_t k = 0; k < 4 && ring == RING_SLEEPERS && others != NULL; k++)
+        if (ring == RING_SLEEPERS)
+            earlier_orders(scene, chance, &person, customer);
+        for (uint32_t k = 0; k < 4 && ring == RING_LOYAL && others != NULL; k++)
             person_act(world, &person, VERB_LIKE, others[k], time_ms - (4 - k) * 3000, place);
         person_act(world, &person, VERB_VIEW, scene->victim.id, time_ms, place);
         person_act(world, &person, VERB_LIKE, scene->victim.id, time_ms + 2500, place);
@@ -193,6 +217,7 @@ static const uint32_t times[] = {1, 10, 100};
 
 static void stage_sabotage(struct scene *scene, int variant)
 {
+    static const enum ring rings[] = {RING_NEW, RING_SLEEPERS, RING_DEVICES};
     struct chance chance;
     uint64_t others[4];
 
@@ -201,8 +226,8 @@ static void stage_sabotage(struct scene *scene, int variant)
     if (variant < 0)
         return;
     chance = begin_attack(scene);
-    for (enum ring ring = RING_NEW; ring <= RING_DEVICES; ring++)
-        ring_likes(scene, &chance, ring, times[variant] * scene->organic / 3, others, NULL);
+    for (uint32_t i = 0; i < 3; i++)
+        ring_likes(scene, &chance, rings[i], times[variant] * scene->organic / 3, others, NULL);
 }
 
 static void stage_brushing(struct scene *scene, int variant)
@@ -210,8 +235,8 @@ static void stage_brushing(struct scene *scene, int variant)
     static const struct {
         enum ring ring;
         uint32_t times;
-    } rings[] = {{RING_NEW, 1},       {RING_NEW, 10},     {RING_NEW, 100},
-                 {RING_SLEEPERS, 10}, {RING_DEVICES, 10}, {RING_PAID, 1}};
+    } rings[] = {{RING_NEW, 1},      {RING_NEW, 10},   {RING_NEW, 100}, {RING_SLEEPERS, 10},
+                 {RING_DEVICES, 10}, {RING_LOYAL, 10}, {RING_PAID, 1}};
     struct chance chance;
     uint64_t others[4];
 
@@ -709,7 +734,7 @@ const struct scenario scenarios[] = {
      stage_withdrawal, judge_withdrawal},
     {"brushing",
      "a creator's own ring: bots on one network, sleepers in lockstep, device farms",
-     {"new-x1", "new-x10", "new-x100", "lockstep-x10", "devices-x10", "paid-x1", NULL},
+     {"new-x1", "new-x10", "new-x100", "lockstep-x10", "devices-x10", "loyal-x10", "paid-x1", NULL},
      true,
      stage_brushing,
      judge_brushing},

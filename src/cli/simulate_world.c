@@ -15,14 +15,24 @@
 #include "cli/simulate_facts.h"
 #include "schema/request.h"
 
-#define PEOPLE       6000
-#define PEOPLE_LEAST 1200
-#define ITEMS        600
-#define ITEMS_LEAST  150
-#define WARM_DAYS    14 /* what the log's figures are for */
-/* Assumed: the log is a sample; people saw so many times more in its two weeks. With this the share
- * of likes by accounts that never liked before comes out near the log's own (about a half). */
-#define SAMPLED 4
+#define PEOPLE       12000
+#define PEOPLE_LEAST 2000 /* fewer like too little in a day to tell what is usual */
+#define ITEMS        3000
+#define ITEMS_LEAST  600
+#define WARM_DAYS    7
+#define LOG_DAYS     14 /* what the log's figures are for */
+/* Assumed: the log is a sample of what people were shown, 9 impressions in two weeks; they saw so
+ * many times more, 65 a day. (A world in which hardly anybody likes anything is none in which ten
+ * fakes to each honest like of one video can be told from everybody.) */
+#define SAMPLED 100
+/* Of those who only look, one in so many is played: looks outnumber likes fifty to one. All of the
+ * victim's are. */
+#define THIN 50
+/* Accounts are years old, and the log is two weeks: of the likes that somebody must have given in a
+ * life at this rate, up to so many are played before the warm-up, so that who likes for the first
+ * time is as rare as it is. Old videos take them. */
+#define PAST_LIKES 3
+#define PAST_ITEMS 200
 /* Assumed: home networks of very different sizes, some carriers whose addresses fifty share, two
  * and a half people behind a home address, two in five acts on the way. */
 #define HOME_NETWORKS    30
@@ -189,8 +199,47 @@ static int64_t regret_ms(struct chance *chance)
     return (int64_t)chance_below(chance, DAY_MS) + MINUTE_MS;
 }
 
-bool person_visit(struct world *world, struct chance *chance, const struct person *person,
-                  uint64_t item, int64_t time_ms, double like_rate)
+/* A like, and as often as the log has it, its taking back. */
+static bool give_like(struct world *world, struct chance *chance, struct event *event)
+{
+    event->kind = VERB_LIKE;
+    event->source =
+        chance_hit(chance, FACT_DOUBLE_TAP_PPM / 1e6) ? SOURCE_DOUBLE_TAP : SOURCE_BUTTON;
+    events_add(&world->events, event);
+    if (!chance_hit(chance, FACT_TAKEN_BACK_PPM / 1e6))
+        return true;
+    event->kind = VERB_UNLIKE;
+    event->source = SOURCE_BUTTON;
+    event->time_ms += regret_ms(chance);
+    events_add(&world->events, event);
+    return false;
+}
+
+/* What comes of one look, decided before where and when: most of everybody's are not played. */
+struct look {
+    bool likes;
+    enum verb more; /* VERB_COUNT: nothing */
+};
+
+static struct look look_of(struct chance *chance, const struct person *person, double like_rate)
+{
+    static const struct {
+        enum verb verb;
+        uint32_t ppm;
+    } more[] = {{VERB_SKIP, FACT_HATE_PPM},
+                {VERB_COMMENT, FACT_COMMENT_PPM},
+                {VERB_SHARE, FACT_FORWARD_PPM}};
+    struct look look = {chance_hit(chance, like_rate * person->eager), VERB_COUNT};
+    double part = chance_part(chance);
+
+    for (unsigned i = 0; i < 3 && look.more == VERB_COUNT; i++)
+        if ((part -= more[i].ppm / (double)FACT_VIEW_PPM) < 0)
+            look.more = more[i].verb;
+    return look;
+}
+
+static bool play_look(struct world *world, struct chance *chance, const struct person *person,
+                      uint64_t item, int64_t time_ms, struct look look)
 {
     struct event event = {.time_ms = time_ms,
                           .kind = VERB_VIEW,
@@ -202,25 +251,17 @@ bool person_visit(struct world *world, struct chance *chance, const struct perso
     events_add(&world->events, &event);
     event.extra = 0;
     event.time_ms += (int64_t)(1 + chance_below(chance, 20)) * SECOND_MS / 2;
-    if (chance_hit(chance, FACT_HATE_PPM / (double)FACT_VIEW_PPM))
-        person_act(world, person, VERB_SKIP, item, event.time_ms, event.place);
-    if (chance_hit(chance, FACT_COMMENT_PPM / (double)FACT_VIEW_PPM))
-        person_act(world, person, VERB_COMMENT, item, event.time_ms + 9000, event.place);
-    if (chance_hit(chance, FACT_FORWARD_PPM / (double)FACT_VIEW_PPM))
-        person_act(world, person, VERB_SHARE, item, event.time_ms + 9000, event.place);
-    if (!chance_hit(chance, like_rate * person->eager))
-        return false;
-    event.kind = VERB_LIKE;
-    event.source =
-        chance_hit(chance, FACT_DOUBLE_TAP_PPM / 1e6) ? SOURCE_DOUBLE_TAP : SOURCE_BUTTON;
-    events_add(&world->events, &event);
-    if (!chance_hit(chance, FACT_TAKEN_BACK_PPM / 1e6))
-        return true;
-    event.kind = VERB_UNLIKE;
-    event.source = SOURCE_BUTTON;
-    event.time_ms += regret_ms(chance);
-    events_add(&world->events, &event);
-    return false;
+    if (look.more != VERB_COUNT)
+        person_act(world, person, look.more, item, event.time_ms + 9000, event.place);
+    return look.likes && give_like(world, chance, &event);
+}
+
+bool person_visit(struct world *world, struct chance *chance, const struct person *person,
+                  uint64_t item, int64_t time_ms, double like_rate)
+{
+    struct look look = look_of(chance, person, like_rate);
+
+    return play_look(world, chance, person, item, time_ms, look);
 }
 
 /* --- people and items --------------------------------------------------------------------------
@@ -347,23 +388,66 @@ const struct person *world_person(const struct world *world, struct chance *chan
     return &world->people[pick(world->person_sum, world->person_count, chance_part(chance))];
 }
 
+/* How many of the first PAST_LIKES happened, if so many are expected in a life (Poisson). */
+static uint32_t past_likes(struct chance *chance, double expected)
+{
+    double part = chance_part(chance), term = exp(-expected), sum = term;
+    uint32_t count = 0;
+
+    while (count < PAST_LIKES && part >= sum) {
+        count++;
+        term *= expected / count;
+        sum += term;
+    }
+    return count;
+}
+
+static void make_past(struct world *world)
+{
+    struct chance chance = chance_of(world->seed, 4);
+    int64_t begin_ms = world->open_ms - (AGE_DAYS_MAX + 20) * DAY_MS;
+    int64_t end_ms = world->open_ms - (WARM_DAYS + 2) * DAY_MS;
+    uint64_t creator = world_register(world, begin_ms, (struct place){202u << 16, 1900000, 3}).id;
+    uint64_t items[PAST_ITEMS];
+
+    for (uint32_t i = 0; i < PAST_ITEMS; i++)
+        items[i] = world_publish(world, creator, begin_ms, 0).id;
+    for (uint32_t i = 0; i < world->person_count; i++) {
+        const struct person *person = &world->people[i];
+        int64_t joined_ms = person->joined_ms < end_ms ? person->joined_ms : end_ms - DAY_MS;
+        double fortnights = (double)(end_ms - joined_ms) / (double)(LOG_DAYS * DAY_MS);
+        uint32_t count = past_likes(&chance, person->impressions * person->eager * fortnights *
+                                                 FACT_LIKE_PPM / 1e6);
+
+        for (uint32_t k = 0; k < count; k++)
+            person_act(world, person, VERB_LIKE, items[chance_below(&chance, PAST_ITEMS)],
+                       world_moment(&chance, person->joined_ms, end_ms + DAY_MS),
+                       person_place(person, &chance));
+    }
+}
+
 static void make_traffic(struct world *world)
 {
     struct chance chance = chance_of(world->seed, 3);
-    int64_t from_ms = world->open_ms - WARM_DAYS * DAY_MS;
+    int64_t from_ms = world->warm_ms;
     double days = (double)(world->close_ms - from_ms) / (double)DAY_MS;
 
     for (uint32_t i = 0; i < world->person_count; i++) {
         const struct person *person = &world->people[i];
-        uint32_t shows = (uint32_t)(person->impressions * days / WARM_DAYS + 0.5);
+        uint32_t shows = (uint32_t)(person->impressions * days / LOG_DAYS + 0.5);
 
         for (uint32_t k = 0; k < shows; k++) {
             const struct item *item =
                 &world->items[pick(world->item_sum, world->item_count, chance_part(&chance))];
-            int64_t time_ms = person_moment(&chance, person, from_ms, world->close_ms);
+            struct look look;
 
-            if (chance_hit(&chance, FACT_VIEW_PPM / 1e6))
-                person_visit(world, &chance, person, item->id, time_ms, item->like_rate);
+            if (!chance_hit(&chance, FACT_VIEW_PPM / 1e6))
+                continue;
+            world->looks++;
+            look = look_of(&chance, person, item->like_rate);
+            if (look.likes || look.more != VERB_COUNT || chance_below(&chance, THIN) == 0)
+                play_look(world, &chance, person, item->id,
+                          person_moment(&chance, person, from_ms, world->close_ms), look);
         }
     }
 }
@@ -375,8 +459,10 @@ void world_make(struct world *world, uint64_t seed, double scale, uint32_t slot)
     world->next_id = world->id_base + 1;
     world->open_ms = slot == 0 ? OPEN_MS : OPEN_SLOT_ONE_MS + (int64_t)(slot - 1) * SLOT_MS;
     world->close_ms = world->open_ms + 4 * DAY_MS; /* a day, and three to settle */
+    world->warm_ms = world->open_ms - WARM_DAYS * DAY_MS;
     make_people(world);
     make_items(world);
+    make_past(world);
     make_traffic(world);
 }
 
