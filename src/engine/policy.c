@@ -91,16 +91,45 @@ static inline bool scope_id(const struct act *act, uint32_t scope, uint64_t *id)
     }
 }
 
-static inline bool metric_key(const struct policy_metric *metric, const struct act *act,
-                              uint64_t *key)
+/* Ids of the act, spread over all bits; each made when it is first needed. */
+struct places {
+    const struct act *act;
+    uint32_t made, missing; /* bit per enum policy_scope */
+    uint64_t place[POLICY_SCOPE_COUNT];
+};
+
+static inline struct places places_of(const struct act *act)
+{
+    struct places places;
+
+    places.act = act; /* the array is left as it is: made says what is in it */
+    places.made = 0;
+    places.missing = 0;
+    return places;
+}
+
+static void place_make(struct places *places, uint32_t scope)
 {
     uint64_t id;
 
-    if (!scope_id(act, metric->scope, &id))
-        return false;
-    *key =
-        hash_mix(id * 0x9E3779B97F4A7C15ULL ^ (metric->salt + act->tenant * 0xD6E8FEB86659FD93ULL));
-    return true;
+    places->made |= 1u << scope;
+    if (scope_id(places->act, scope, &id))
+        places->place[scope] =
+            hash_mix(id * 0x9E3779B97F4A7C15ULL + places->act->tenant * 0xD6E8FEB86659FD93ULL);
+    else
+        places->missing |= 1u << scope;
+}
+
+/* False: the act does not say whose. */
+static inline bool metric_key(const struct policy_metric *metric, struct places *places,
+                              uint64_t *key)
+{
+    uint32_t scope = metric->scope;
+
+    if ((places->made >> scope & 1) == 0)
+        place_make(places, scope);
+    *key = (places->place[scope] + metric->salt) * 0x9E3779B97F4A7C15ULL;
+    return (places->missing >> scope & 1) == 0;
 }
 
 /* Does the act add to the metric, and what? */
@@ -118,10 +147,11 @@ struct judging {
     const struct policy *policy;
     const struct policy_table *state;
     const struct act *act;
-    uint64_t known[POLICY_METRICS_MAX / 64];   /* value is set */
-    uint64_t missing[POLICY_METRICS_MAX / 64]; /* the act does not say whose */
-    uint64_t value[POLICY_METRICS_MAX];
+    struct places places;
+    uint64_t known[POLICY_METRICS_MAX / 64]; /* value is set */
+    uint64_t value[POLICY_METRICS_MAX];      /* MISSING: the act does not say whose */
 };
+#define MISSING UINT64_MAX
 
 static uint64_t metric_read(const struct judging *judging, const struct policy_metric *metric,
                             uint64_t key)
@@ -147,15 +177,12 @@ static bool metric_value(struct judging *judging, uint32_t index, uint64_t *valu
         const struct policy_metric *metric = &judging->policy->metrics[index];
 
         judging->known[index >> 6] |= bit;
-        if (metric_key(metric, judging->act, &key))
-            judging->value[index] = metric_read(judging, metric, key);
-        else
-            judging->missing[index >> 6] |= bit;
+        judging->value[index] = metric_key(metric, &judging->places, &key)
+                                    ? metric_read(judging, metric, key)
+                                    : MISSING;
     }
-    if ((judging->missing[index >> 6] & bit) != 0)
-        return false;
     *value = judging->value[index];
-    return true;
+    return *value != MISSING;
 }
 
 /* --- conditions ----------------------------------------------------------------------------------
@@ -241,16 +268,16 @@ static bool condition_holds(struct judging *judging, const struct policy_conditi
 }
 
 /* Has the rule fired for this subject in its "once per" time? */
-static bool fired_lately(const struct judging *judging, const struct policy_rule *rule)
+static bool fired_lately(struct judging *judging, const struct policy_rule *rule)
 {
     const struct policy_metric *metric;
     const void *block;
     uint64_t key;
 
-    if (rule->once == POLICY_NONE)
+    if (rule->once == POLICY_NONE || PLANTED("policy.once_is_always"))
         return false;
     metric = &judging->policy->metrics[rule->once];
-    if (!metric_key(metric, judging->act, &key))
+    if (!metric_key(metric, &judging->places, &key))
         return false;
     block = policy_table_find(judging->state, key, metric->shape.wide);
     return block != NULL && window_value(&metric->shape, block, judging->act->now_us) > 0;
@@ -271,7 +298,7 @@ static bool rule_fires(struct judging *judging, const struct policy_rule *rule,
  */
 
 /* When a refusing rule will let the act pass: its first condition that fails by waiting. */
-static int64_t rule_retry_us(const struct judging *judging, const struct policy_rule *rule)
+static int64_t rule_retry_us(struct judging *judging, const struct policy_rule *rule)
 {
     const struct act *act = judging->act;
     int64_t retry_us = 0, at;
@@ -283,7 +310,7 @@ static int64_t rule_retry_us(const struct judging *judging, const struct policy_
         const void *block;
 
         if (condition->fact != POLICY_COUNT || condition->op > POLICY_AT_LEAST ||
-            !metric_key(metric, act, &key))
+            !metric_key(metric, &judging->places, &key))
             continue;
         block = policy_table_find(judging->state, key, metric->shape.wide);
         if (block == NULL)
@@ -326,7 +353,7 @@ static uint16_t proposals(const struct policy_rule *rule)
     return actions;
 }
 
-static void deed_apply(const struct judging *judging, struct policy_verdict *verdict,
+static void deed_apply(struct judging *judging, struct policy_verdict *verdict,
                        const struct policy_deed *deed, uint16_t index)
 {
     const struct act *act = judging->act;
@@ -377,8 +404,8 @@ static void deed_apply(const struct judging *judging, struct policy_verdict *ver
 }
 
 /* Returns whether the rules below are to be asked. */
-static bool rule_apply(const struct judging *judging, struct policy_verdict *verdict,
-                       uint16_t index, struct policy_hit *hit)
+static bool rule_apply(struct judging *judging, struct policy_verdict *verdict, uint16_t index,
+                       struct policy_hit *hit)
 {
     const struct policy_rule *rule = &judging->policy->rules[index];
     uint64_t bit = 1ULL << (index & 63);
@@ -425,8 +452,8 @@ void policy_judge(const struct policy *policy, const struct policy_table *state,
     judging.policy = policy;
     judging.state = state;
     judging.act = act;
+    judging.places = places_of(act);
     memset(judging.known, 0, sizeof judging.known);
-    memset(judging.missing, 0, sizeof judging.missing);
     for (; at < end; at++) {
         uint16_t index = policy->by_verb.at[at];
 
@@ -434,7 +461,8 @@ void policy_judge(const struct policy *policy, const struct policy_table *state,
             !rule_apply(&judging, verdict, index, &hit))
             break;
     }
-    if (verdict->refused && verdict->points > 0) { /* nothing is taken for what was not done */
+    if (verdict->refused && verdict->points > 0 &&
+        !PLANTED("policy.points_for_refused")) { /* nothing is taken for what was not done */
         verdict->points = 0;
         verdict->actions &= (uint16_t) ~(1u << POLICY_POINTS);
         verdict->rule[POLICY_POINTS] = POLICY_NONE;
@@ -445,19 +473,21 @@ void policy_judge(const struct policy *policy, const struct policy_table *state,
  */
 
 static void metric_add(const struct policy_metric *metric, struct policy_table *state,
-                       const struct act *act, uint64_t element)
+                       struct places *places, uint64_t element)
 {
+    int64_t now_us = places->act->now_us;
     uint64_t key;
 
-    if (metric_key(metric, act, &key))
-        window_add(&metric->shape, policy_table_take(state, key, &metric->shape, act->now_us),
-                   act->now_us, element);
+    if (metric_key(metric, places, &key))
+        window_add(&metric->shape, policy_table_take(state, key, &metric->shape, now_us), now_us,
+                   element);
 }
 
 /* Rules with "once per" that this act made fire. Judged before it is counted, as it was then. */
 static void observe_once(const struct policy *policy, struct policy_table *state,
-                         const struct act *act)
+                         struct places *places)
 {
+    const struct act *act = places->act;
     struct policy_verdict verdict;
 
     policy_judge(policy, state, act, &verdict);
@@ -467,37 +497,61 @@ static void observe_once(const struct policy *policy, struct policy_table *state
         uint64_t fired = verdict.fired[index >> 6] | verdict.shadow[index >> 6];
 
         if (once != POLICY_NONE && (fired >> (index & 63) & 1) != 0)
-            metric_add(&policy->metrics[once], state, act, 0);
+            metric_add(&policy->metrics[once], state, places, 0);
     }
 }
 
 void policy_observe(const struct policy *policy, struct policy_table *state, const struct act *act)
 {
+    struct places places = places_of(act);
     uint64_t element;
 
     assert(act->verb < VERB_COUNT && act->tier < TIER_COUNT);
     if (act->exempt && !PLANTED("policy.exempt_is_counted"))
         return;
     if (policy->has_once[act->verb])
-        observe_once(policy, state, act);
+        observe_once(policy, state, &places);
     for (uint32_t at = policy->counted.first[act->verb]; at < policy->counted.first[act->verb + 1];
          at++) {
         const struct policy_metric *metric = &policy->metrics[policy->counted.at[at]];
 
         if (metric_element(metric, act, &element))
-            metric_add(metric, state, act, element);
+            metric_add(metric, state, &places, element);
     }
 }
 
 void policy_prefetch(const struct policy *policy, const struct policy_table *state,
                      const struct act *act)
 {
+    struct places places = places_of(act);
     uint64_t key;
 
     for (uint32_t at = policy->needed.first[act->verb]; at < policy->needed.first[act->verb + 1];
          at++)
-        if (metric_key(&policy->metrics[policy->needed.at[at]], act, &key))
+        if (metric_key(&policy->metrics[policy->needed.at[at]], &places, &key))
             policy_table_prefetch(state, key);
+}
+
+void policy_prefetch_windows(const struct policy *policy, const struct policy_table *state,
+                             const struct act *act)
+{
+    struct places places = places_of(act);
+    const char *block;
+    uint64_t key;
+
+    for (uint32_t at = policy->needed.first[act->verb]; at < policy->needed.first[act->verb + 1];
+         at++) {
+        const struct policy_metric *metric = &policy->metrics[policy->needed.at[at]];
+
+        if (!metric_key(metric, &places, &key))
+            continue;
+        block = policy_table_way(state, key, metric->shape.wide);
+        if (block == NULL)
+            continue;
+        __builtin_prefetch(block);
+        if (metric->shape.wide)
+            __builtin_prefetch(block + WINDOW_BYTES);
+    }
 }
 
 int64_t policy_undo_us(const struct policy *policy, enum tier tier, enum source source)

@@ -4,7 +4,7 @@
  * in sliding windows (window.h) that live in one flat region (policy_table.h), the policy's
  * signals.
  *
- * For each act:   policy_prefetch   a few acts ahead
+ * For each act:   policy_prefetch   some acts ahead, policy_prefetch_windows fewer
  *                 policy_judge      what should happen; counts the act itself; changes nothing
  *                 policy_observe    the act was carried out: count it. Not for refused acts
  *
@@ -205,8 +205,13 @@ enum policy_opened policy_open(void *region, size_t bytes, const uint8_t *digest
 /* --- judging -------------------------------------------------------------------------------------
  */
 
+/* Touch what judging will read: first where windows are noted, then, when that has arrived (some
+ * acts later), the windows themselves. Only verb and ids of the act are looked at. */
 void policy_prefetch(const struct policy *policy, const struct policy_table *state,
                      const struct act *act);
+void policy_prefetch_windows(const struct policy *policy, const struct policy_table *state,
+                             const struct act *act);
+
 void policy_judge(const struct policy *policy, const struct policy_table *state,
                   const struct act *act, struct policy_verdict *verdict);
 void policy_observe(const struct policy *policy, struct policy_table *state, const struct act *act);

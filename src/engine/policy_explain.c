@@ -55,13 +55,12 @@ static void tell_scope(struct telling *telling, uint32_t scope)
 {
     static const char *const english[] = {
         [POLICY_ACCOUNT] = "this account", [POLICY_PAIR] = "this account on this item",
-        [POLICY_ITEM] = "this item",       [POLICY_CREATOR] = "this creator's items",
+        [POLICY_ITEM] = "this item",       [POLICY_CREATOR] = "this creator",
         [POLICY_DEVICE] = "this device",   [POLICY_NETWORK] = "this network",
         [POLICY_ADDRESS] = "this address", [POLICY_CAMPAIGN] = "this campaign"};
     static const char *const chinese[] = {
-        [POLICY_ACCOUNT] = "该账号", [POLICY_PAIR] = "该账号对该作品",
-        [POLICY_ITEM] = "该作品",    [POLICY_CREATOR] = "该作者的作品",
-        [POLICY_DEVICE] = "该设备",  [POLICY_NETWORK] = "该网络",
+        [POLICY_ACCOUNT] = "该账号", [POLICY_PAIR] = "该账号对该作品", [POLICY_ITEM] = "该作品",
+        [POLICY_CREATOR] = "该作者", [POLICY_DEVICE] = "该设备",       [POLICY_NETWORK] = "该网络",
         [POLICY_ADDRESS] = "该地址", [POLICY_CAMPAIGN] = "该活动"};
 
     tell(telling, english[scope], chinese[scope]);

@@ -44,23 +44,40 @@ static inline uint32_t rest_of(uint64_t key)
     return (uint32_t)(key >> 32);
 }
 
-static inline bool may_begin(uint32_t way, bool wide)
+/* Where a block may begin: any way, or 1, 3 and 5. */
+static inline uint32_t first_way(bool wide)
 {
-    return !wide || way % 2 == 1;
+    return wide;
+}
+
+static inline uint32_t next_way(uint32_t way, bool wide)
+{
+    return way + 1 + wide;
 }
 
 static inline uint32_t set_find(const struct set *set, uint64_t key, bool wide)
 {
     uint32_t tag = tag_of(key), rest;
 
-    for (uint32_t way = 0; way < WAYS; way++) {
-        if (set->tag[way] != tag || !may_begin(way, wide))
+    for (uint32_t way = first_way(wide); way < WAYS; way = next_way(way, wide)) {
+        if (set->tag[way] != tag)
             continue;
         memcpy(&rest, set->block[way], sizeof rest);
         if (rest == rest_of(key))
             return way;
     }
     return WAYS;
+}
+
+const void *policy_table_way(const struct policy_table *table, uint64_t key, bool wide)
+{
+    const struct set *set = set_at(table, key);
+    uint32_t tag = tag_of(key);
+
+    for (uint32_t way = first_way(wide); way < WAYS; way = next_way(way, wide))
+        if (set->tag[way] == tag)
+            return set->block[way];
+    return NULL;
 }
 
 void policy_table_prefetch(const struct policy_table *table, uint64_t key)
@@ -89,13 +106,13 @@ static uint32_t set_victim(const struct set *set, bool wide)
 {
     uint32_t best = WAYS, best_expiry = 0;
 
-    for (uint32_t way = 0; way < WAYS; way++) {
+    for (uint32_t way = first_way(wide); way < WAYS; way = next_way(way, wide)) {
         uint32_t expiry = way_expiry(set, way);
 
-        if (!may_begin(way, wide))
-            continue;
         if (wide && way_expiry(set, way + 1) > expiry)
             expiry = way_expiry(set, way + 1);
+        if (PLANTED("policy.forgets_the_newest"))
+            expiry = UINT32_MAX - expiry;
         if (best == WAYS || expiry < best_expiry) {
             best = way;
             best_expiry = expiry;

@@ -41,6 +41,9 @@ const void *policy_table_find(const struct policy_table *table, uint64_t key, bo
 void *policy_table_take(struct policy_table *table, uint64_t key, const struct window_shape *shape,
                         int64_t now_us);
 
+/* Where the block of a key seems to be, by the tags alone, or NULL: for prefetching. */
+const void *policy_table_way(const struct policy_table *table, uint64_t key, bool wide);
+
 void policy_table_prefetch(const struct policy_table *table, uint64_t key);
 
 #endif

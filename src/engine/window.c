@@ -151,6 +151,8 @@ static inline uint64_t tick_at(const struct window_shape *shape, int64_t now_us)
 /* From the newest that was added to now; 0 if the clock moved back. */
 static inline uint64_t gap_from(uint64_t last, uint64_t now)
 {
+    if (PLANTED("window.clock_back_grants"))
+        return now > last ? now - last : last - now;
     return now > last ? now - last : 0;
 }
 
@@ -248,6 +250,8 @@ static uint64_t buckets_value(const struct window_shape *shape, const struct buc
 {
     uint64_t gap = gap_from(buckets->last, part_at(shape, now_us)), gone = 0;
 
+    if (PLANTED("window.keeps_the_oldest"))
+        gap = gap > 0 ? gap - 1 : 0;
     if (gap >= bucket_room(shape))
         return 0;
     for (uint64_t i = 1; i <= gap; i++)
