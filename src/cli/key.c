@@ -9,6 +9,7 @@
 #include "base/digest.h"
 #include "cli/assertion.h"
 #include "cli/command.h"
+#include "cli/epochs.h"
 #include "cli/options.h"
 #include "cli/report.h"
 #include "schema/access.h"
@@ -95,6 +96,10 @@ static int key(int argc, char **argv)
         return key_pair(&words, (uint16_t)values.tenant);
     if (strcmp(words.word[0], "sign") == 0)
         return key_sign(&words, (uint32_t)values.epoch, values.seconds, values.at);
+    if (strcmp(words.word[0], "epochs") == 0)
+        return key_epochs(&words);
+    if (strcmp(words.word[0], "pseudonym") == 0)
+        return key_pseudonym(&words);
     if (words.count != 2) {
         fprintf(stderr, "zan: key takes NAME ROLE\n");
         return EXIT_USAGE;
@@ -121,7 +126,7 @@ static int key(int argc, char **argv)
 
 const struct command cli_command_key = {
     .name = "key",
-    .words = "NAME ROLE | pair KID FILE | sign FILE ACCOUNT ROLE",
+    .words = "NAME ROLE | pair KID FILE | sign FILE ACCOUNT ROLE | epochs DIR | pseudonym DIR EPOCH KIND",
     .summary = "makes keys for callers, key pairs for issuers, and assertions",
     .details =
         "ROLE is backend, operator, approver, privacy, administrator or auditor. The file keeps "
@@ -132,7 +137,10 @@ const struct command cli_command_key = {
         "line for\nthe file of assertion-keys to standard output. sign makes an assertion "
         "with it, for an ACCOUNT\nas user or creator:\n"
         "  zan key pair 2026-07 issuer.key >> assertion-keys\n"
-        "  zan key sign issuer.key 42 user",
+        "  zan key sign issuer.key 42 user\n"
+               "epochs tells which keys a data directory has that turn addresses into pseudonyms, and "
+               "until when.\npseudonym reads an address, device or network (KIND) from standard input "
+               "and prints what it was\ncalled in an EPOCH.",
     .options = rows,
     .option_count = sizeof rows / sizeof rows[0],
     .words_min = 2,

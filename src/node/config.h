@@ -27,6 +27,8 @@ struct config {
     char tls_doors[8];    /* both, resp, http */
     char tls_least[8];    /* 1.3, 1.2 */
     char plain_remote[8]; /* no, yes: doors without TLS beyond loopback */
+    uint64_t pseudonym_days; /* 7 */
+    uint64_t pseudonym_keep; /* 30 */
     char sync[32];                 /* always, group:MS, none */
     uint64_t partitions;           /* 1 */
     uint64_t memory_bytes;         /* for hot state, filter and cache together; 1 GiB */

@@ -19,7 +19,7 @@ struct node {
     bool has_credentials;
     struct vouch *vouch; /* NULL: nobody vouches */
     struct tls *tls;     /* NULL: plain */
-    struct pseudonym_key pseudonym;
+    struct epochs *epochs;
     int stop_fd;
     _Atomic int64_t stopping_us;  /* since when */
     _Atomic bool stopping;        /* doors closed; shards end when nothing is outstanding */

@@ -116,11 +116,14 @@ static enum status open_tls(struct node *node, char message[256])
 
 static enum status load_keys(struct node *node, char message[256])
 {
-    char path[512];
+    char path[512], old_path[512];
     enum status status;
 
-    path_join(path, sizeof path, node->config.data, "keys/pseudonym.key");
-    status = pseudonym_key_load(path, &node->pseudonym, message);
+    path_join(path, sizeof path, node->config.data, "keys/pseudonym.epochs");
+    path_join(old_path, sizeof old_path, node->config.data, "keys/pseudonym.key");
+    status = epochs_open(path, old_path, (uint32_t)node->config.pseudonym_days,
+                         (uint32_t)node->config.pseudonym_keep, clock_wall_us(), &node->epochs,
+                         message);
     if (status == STATUS_OK && node->config.credentials[0] != '\0') {
         status = credentials_read(node->config.credentials, &node->credentials, message);
         node->has_credentials = true;
@@ -206,7 +209,7 @@ static enum status open_doors(struct node *node, char message[256])
         .credentials = node->has_credentials ? &node->credentials : NULL,
         .tls = config_has_tls(&node->config, "resp") ? node->tls : NULL,
         .vouch = node->vouch,
-        .pseudonym = &node->pseudonym,
+        .epochs = node->epochs,
         .facts = give_facts,
         .facts_context = node,
         .setting = give_setting,
@@ -216,7 +219,7 @@ static enum status open_doors(struct node *node, char message[256])
         .credentials = resp.credentials,
         .tls = config_has_tls(&node->config, "http") ? node->tls : NULL,
         .vouch = node->vouch,
-        .pseudonym = &node->pseudonym,
+        .epochs = node->epochs,
         .connections_max = (uint32_t)node->config.connections,
         .submit = give_call,
         .submit_context = node,
@@ -331,6 +334,7 @@ void node_close(struct node *node)
         close(node->stop_fd);
     vouch_close(node->vouch);
     tls_close(node->tls);
+    epochs_close(node->epochs);
     free(node->shards);
     free(node);
 }

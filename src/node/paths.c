@@ -2,7 +2,7 @@
  *
  *   DATA/log.a/pN  DATA/log.b/pN   the two copies of the log (or log_a, log_b of the settings)
  *   DATA/store/pN                  the index, can be made again
- *   DATA/keys/pseudonym.key        turns addresses into pseudonyms */
+ *   DATA/keys/pseudonym.epochs     turn addresses into pseudonyms */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -49,12 +49,10 @@ struct identity credential_identity(const struct credential *credential);
 /* A name of anything that vouches, as a number for records and counters. */
 uint64_t credential_number(const char *name);
 
-/* The key that turns addresses and devices into pseudonyms; made at first start, kept in the data
- * directory with mode 0600. */
+/* Turns addresses and devices into pseudonyms; where keys come from is in epochs.h. */
 struct pseudonym_key {
     uint8_t bytes[32];
 };
-enum status pseudonym_key_load(const char *path, struct pseudonym_key *key, char message[256]);
 
 /* 64 bits of HMAC-SHA-256; kind ('a', 'd', 'n') keeps addresses, devices and networks apart.
  * Empty text is 0; nothing else is. */

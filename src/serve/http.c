@@ -575,9 +575,9 @@ static void on_done(struct call *call)
 
 static uint64_t make_pseudonym(const struct http *http, char kind, const char *text)
 {
-    return http->config.pseudonym == NULL
+    return http->config.epochs == NULL
                ? 0
-               : pseudonym(http->config.pseudonym, kind, text, strlen(text));
+               : epochs_pseudonym(http->config.epochs, kind, text, strlen(text));
 }
 
 /* Head, path and body to a request. The work is the exchange's from here on. */

@@ -13,6 +13,7 @@
 #include "schema/call.h"
 #include "schema/facts.h"
 #include "serve/credential.h"
+#include "serve/epochs.h"
 #include "serve/tls.h"
 #include "serve/vouch.h"
 
@@ -23,7 +24,7 @@ struct http_config {
     const struct credentials *credentials;  /* NULL: everybody may do all (loopback only) */
     struct tls *tls;     /* NULL: plain */
     struct vouch *vouch; /* as for the RESP door */
-    const struct pseudonym_key *pseudonym;
+    struct epochs *epochs; /* as for the RESP door */
     uint32_t connections_max;
     void (*submit)(void *context, struct call *call); /* see call.h */
     void *submit_context;

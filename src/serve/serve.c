@@ -280,6 +280,8 @@ uint32_t serve_take(struct serve *serve, struct batch *batch, int64_t now_us)
     uint32_t visits = serve->queue_count; /* Each at most once: who has more waits at the end. */
     bool full = false;
 
+    if (serve->config.epochs != NULL)
+        epochs_tick(serve->config.epochs, now_us);
     while (visits-- > 0 && !full && batch->count < BATCH_MAX) {
         struct conn *conn = pop(serve);
 

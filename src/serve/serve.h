@@ -27,6 +27,7 @@
 #include "schema/facts.h"
 #include "schema/status.h"
 #include "serve/credential.h"
+#include "serve/epochs.h"
 #include "serve/tls.h"
 #include "serve/vouch.h"
 
@@ -45,7 +46,7 @@ struct serve_config {
     const struct credentials *credentials; /* NULL: everybody may do all (loopback only) */
     struct tls *tls;     /* NULL: plain. Shared, has its own lock */
     struct vouch *vouch; /* who may vouch for users; NULL: nobody. Shared, has its own lock */
-    const struct pseudonym_key *pseudonym; /* NULL: addresses, devices, networks are dropped */
+    struct epochs *epochs; /* NULL: addresses, devices, networks are dropped */
     void (*facts)(void *context, struct facts *facts); /* for INFO; NULL: all zero */
     void *facts_context;
     /* CONFIG GET: name and value of setting i, or false past the last one; NULL: there are none.

@@ -181,13 +181,13 @@ static enum took serve_itself(struct take *take, enum verb verb, const struct re
 static void make_pseudonyms(const struct take *take, struct request *request,
                             const struct command_context *plain)
 {
-    const struct pseudonym_key *key = take->serve->config.pseudonym;
+    struct epochs *epochs = take->serve->config.epochs;
 
-    if (key == NULL)
+    if (epochs == NULL)
         return;
-    request->context.address = pseudonym(key, 'a', plain->address.bytes, plain->address.size);
-    request->context.device = pseudonym(key, 'd', plain->device.bytes, plain->device.size);
-    request->context.network = pseudonym(key, 'n', plain->network.bytes, plain->network.size);
+    request->context.address = epochs_pseudonym(epochs, 'a', plain->address.bytes, plain->address.size);
+    request->context.device = epochs_pseudonym(epochs, 'd', plain->device.bytes, plain->device.size);
+    request->context.network = epochs_pseudonym(epochs, 'n', plain->network.bytes, plain->network.size);
 }
 
 /* Lists may need much output, everything else little: what is taken from a connection in one turn

@@ -1,10 +1,7 @@
-/* Pseudonyms and their key. */
+/* Pseudonyms. */
 #include "support.h"
 
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/digest.h"
@@ -54,44 +51,11 @@ static void is_the_hmac_of_the_library(void **state)
     }
 }
 
-static void keeps_its_key(void **state)
-{
-    struct pseudonym_key first, second;
-    char directory[64], path[128], message[256];
-    struct stat about;
-
-    (void)state;
-    test_dir_make(directory);
-    snprintf(path, sizeof path, "%s/pseudonym.key", directory);
-    assert_int_equal(pseudonym_key_load(path, &first, message), STATUS_OK);
-    assert_int_equal(stat(path, &about), 0);
-    assert_int_equal(about.st_mode & 0777, 0600);
-    assert_int_equal(about.st_nlink, 1);
-    assert_int_equal(about.st_size, 32);
-    assert_int_equal(pseudonym_key_load(path, &second, message), STATUS_OK);
-    assert_memory_equal(&first, &second, sizeof first);
-    unlink(path);
-    assert_int_equal(pseudonym_key_load(path, &second, message), STATUS_OK);
-    assert_memory_not_equal(&first, &second, sizeof first);
-    chmod(path, 0640);
-    assert_int_equal(pseudonym_key_load(path, &second, message), STATUS_BADDATA);
-    assert_non_null(strstr(message, "others can read"));
-    chmod(path, 0600);
-    assert_int_equal(truncate(path, 31), 0);
-    assert_int_equal(pseudonym_key_load(path, &second, message), STATUS_BADDATA);
-    assert_int_equal(truncate(path, 33), 0);
-    assert_int_equal(pseudonym_key_load(path, &second, message), STATUS_BADDATA);
-    snprintf(path, sizeof path, "%s/no/such/place", directory);
-    assert_int_equal(pseudonym_key_load(path, &second, message), STATUS_BADDATA);
-    test_dir_remove(directory);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hides_and_tells_apart),
         cmocka_unit_test(is_the_hmac_of_the_library),
-        cmocka_unit_test(keeps_its_key),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
