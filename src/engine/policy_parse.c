@@ -274,7 +274,8 @@ static bool take_time(struct parser *parser, int64_t least_us, int64_t most_us, 
         unit++;
     if (unit == 4)
         return expected(parser, A_TIME);
-    *time_us = (int64_t)value * units[unit].us;
+    *time_us =
+        (int64_t)value <= INT64_MAX / units[unit].us ? (int64_t)value * units[unit].us : INT64_MAX;
     if (*time_us < least_us || *time_us > most_us) {
         words = problem_at(parser, &token);
         words_put(&words, *time_us < least_us ? "the time is too short: at least "

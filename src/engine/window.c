@@ -396,6 +396,15 @@ static inline bool sketch_takes(const struct window_shape *shape, uint64_t hash)
     return (hash >> 8 & ((1ULL << shape->sample_bits) - 1)) == 0; /* the bits below are the place */
 }
 
+/* By halves; the compiler's own may be a call into its library. */
+static inline uint32_t ones(uint64_t bits)
+{
+    bits -= bits >> 1 & 0x5555555555555555ULL;
+    bits = (bits & 0x3333333333333333ULL) + (bits >> 2 & 0x3333333333333333ULL);
+    bits = (bits + (bits >> 4)) & 0x0F0F0F0F0F0F0F0FULL;
+    return (uint32_t)(bits * 0x0101010101010101ULL >> 56);
+}
+
 /* Bits that are on in the bitmaps of the window, with those of more. */
 static uint32_t sketch_bits(const struct sketch *sketch, uint64_t gap, const uint64_t more[2])
 {
@@ -405,7 +414,7 @@ static uint32_t sketch_bits(const struct sketch *sketch, uint64_t gap, const uin
         low |= sketch->bits[(sketch->last + i) % BITMAPS][0];
         high |= sketch->bits[(sketch->last + i) % BITMAPS][1];
     }
-    return (uint32_t)(__builtin_popcountll(low) + __builtin_popcountll(high));
+    return ones(low) + ones(high);
 }
 
 static uint64_t sketch_value(const struct window_shape *shape, const struct sketch *sketch,

@@ -165,6 +165,8 @@ static void what_cannot_be_read(void **state)
         {HEAD "undo 30s for elder", 2, 14, "expected 'tier' or 'source'"},
         {HEAD "undo 30s for source tv", 2, 21, "expected a source (none, button,"},
         {HEAD "settle 31d", 2, 8, "at most 30 d"},
+        {HEAD "settle 1000000000d", 2, 8, "at most 30 d"},
+        {HEAD "settle 99999999999999999999d", 2, 8, "at most 30 d"},
         {HEAD "settle 1h settle 2h", 2, 18, "settle stands above already"},
         {HEAD "notify friend like silent", 2, 8,
          "expected 'any' or a relation (stranger, follower, mutual, common or creator), found "
