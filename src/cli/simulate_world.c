@@ -91,10 +91,11 @@ static double quantile(const uint32_t table[41], double part)
 
 static void *grown(void *list, uint32_t room, size_t size)
 {
-    list = realloc(list, room * size);
-    if (list == NULL)
+    void *more = reallocarray(list, room, size);
+
+    if (more == NULL)
         abort();
-    return list;
+    return more;
 }
 
 void ids_add(struct ids *ids, uint64_t id)
