@@ -38,6 +38,8 @@ struct needs {
     struct item_row items[ENGINE_NEEDS_MAX];
     struct edge_row edges[ENGINE_NEEDS_MAX];
     struct operation_row operations[ENGINE_NEEDS_MAX];
+    uint32_t asked_count; /* edges that reads ask for, not looked for yet; gather's own */
+    struct edge_key asked[HOT_EDGES_MAX];
 };
 
 /* Where a page of a list ended, so that the next one does not walk the list from its head: a client

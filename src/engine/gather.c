@@ -46,51 +46,46 @@ static void need_operation(struct engine *engine, struct needs *needs, uint16_t 
             (struct operation_row){.id = {id[0], id[1]}, .tenant = tenant};
 }
 
-/* Edges that reads ask for, of several requests: looked for together, so that their misses overlap.
- */
-struct asked {
-    uint32_t count;
-    struct edge_key keys[HOT_EDGES_MAX];
-};
-
-/* Of those asked for: what may be at rest and is not in memory is noted down. */
-static void need_asked(struct engine *engine, struct asked *asked, struct needs *needs)
+/* Edges that reads ask for are looked for together, those of several requests, so that their misses
+ * overlap. What may be at rest and is not in memory is noted down. */
+static void need_asked(struct engine *engine, struct needs *needs)
 {
     const struct edge_row *rows[HOT_EDGES_MAX];
     bool may[HOT_EDGES_MAX];
+    struct edge_key *keys = needs->asked;
     uint32_t n = 0;
 
-    hot_edges_find(engine->hot, asked->keys, asked->count, rows);
-    for (uint32_t i = 0; i < asked->count; i++)
+    hot_edges_find(engine->hot, keys, needs->asked_count, rows);
+    for (uint32_t i = 0; i < needs->asked_count; i++)
         if (rows[i] == NULL)
-            asked->keys[n++] = asked->keys[i];
-    store_may_have_edges(engine->store, asked->keys, n, may);
+            keys[n++] = keys[i];
+    store_may_have_edges(engine->store, keys, n, may);
     for (uint32_t i = 0; i < n; i++)
         if (may[i])
-            needs->edges[needs->edge_count++] = (struct edge_row){.account = asked->keys[i].account,
-                                                                  .target = asked->keys[i].target,
-                                                                  .tenant = asked->keys[i].tenant,
-                                                                  .kind = asked->keys[i].kind};
-    asked->count = 0;
+            needs->edges[needs->edge_count++] = (struct edge_row){.account = keys[i].account,
+                                                                  .target = keys[i].target,
+                                                                  .tenant = keys[i].tenant,
+                                                                  .kind = keys[i].kind};
+    needs->asked_count = 0;
 }
 
 static void ask_edges(struct engine *engine, const struct request *request, uint8_t edge,
-                      struct asked *asked, struct needs *needs)
+                      struct needs *needs)
 {
     uint64_t account = request->account;
     uint16_t tenant = request->tenant;
 
     for (uint32_t i = 0, some; i < request->count; i += some) {
-        struct edge_key *keys = asked->keys + asked->count;
+        struct edge_key *keys = needs->asked + needs->asked_count;
         const uint64_t *ids = request->u.ids + i;
-        uint32_t room = HOT_EDGES_MAX - asked->count;
+        uint32_t room = HOT_EDGES_MAX - needs->asked_count;
 
         some = request->count - i < room ? request->count - i : room;
         for (uint32_t k = 0; k < some; k++)
             keys[k] = edge_key_make(tenant, edge, account, ids[k]);
-        asked->count += some;
-        if (asked->count == HOT_EDGES_MAX)
-            need_asked(engine, asked, needs);
+        needs->asked_count += some;
+        if (needs->asked_count == HOT_EDGES_MAX)
+            need_asked(engine, needs);
     }
 }
 
@@ -176,11 +171,11 @@ static void totals_ahead(const struct engine *engine, const struct request *requ
 }
 
 static void note_read(struct engine *engine, const struct request *request,
-                      const struct verb_info *info, struct asked *asked, struct needs *needs)
+                      const struct verb_info *info, struct needs *needs)
 {
     switch (info->shape) {
     case SHAPE_STATES:
-        ask_edges(engine, request, info->edge, asked, needs);
+        ask_edges(engine, request, info->edge, needs);
         break;
     case SHAPE_TOTALS:
         for (uint32_t i = 0; i < request->count; i++) {
@@ -264,9 +259,8 @@ uint32_t engine_gather(struct engine *engine, const struct batch *batch, uint32_
 {
     struct budget budget = {.needs = ENGINE_NEEDS_MAX, .reads = READS_AT_ONCE};
     uint32_t at = from, buckets = from, rows = from;
-    struct asked asked;
 
-    asked.count = 0;
+    needs->asked_count = 0;
     needs->account_count = needs->item_count = needs->edge_count = needs->operation_count = 0;
     hot_room(engine->hot, &budget.room);
     for (; at < batch->count; at++) {
@@ -285,11 +279,12 @@ uint32_t engine_gather(struct engine *engine, const struct batch *batch, uint32_
         if (!has_room(&budget, engine, request, info))
             break;
         if (info->group == GROUP_READ)
-            note_read(engine, request, info, &asked, needs);
+            note_read(engine, request, info, needs);
         else
             note_write(engine, request, info, needs);
     }
-    need_asked(engine, &asked, needs);
+    if (needs->asked_count > 0)
+        need_asked(engine, needs);
     return at;
 }
 

@@ -47,12 +47,8 @@ static bool states_answer(struct engine *engine, const struct request *request,
 
     if (values == NULL)
         return false;
-    for (uint32_t i = 0; i < request->count; i++) {
-        const struct edge_row *edge = hot_edge_find(engine->hot, request->tenant, info->edge,
-                                                    request->account, request->u.ids[i]);
-
-        values[i] = edge != NULL && edge->on;
-    }
+    hot_edges_on(engine->hot, request->tenant, info->edge, request->account, request->u.ids,
+                 request->count, values);
     reply->kind = REPLY_INTEGERS;
     reply->count = request->count;
     reply->u.values = values;

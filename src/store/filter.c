@@ -58,7 +58,7 @@ static uint64_t places_of(uint64_t hash)
     return hash_mix(hash ^ 0x9E3779B97F4A7C15ULL);
 }
 
-static bool layer_has(const struct filter_layer *layer, uint64_t hash, uint64_t places)
+static inline bool layer_has(const struct filter_layer *layer, uint64_t hash, uint64_t places)
 {
     _Atomic uint64_t *block = block_of(layer, hash);
 
@@ -122,15 +122,36 @@ void filter_add_first(struct filter *filter, uint64_t hash)
     layer_add(&filter->layers[0], hash);
 }
 
-bool filter_may_have(const struct filter *filter, uint64_t hash)
+static inline bool layers_have(const struct filter *filter, unsigned layers, uint64_t hash)
 {
-    unsigned layers = atomic_load_explicit(&filter->layer_count, memory_order_acquire);
     uint64_t places = places_of(hash);
 
     for (unsigned i = layers; i-- > 0;)
         if (layer_has(&filter->layers[i], hash, places))
             return true;
     return false;
+}
+
+bool filter_may_have(const struct filter *filter, uint64_t hash)
+{
+    return layers_have(filter, atomic_load_explicit(&filter->layer_count, memory_order_acquire),
+                       hash);
+}
+
+uint32_t filter_may_have_many(const struct filter *filter, const uint64_t *hashes, uint32_t count,
+                              bool *may)
+{
+    unsigned layers = atomic_load_explicit(&filter->layer_count, memory_order_acquire);
+    uint32_t sum = 0;
+
+    for (unsigned layer = 0; count > 1 && layer < layers; layer++)
+        for (uint32_t i = 0; i < count; i++)
+            __builtin_prefetch((const void *)block_of(&filter->layers[layer], hashes[i]));
+    for (uint32_t i = 0; i < count; i++) {
+        may[i] = layers_have(filter, layers, hashes[i]);
+        sum += may[i];
+    }
+    return sum;
 }
 
 void filter_prefetch(const struct filter *filter, uint64_t hash)

@@ -49,6 +49,10 @@ void filter_add(struct filter *filter, uint64_t hash);
 void filter_add_first(struct filter *filter, uint64_t hash);
 
 bool filter_may_have(const struct filter *filter, uint64_t hash);
+/* The same for many, whose lines are all on their way before the first is looked at. Returns how
+ * many the filter may have. */
+uint32_t filter_may_have_many(const struct filter *filter, const uint64_t *hashes, uint32_t count,
+                              bool *may);
 /* Brings the line of the newest and of the oldest layer. */
 void filter_prefetch(const struct filter *filter, uint64_t hash);
 

@@ -514,6 +514,22 @@ void hot_edges_find(const struct hot *hot, const struct edge_key *keys, uint32_t
         rows[looks[i].index] = edge_find(hot, looks[i].where, &keys[looks[i].index]);
 }
 
+void hot_edges_on(const struct hot *hot, uint16_t tenant, uint8_t kind, uint64_t account,
+                  const uint64_t *targets, uint32_t count, uint64_t *on)
+{
+    uint32_t scratch = hot->region[SCRATCH].edge_count;
+
+    for (uint32_t i = 0; i < count; i++) {
+        struct edge_key key = edge_key_make(tenant, kind, account, targets[i]);
+        uint32_t where = hinted(hot, key.hash);
+        const struct edge_row *row = NULL;
+
+        if ((where | scratch) != 0)
+            row = edge_find(hot, where, &key);
+        on[i] = row != NULL && row->on;
+    }
+}
+
 const struct edge_row *hot_edge_find_fresh(const struct hot *hot, uint16_t tenant, uint8_t kind,
                                            uint64_t account, uint64_t target)
 {

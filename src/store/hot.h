@@ -95,9 +95,13 @@ const struct edge_row *hot_edge_find_fresh(const struct hot *hot, uint16_t tenan
 
 /* The same for many at once, which is several times as fast; rows[i] is NULL if keys[i] is not in
  * memory. */
-#define HOT_EDGES_MAX 512 /* in one call */
+#define HOT_EDGES_MAX 256 /* in one call */
 void hot_edges_find(const struct hot *hot, const struct edge_key *keys, uint32_t count,
                     const struct edge_row **rows);
+
+/* Which edges of one account are on, 1 or 0: what the answer says once all are in memory. */
+void hot_edges_on(const struct hot *hot, uint16_t tenant, uint8_t kind, uint64_t account,
+                  const uint64_t *targets, uint32_t count, uint64_t *on);
 
 /* Holds a row read from the store until the end of the turn. */
 void hot_edge_hold(struct hot *hot, const struct edge_row *row);

@@ -632,22 +632,36 @@ static bool rocks_may_have_item(const struct store *store, uint16_t tenant, uint
     return may_have(store, key_hash(rocks_of_const(store)->seed, KEY_ITEM, tenant, 0, id, 0));
 }
 
-/* All lines are on their way before the first is looked at. */
+#define FILTER_MANY 64
+static void may_have_many(struct rocks *rocks, const struct edge_key *keys, uint32_t count,
+                          bool *may)
+{
+    uint64_t hashes[FILTER_MANY];
+    uint32_t has;
+
+    for (uint32_t i = 0; i < count; i++)
+        hashes[i] = key_hash_edge(rocks->seed, &keys[i]);
+    has = filter_may_have_many(&rocks->filter, hashes, count, may);
+    if (!atomic_load_explicit(&rocks->filter_complete, memory_order_acquire)) {
+        memset(may, true, count);
+        has = count;
+    }
+    count_up(&rocks->filter_checks, count);
+    count_up(&rocks->filter_absent, count - has);
+}
+
 static void rocks_may_have_edges(const struct store *store, const struct edge_key *keys,
                                  uint32_t count, bool *may)
 {
     struct rocks *rocks = rocks_of((struct store *)(uintptr_t)store); /* only its counters change */
-    uint64_t seed = rocks->seed;
-    uint32_t absent = 0;
 
-    for (uint32_t i = 0; count > 1 && i < count; i++)
-        filter_prefetch(&rocks->filter, key_hash_edge(seed, &keys[i]));
-    for (uint32_t i = 0; i < count; i++) {
-        may[i] = filter_says(rocks, key_hash_edge(seed, &keys[i]));
-        absent += !may[i];
+    if (count == 1) { /* of a LIKE: its line has been sent for */
+        *may = may_have(store, key_hash_edge(rocks->seed, keys));
+        return;
     }
-    count_up(&rocks->filter_checks, count);
-    count_up(&rocks->filter_absent, absent);
+    for (uint32_t from = 0; from < count; from += FILTER_MANY)
+        may_have_many(rocks, keys + from,
+                      count - from < FILTER_MANY ? count - from : FILTER_MANY, may + from);
 }
 
 static bool rocks_may_have_operation(const struct store *store, uint16_t tenant,

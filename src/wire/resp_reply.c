@@ -230,6 +230,8 @@ static void put_account(struct resp_out *out, const struct account_row *account)
 
 static void put_integers(struct resp_out *out, const struct reply *reply)
 {
+    static const char one_digit[10][5] = {":0\r\n", ":1\r\n", ":2\r\n", ":3\r\n", ":4\r\n",
+                                          ":5\r\n", ":6\r\n", ":7\r\n", ":8\r\n", ":9\r\n"};
     const uint64_t *values = reply->u.values;
     size_t used;
 
@@ -238,7 +240,7 @@ static void put_integers(struct resp_out *out, const struct reply *reply)
     for (uint32_t i = 0; i < reply->count; i++) {
         /* LIKED answers nothing but 0 and 1: a fifth of its instructions were spent on digits. */
         if (values[i] <= 9 && used + 4 <= out->size) {
-            memcpy(out->bytes + used, (uint8_t[4]){':', (uint8_t)('0' + values[i]), '\r', '\n'}, 4);
+            memcpy(out->bytes + used, one_digit[values[i]], 4);
             used += 4;
             continue;
         }

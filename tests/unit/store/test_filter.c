@@ -8,10 +8,30 @@
 
 enum { KEYS = 200000 };
 
+static uint32_t count_true(const bool *values, uint32_t count)
+{
+    uint32_t sum = 0;
+
+    for (uint32_t i = 0; i < count; i++)
+        sum += values[i];
+    return sum;
+}
+
+/* Many at once are answered like each; how many absent ones pass? */
 static double wrong_share(const struct filter *filter, uint64_t seed)
 {
-    uint64_t wrong = 0;
+    uint64_t wrong = 0, hashes[100];
+    bool may[100];
+    uint32_t has;
 
+    for (uint64_t from = 0; from < KEYS; from += 100) {
+        for (uint64_t i = 0; i < 100; i++) /* every second key is one that is there */
+            hashes[i] = hash_two(seed, i % 2 == 0 ? ~(from + i) : from + i);
+        has = filter_may_have_many(filter, hashes, 100, may);
+        assert_int_equal(has, count_true(may, 100));
+        for (uint64_t i = 0; i < 100; i++)
+            assert_int_equal(may[i], filter_may_have(filter, hashes[i]));
+    }
     for (uint64_t i = 0; i < KEYS; i++)
         wrong += filter_may_have(filter, hash_two(seed, ~i));
     return (double)wrong / KEYS;

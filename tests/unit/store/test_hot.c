@@ -166,6 +166,7 @@ static void check_edges(struct hot *hot, const struct edges *edges)
 {
     struct edge_key keys[ACCOUNTS * TARGETS];
     const struct edge_row *rows[ACCOUNTS * TARGETS];
+    uint64_t targets[TARGETS], on[ACCOUNTS * TARGETS];
 
     for (uint64_t i = 0; i < ACCOUNTS * TARGETS; i++)
         keys[i] = edge_key_make(0, EDGE_LIKE, i / TARGETS, i % TARGETS);
@@ -176,7 +177,12 @@ static void check_edges(struct hot *hot, const struct edges *edges)
 
         assert_ptr_equal(rows[i], hot_edge_find(hot, 0, EDGE_LIKE, i / TARGETS, i % TARGETS));
         assert_int_equal(rows[i] != NULL ? rows[i]->sequence : rest->sequence, now->sequence);
+        targets[i % TARGETS] = i % TARGETS;
+        if (i % TARGETS == TARGETS - 1)
+            hot_edges_on(hot, 0, EDGE_LIKE, i / TARGETS, targets, TARGETS, on + i + 1 - TARGETS);
     }
+    for (uint64_t i = 0; i < ACCOUNTS * TARGETS; i++)
+        assert_int_equal(on[i], rows[i] != NULL && rows[i]->on);
 }
 
 static void edges_to_rest(struct hot *hot, struct edges *edges)
