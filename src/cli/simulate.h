@@ -284,7 +284,7 @@ extern const char *const verdict_names[VERDICT_COUNT]; /* "met", "MISSED", ... *
 typedef void judge_of(struct judgement *judgement, int variant, const struct scene *scene,
                       const struct shown *with, const struct shown *without);
 judge_of judge_world, judge_third_parties, judge_sabotage, judge_flood, judge_withdrawal,
-    judge_brushing, judge_gate, judge_crowd, judge_cleanup, judge_reports, judge_staged,
-    judge_probing, judge_evidence;
+    judge_brushing, judge_gate, judge_crowd, judge_install, judge_cleanup, judge_reports,
+    judge_staged, judge_probing, judge_evidence;
 
 #endif

@@ -353,6 +353,22 @@ void judge_crowd(struct judgement *judgement, int variant, const struct scene *s
     crowd(judgement, scene, with);
 }
 
+/* From new accounts that are fakes nothing sets these apart but their lines and phones: told, not
+ * gated; that nobody is restricted is. */
+void judge_install(struct judgement *judgement, int variant, const struct scene *scene,
+                   const struct shown *with, const struct shown *without)
+{
+    const struct counts *counts = &with->items[0];
+
+    (void)variant;
+    (void)without;
+    (void)scene;
+    tell(judgement, "devalued", "weight that honest likes lost, half of them newcomers'", "%",
+         percent(counts->raw - counts->credited, counts->raw));
+    at_most(judgement, "sanctions", "honest people and creators restricted", "", 0,
+            with->sanctioned + with->standings_changed);
+}
+
 void judge_cleanup(struct judgement *judgement, int variant, const struct scene *scene,
                    const struct shown *with, const struct shown *without)
 {

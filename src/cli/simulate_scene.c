@@ -425,6 +425,31 @@ static void stage_live(struct scene *scene, int variant)
     stage_crowd(scene, 2000, 600, 10 * MINUTE_MS);
 }
 
+/* A show on television says: install it and like this. Half of those who do are minutes old, each
+ * on a phone and a line of its own. */
+static void stage_install(struct scene *scene, int variant)
+{
+    struct world *world = &scene->world;
+    struct chance chance = chance_of(world->seed, STREAM_CROWD);
+    uint32_t count = scaled(scene, 2000, 600);
+    uint32_t start = (uint32_t)chance_below(&chance, world->person_count);
+
+    (void)variant;
+    make_victim(scene);
+    for (uint32_t i = 0; i < count; i++) {
+        struct person person = *other_person(world, start, i);
+        int64_t time_ms = bell(&chance, scene->attack_ms, scene->attack_end_ms);
+
+        if (i % 2 == 0) {
+            person.home.device = 6000000 + i;
+            person = world_register(
+                world, time_ms - between(&chance, 2 * MINUTE_MS, 20 * MINUTE_MS), person.home);
+        }
+        crowd_like(scene, &chance, &person, scene->victim.id, time_ms, person.home);
+    }
+    add_samples(scene);
+}
+
 /* Eight hundred pupils behind one address; in three breaks most like one to three of five videos
  * that all of them talk about. */
 static void stage_school(struct scene *scene, int variant)
@@ -745,6 +770,8 @@ const struct scenario scenarios[] = {
      stage_school, judge_crowd},
     {"nat", "5,000 accounts behind one address of a carrier", ONE, false, stage_nat, judge_crowd},
     {"live", "a live event: 2,000 likes in ten minutes", ONE, false, stage_live, judge_crowd},
+    {"install", "a show sends 2,000 people, half of them minutes old", ONE, false, stage_install,
+     judge_install},
     {"cleanup", "people remove every like they ever gave", ONE, false, stage_cleanup,
      judge_cleanup},
     {"reports", "a mob reports a video", ONE, true, stage_reports, judge_reports},
