@@ -1,10 +1,10 @@
-/* policy_bench POLICY [ACTS]: what judging costs, on one core, windows in cache.
+/* policy_bench POLICY [ACTS]: what judging costs, on one core.
  *
- * Prints nanoseconds per like, un-like and other act under POLICY (policies/default.policy), then
- * verdicts a second with 100 rules of 100 different windows that are all asked at every act. A
- * verdict is policy_judge and policy_observe. With CALLGRIND=1 it only runs the likes, for valgrind
- * --tool=callgrind --toggle-collect=policy_judge --toggle-collect=policy_observe built by: cmake
- * --build BUILD --target policy_bench */
+ * Prints nanoseconds per act under POLICY (policies/default.policy), windows in cache; then with
+ * 100 rules: over all verbs; all asked at a like, with 20 windows; the same with 100 windows. A
+ * verdict is policy_judge and policy_observe. With CALLGRIND=1 it runs only the likes, for valgrind
+ * --tool=callgrind --toggle-collect=policy_judge --toggle-collect=policy_observe Built by cmake
+ * --build BUILD --target policy_bench. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,19 +108,40 @@ static void run(uint8_t verb, uint64_t acts, bool prefetch, const char *what)
            (unsigned long long)refused, (unsigned long long)fired);
 }
 
-static void load_hundred(void)
+static const char *const scopes[] = {"account", "pair",    "item",   "creator",
+                                     "device",  "network", "account"};
+
+/* 100 rules over all verbs, each with a window of its own: what a platform might have. */
+static void load_spread(void)
 {
-    static const char *const scopes[] = {"account", "pair",    "item",   "creator",
-                                         "device",  "network", "account"};
     static char text[POLICY_TEXT_MAX];
-    size_t size = (size_t)snprintf(text, sizeof text, "policy hundred version 1\n");
+    static const char *const verbs[] = {"like",   "unlike", "view", "comment",  "share",
+                                        "follow", "report", "skip", "favorite", "unfavorite"};
+    size_t size = (size_t)snprintf(text, sizeof text, "policy spread version 1\n");
 
     for (unsigned i = 0; i < 100; i++)
         size += (size_t)snprintf(
+            text + size, sizeof text - size, "rule r%u when count(%s, %s, %um) > %u then alert\n",
+            i, verbs[i % 10], i % 10 == 5 && i / 10 % 7 == 2 ? "creator" : scopes[i / 10 % 7],
+            10 + i, i % 3 == 0 ? 20 : 50000);
+    load(text, size);
+}
+
+/* 100 rules that are all asked at a like, over that many different windows. */
+static void load_hundred(unsigned windows)
+{
+    static char text[POLICY_TEXT_MAX];
+    size_t size = (size_t)snprintf(text, sizeof text, "policy hundred version 1\n");
+
+    for (unsigned i = 0; i < 100; i++) {
+        unsigned w = i % windows;
+
+        size += (size_t)snprintf(
             text + size, sizeof text - size,
-            i % 10 == 9 ? "rule r%u when distinct(network, like, %s, %um) > 900 then alert\n"
-                        : "rule r%u when count(like, %s, %um) > 50000 then alert\n",
-            i, i % 10 == 9 ? "account" : scopes[i % 7], 10 + i);
+            w % 10 == 9 ? "rule r%u when distinct(network, like, %s, %um) > %u then alert\n"
+                        : "rule r%u when count(like, %s, %um) > %u then alert\n",
+            i, w % 10 == 9 ? "account" : scopes[w % 7], 10 + w, (w % 10 == 9 ? 900 : 50000) + i);
+    }
     load(text, size);
 }
 
@@ -136,10 +157,15 @@ int main(int count, char **words)
     run(VERB_UNLIKE, acts, false, "an un-like");
     run(VERB_REPORT, acts, false, "a report");
     run(VERB_VIEW, acts, false, "a view");
-    load_hundred();
+    load_spread();
     state_new(BLOCKS);
-    run(VERB_LIKE, acts / 10, false, "100 rules, all asked");
-    run(VERB_LIKE, acts / 10, true, "the same, prefetched");
+    run(VERB_LIKE, acts / 4, true, "100 rules over all verbs");
+    load_hundred(20);
+    state_new(BLOCKS);
+    run(VERB_LIKE, acts / 4, true, "100 on like, 20 windows");
+    load_hundred(100);
+    state_new(BLOCKS);
+    run(VERB_LIKE, acts / 10, true, "100 on like, 100 windows");
     free(state);
     return 0;
 }

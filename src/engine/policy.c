@@ -98,14 +98,11 @@ struct places {
     uint64_t place[POLICY_SCOPE_COUNT];
 };
 
-static inline struct places places_of(const struct act *act)
+static inline void places_begin(struct places *places, const struct act *act)
 {
-    struct places places;
-
-    places.act = act; /* the array is left as it is: made says what is in it */
-    places.made = 0;
-    places.missing = 0;
-    return places;
+    places->act = act;
+    places->made = 0; /* says what is in the array */
+    places->missing = 0;
 }
 
 static void place_make(struct places *places, uint32_t scope)
@@ -152,6 +149,10 @@ struct judging {
     uint64_t value[POLICY_METRICS_MAX];      /* MISSING: the act does not say whose */
 };
 #define MISSING UINT64_MAX
+
+/* The build zeroes every variable; 2 KB of memory for what is mostly one or two values would cost
+ * more than the judging. known and made say what has been set. */
+#define UNSET __attribute__((uninitialized))
 
 static uint64_t metric_read(const struct judging *judging, const struct policy_metric *metric,
                             uint64_t key)
@@ -436,11 +437,22 @@ static void verdict_clear(struct policy_verdict *verdict)
     verdict->account_weight_rule = POLICY_NONE;
 }
 
+/* Values are left as they are: known says which are set. */
+static void judging_begin(struct judging *judging, const struct policy *policy,
+                          const struct policy_table *state, const struct act *act)
+{
+    judging->policy = policy;
+    judging->state = state;
+    judging->act = act;
+    places_begin(&judging->places, act);
+    memset(judging->known, 0, sizeof judging->known);
+}
+
 void policy_judge(const struct policy *policy, const struct policy_table *state,
                   const struct act *act, struct policy_verdict *verdict)
 {
-    struct judging judging;
-    struct policy_hit hit;
+    UNSET struct judging judging;
+    UNSET struct policy_hit hit;
     uint32_t at, end;
 
     assert(act->verb < VERB_COUNT && act->tier < TIER_COUNT);
@@ -449,11 +461,7 @@ void policy_judge(const struct policy *policy, const struct policy_table *state,
     end = policy->by_verb.first[act->verb + 1];
     if (at == end || (act->exempt && !PLANTED("policy.exempt_is_judged")))
         return;
-    judging.policy = policy;
-    judging.state = state;
-    judging.act = act;
-    judging.places = places_of(act);
-    memset(judging.known, 0, sizeof judging.known);
+    judging_begin(&judging, policy, state, act);
     for (; at < end; at++) {
         uint16_t index = policy->by_verb.at[at];
 
@@ -483,34 +491,45 @@ static void metric_add(const struct policy_metric *metric, struct policy_table *
                    element);
 }
 
+static bool ends_asking(const struct policy_rule *rule)
+{
+    return rule->deeds[0].action == POLICY_ALLOW && !rule->shadow;
+}
+
 /* Rules with "once per" that this act made fire. Judged before it is counted, as it was then. */
 static void observe_once(const struct policy *policy, struct policy_table *state,
-                         struct places *places)
+                         const struct act *act)
 {
-    const struct act *act = places->act;
-    struct policy_verdict verdict;
+    UNSET struct judging judging;
+    UNSET struct policy_hit hit;
 
-    policy_judge(policy, state, act, &verdict);
+    judging_begin(&judging, policy, state, act);
     for (uint32_t at = policy->by_verb.first[act->verb]; at < policy->by_verb.first[act->verb + 1];
          at++) {
-        uint16_t index = policy->by_verb.at[at], once = policy->rules[index].once;
-        uint64_t fired = verdict.fired[index >> 6] | verdict.shadow[index >> 6];
+        const struct policy_rule *rule = &policy->rules[policy->by_verb.at[at]];
 
-        if (once != POLICY_NONE && (fired >> (index & 63) & 1) != 0)
-            metric_add(&policy->metrics[once], state, places, 0);
+        if (rule->once == POLICY_NONE && !ends_asking(rule))
+            continue;
+        if (!rule_fires(&judging, rule, &hit))
+            continue;
+        if (rule->once != POLICY_NONE)
+            metric_add(&policy->metrics[rule->once], state, &judging.places, 0);
+        if (ends_asking(rule))
+            return;
     }
 }
 
 void policy_observe(const struct policy *policy, struct policy_table *state, const struct act *act)
 {
-    struct places places = places_of(act);
+    UNSET struct places places;
     uint64_t element;
 
     assert(act->verb < VERB_COUNT && act->tier < TIER_COUNT);
     if (act->exempt && !PLANTED("policy.exempt_is_counted"))
         return;
+    places_begin(&places, act);
     if (policy->has_once[act->verb])
-        observe_once(policy, state, &places);
+        observe_once(policy, state, act);
     for (uint32_t at = policy->counted.first[act->verb]; at < policy->counted.first[act->verb + 1];
          at++) {
         const struct policy_metric *metric = &policy->metrics[policy->counted.at[at]];
@@ -523,9 +542,10 @@ void policy_observe(const struct policy *policy, struct policy_table *state, con
 void policy_prefetch(const struct policy *policy, const struct policy_table *state,
                      const struct act *act)
 {
-    struct places places = places_of(act);
+    UNSET struct places places;
     uint64_t key;
 
+    places_begin(&places, act);
     for (uint32_t at = policy->needed.first[act->verb]; at < policy->needed.first[act->verb + 1];
          at++)
         if (metric_key(&policy->metrics[policy->needed.at[at]], &places, &key))
@@ -535,10 +555,11 @@ void policy_prefetch(const struct policy *policy, const struct policy_table *sta
 void policy_prefetch_windows(const struct policy *policy, const struct policy_table *state,
                              const struct act *act)
 {
-    struct places places = places_of(act);
+    UNSET struct places places;
     const char *block;
     uint64_t key;
 
+    places_begin(&places, act);
     for (uint32_t at = policy->needed.first[act->verb]; at < policy->needed.first[act->verb + 1];
          at++) {
         const struct policy_metric *metric = &policy->metrics[policy->needed.at[at]];
