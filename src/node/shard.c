@@ -522,6 +522,8 @@ static void publish(struct shard *shard, int64_t steady_us)
     facts.connections_refused = serve.connections_refused;
     facts.bytes_in = serve.bytes_in;
     facts.bytes_out = serve.bytes_out;
+    facts.logins = serve.logins;
+    facts.tls_refused = serve.tls_refused;
     memcpy(facts.requests, engine->requests, sizeof facts.requests);
     /* The door counts what it answers, also what it refused by itself; with several partitions the
      * calls are its own. */
@@ -545,6 +547,7 @@ void shard_facts(struct shard *shard, struct facts *sum)
     pthread_mutex_unlock(&shard->facts_mutex);
 #define SUM(field) sum->field += one.field
     SUM(connections_open), SUM(connections_total), SUM(connections_refused);
+    SUM(logins), SUM(tls_refused);
     SUM(bytes_in), SUM(bytes_out), SUM(latency_sum_us), SUM(latency_count);
     SUM(turns), SUM(accounts_hot), SUM(items_hot), SUM(edges_hot), SUM(operations_hot);
     SUM(edges_room), SUM(log_batches), SUM(log_bytes), SUM(log_segments), SUM(log_buffered_bytes);

@@ -34,6 +34,7 @@ struct facts {
     /* the door */
     uint64_t connections_open, connections_total, connections_refused;
     uint64_t bytes_in, bytes_out;
+    uint64_t logins, tls_refused; /* proofs that were good; handshakes that were not */
     uint64_t requests[VERB_COUNT];
     uint64_t answers[STATUS_COUNT];
     uint64_t latency[FACTS_LATENCY_BUCKETS]; /* requests, from reading to releasing the answer */

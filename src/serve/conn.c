@@ -123,6 +123,7 @@ void conn_login(struct serve *serve, struct conn *conn, struct identity who, con
 
     conn->who = who;
     conn->failures = 0;
+    serve->stats.logins++;
     if ((conn->flags & CONN_FRESH) != 0)
         serve->fresh_count--;
     conn->flags &= (uint8_t)~CONN_FRESH;

@@ -457,6 +457,11 @@ static enum MHD_Result put_problem(struct exchange *exchange, uint32_t problem, 
     struct status_info info = problem_info(problem);
     struct answer answer = {.http = (unsigned)info.http, .type = "application/problem+json"};
 
+    if (problem < STATUS_COUNT) {
+        pthread_mutex_lock(&exchange->http->lock);
+        exchange->http->metrics.denied[problem]++; /* all are counted, denials are told */
+        pthread_mutex_unlock(&exchange->http->lock);
+    }
     if (info.close)
         exchange->close = true;
     if (is_failed_login(problem) && ++exchange->peer->failures >= FAILURES_MAX)
@@ -502,6 +507,7 @@ static void write_metrics(struct http *http, struct text *text, const struct fac
     pthread_mutex_lock(&http->lock);
     own = http->metrics;
     pthread_mutex_unlock(&http->lock);
+    own.tls_refused = http->bridge != NULL ? bridge_refused(http->bridge) : 0;
     metrics_write(text, facts);
     metrics_http_write(text, &own);
 }

@@ -102,6 +102,7 @@ struct serve_stats {
     uint64_t connections_open, connections_total, connections_refused, bytes_in, bytes_out;
     uint64_t closed_slow;            /* did not read their answers */
     uint64_t closed_late;            /* idle, half a command, or no login, for too long */
+    uint64_t logins;                 /* keys, assertions, certificates that were good */
     uint64_t tls_refused;            /* handshakes that failed, plain bytes among them */
     uint64_t closed_hostile;         /* POST, Host:, five wrong keys, bytes that are no RESP */
     uint64_t buffer_bytes;           /* lent to connections now */

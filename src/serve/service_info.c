@@ -84,6 +84,8 @@ static void put_stats(struct info *info)
     put_number(info, "total_commands_processed", all);
     put_number(info, "total_net_input_bytes", info->facts.bytes_in);
     put_number(info, "total_net_output_bytes", info->facts.bytes_out);
+    put_number(info, "logins", info->facts.logins);
+    put_number(info, "tls_refused", info->facts.tls_refused);
 }
 
 static void put_replication(struct info *info)

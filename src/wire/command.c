@@ -12,8 +12,8 @@
 #include "base/digest.h"
 #include "base/hook.h"
 #include "wire/command_spec.h"
+#include "wire/echo.h"
 
-#define ECHO_BYTES_MAX 64 /* of what came in, in an error */
 #define OPID_BYTES_MAX 64
 #define UUID_BYTES     36
 
@@ -197,22 +197,12 @@ enum source command_source(struct resp_slice text)
 
 /* --- errors ----------------------------------------------------------------------------------- */
 
-/* What came in, made harmless: a reply is one line of printable bytes. */
-static void echo(struct resp_slice got, char text[ECHO_BYTES_MAX + 1])
-{
-    uint32_t size = got.size < ECHO_BYTES_MAX ? got.size : ECHO_BYTES_MAX;
-
-    for (uint32_t i = 0; i < size; i++)
-        text[i] = got.bytes[i] >= ' ' && got.bytes[i] <= '~' ? got.bytes[i] : '?';
-    text[size] = '\0';
-}
-
 static enum status fail(struct parse *parse, enum status status, const char *before,
                         struct resp_slice got, const char *after)
 {
-    char text[ECHO_BYTES_MAX + 1];
+    char text[ECHO_BYTES];
 
-    echo(got, text);
+    echo_word(got.bytes, got.size, text);
     parse->error->status = status;
     snprintf(parse->error->detail, sizeof parse->error->detail, "%s'%s'%s", before, text, after);
     return status;
@@ -223,9 +213,9 @@ static enum status fail_value(struct parse *parse, enum status status, const cha
                               struct resp_slice got)
 {
     const struct command_argument *argument = parse->argument;
-    char text[ECHO_BYTES_MAX + 1];
+    char text[ECHO_BYTES];
 
-    echo(got, text);
+    echo_word(got.bytes, got.size, text);
     parse->error->status = status;
     snprintf(parse->error->detail, sizeof parse->error->detail, "%s '%.*s': expected %s, got '%s'",
              argument->token ? "option" : "argument", (int)argument->name.size,

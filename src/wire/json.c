@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "wire/command.h"
+#include "wire/echo.h"
 
 struct given {
     const json_t *json; /* not NULL: this; else the bytes */
@@ -18,17 +19,16 @@ struct given {
     size_t size;
 };
 
-/* For an error's detail: at most 64 printable bytes of what came in. */
+/* For an error's detail. */
 struct shown {
-    char text[65];
+    char text[ECHO_BYTES];
 };
 
 static struct shown show(const char *bytes, size_t size)
 {
-    struct shown shown = {{0}};
+    struct shown shown;
 
-    for (size_t i = 0; i < size && i < sizeof shown.text - 1; i++)
-        shown.text[i] = bytes[i] >= 0x20 && bytes[i] < 0x7F ? bytes[i] : '?';
+    echo_word(bytes, size, shown.text);
     return shown;
 }
 

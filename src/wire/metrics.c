@@ -28,6 +28,8 @@ static const struct metric metrics[] = {
     COUNTER("connections_refused_total", connections_refused, "Connections refused at a limit."),
     COUNTER("received_bytes_total", bytes_in, "Bytes read from clients."),
     COUNTER("sent_bytes_total", bytes_out, "Bytes written to clients."),
+    COUNTER("logins_total", logins, "Keys, assertions and certificates that were good, RESP."),
+    COUNTER("tls_refused_total", tls_refused, "TLS handshakes that failed, RESP."),
     COUNTER("turns_total", turns, "Turns of the partitions' loops."),
     GAUGE("accounts_hot", accounts_hot, "Accounts in memory."),
     GAUGE("items_hot", items_hot, "Items in memory."),
@@ -245,6 +247,25 @@ static void put_one(struct text *text, const char *name, const char *type, const
     text_puts(text, "\n");
 }
 
+/* The codes that say who is calling or what he may. */
+static bool is_denial(const struct status_info *info)
+{
+    return info->http == 401 || (info->http == 403 && strcmp(info->code, "NOPERM") == 0);
+}
+
+static void put_denied(struct text *text, const struct metrics_http *http)
+{
+    put_head(text, "zan_http_denied_total", "counter",
+             "HTTP requests of callers who proved too little, by code.");
+    for (unsigned status = 0; status < STATUS_COUNT; status++) {
+        if (!is_denial(status_info((enum status)status)))
+            continue;
+        put_labelled(text, "zan_http_denied_total", "code", status_info((enum status)status)->code);
+        text_u64(text, http->denied[status]);
+        text_puts(text, "\n");
+    }
+}
+
 void metrics_http_write(struct text *text, const struct metrics_http *http)
 {
     char label[4] = "0xx";
@@ -255,6 +276,9 @@ void metrics_http_write(struct text *text, const struct metrics_http *http)
             http->connections_total);
     put_one(text, "zan_http_connections_cut_total", "counter",
             "HTTP connections cut because a deadline passed.", http->cut_total);
+    put_one(text, "zan_http_tls_refused_total", "counter", "TLS handshakes that failed, HTTP.",
+            http->tls_refused);
+    put_denied(text, http);
     put_head(text, "zan_http_answers_total", "counter", "HTTP answers, by class of status.");
     for (unsigned class = 2; class < 6; class ++) {
         label[0] = (char)('0' + class);
