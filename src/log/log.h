@@ -112,6 +112,33 @@ void log_event_clear(struct log *log);
  * again after log_has_room has said so. */
 bool log_pump(struct log *log, uint32_t pick);
 
+/* --- looking at what is on the disk, beside the writer ------------------------------------------
+ * log_segment_of belongs to the writer's thread; log_fetch and the scrubber to any one other. */
+
+/* The segment that holds a sequence. */
+uint64_t log_segment_of(const struct log *log, uint64_t sequence);
+
+/* Calls each for the batch of that segment that holds sequence, a durable one, from the copy that
+ * can be read. CORRUPT: neither can. The chain is not checked: only the batch itself. */
+enum status log_fetch(struct log *log, uint64_t segment, uint64_t sequence, log_each each,
+                      void *argument);
+
+/* Reads segments that both copies have left behind, from the first one on and round and round; what
+ * is damaged in one copy is written anew from the other. */
+struct log_scrub;
+struct log_scrub_stats {
+    uint64_t bytes, segments, rounds; /* read, of both copies; read to the end; all of them */
+    uint64_t repaired;                /* frames, headers and heads */
+    uint64_t unrepaired; /* good in one copy, and could not be written to the other */
+    uint64_t lost;       /* damaged in both copies */
+    char message[256];   /* the last of these: file, sequence, what */
+};
+struct log_scrub *log_scrub_open(struct log *log); /* NULL: no memory */
+/* Reads up to about so many bytes; returns how many: 0, if there is nothing to be read yet. */
+uint64_t log_scrub_step(struct log_scrub *scrub, uint64_t bytes);
+void log_scrub_stats(const struct log_scrub *scrub, struct log_scrub_stats *stats);
+void log_scrub_close(struct log_scrub *scrub);
+
 struct log_stats {
     uint64_t appended_batches, appended_bytes;
     uint64_t syncs[2];

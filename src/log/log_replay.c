@@ -103,6 +103,11 @@ static size_t find_segment(const struct log_index *index, uint64_t sequence)
     return low;
 }
 
+uint64_t log_segment_of(const struct log *log, uint64_t sequence)
+{
+    return find_segment(&log->index, sequence) + 1;
+}
+
 static enum status replay_from(struct log *log, struct reading *reading, log_each each,
                                void *argument)
 {
