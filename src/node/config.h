@@ -36,6 +36,8 @@ struct config {
     uint64_t operation_hours;      /* how long operation ids are kept: 24 */
     uint64_t flush_seconds;        /* at most this long until state is at rest: 30 */
     uint64_t segment_mb;           /* of the log: 64 */
+    uint64_t audit_rate;           /* items a second: 10 */
+    uint64_t scrub_mb_s;           /* of the log: 4 */
     char sandbox[8];               /* try, on, off */
     char clock[16];                /* machine, requests */
     char unknown[16];              /* accounts and items nobody registered: create, refuse */

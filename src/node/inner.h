@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "node/node.h"
+#include "node/scrub.h"
 #include "node/shard.h"
 #include "serve/credential.h"
 #include "serve/http.h"
@@ -14,6 +15,7 @@ struct node {
     struct config config;
     struct shard *shards; /* config.partitions of them */
     uint16_t count;
+    struct scrub *scrub;
     struct http *http;
     struct credentials credentials;
     bool has_credentials;
@@ -28,6 +30,8 @@ struct node {
     _Atomic int failure;          /* enum status of the shard that failed first */
     _Atomic int failed_shard;
     _Atomic uint8_t sandbox; /* told by who started us */
+    _Atomic bool distrusted; /* the audit of a partition found a difference */
+    _Atomic bool log_lost;   /* the scrubber found what neither copy has */
     bool started;
     int64_t started_wall_us, started_steady_us;
 };

@@ -252,6 +252,12 @@ enum status node_start(struct node *node, char message[256])
     if (status != STATUS_OK)
         return status;
     for (uint16_t i = 0; i < node->count; i++)
+        audit_open(&node->shards[i].audit, &node->shards[i].partition,
+                   (uint32_t)node->config.audit_rate,
+                   (uint64_t)(node->started_wall_us ^ clock_steady_us()) + i);
+    if ((status = scrub_open(node, &node->scrub)) != STATUS_OK)
+        return status;
+    for (uint16_t i = 0; i < node->count; i++)
         if (pthread_create(&node->shards[i].thread, NULL, shard_main, &node->shards[i]) != 0)
             abort(); /* no thread at start: nothing has begun */
     node->started = true;
@@ -327,6 +333,7 @@ enum status node_wait(struct node *node, char message[256])
 void node_close(struct node *node)
 {
     http_close(node->http);
+    scrub_close(node->scrub);
     for (uint16_t i = 0; i < node->count; i++)
         if (node->shards[i].node != NULL)
             shard_close(&node->shards[i]);
@@ -339,7 +346,8 @@ void node_close(struct node *node)
     free(node);
 }
 
-/* --- reading keys again ------------------------------------------------------------------------- */
+/* --- reading keys again -------------------------------------------------------------------------
+ */
 
 enum status node_reload(struct node *node, char message[256])
 {
@@ -383,6 +391,7 @@ void node_facts(struct node *node, struct facts *facts)
     facts->resident_bytes = resident_bytes();
     for (uint16_t i = 0; i < node->count; i++)
         shard_facts(&node->shards[i], facts);
+    scrub_facts(node->scrub, facts);
 }
 
 /* --- rebuild -------------------------------------------------------------------------------------

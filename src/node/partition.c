@@ -61,6 +61,13 @@ static void damage_mark(struct partition *partition)
         fclose(file); /* without it the next start only finds out later */
 }
 
+void partition_distrust(struct partition *partition)
+{
+    if (!partition->readonly)
+        damage_mark(partition);
+    partition->readonly = true;
+}
+
 static enum status load(struct partition *partition)
 {
     enum status status =
@@ -431,6 +438,10 @@ static bool gate(struct partition *partition)
     partition->nospace = room == STATUS_NOSPACE || partition->flush == FLUSH_RETRY;
     partition->engine.writes_refused = room != STATUS_OK;
     partition->engine.refusal = room;
+    if (partition->readonly) {
+        partition->engine.writes_refused = true;
+        partition->engine.refusal = STATUS_READONLY;
+    }
     /* Busy is over in a moment; a log that failed ends the process (partition_tend). */
     return room != STATUS_BUSY && room != STATUS_IOFAIL;
 }

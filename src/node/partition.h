@@ -63,6 +63,7 @@ struct partition {
     enum status failure;   /* not OK: the partition must stop */
     char message[256];     /* why */
     bool store_damaged;    /* a read or a flush said so: it is made again at the next start */
+    bool readonly;         /* the audit or the scrubber found damage: no writes any more */
     bool nospace;          /* the log or the store waits for space */
     uint64_t turns;
 };
@@ -110,6 +111,10 @@ int partition_sleep_ms(const struct partition *partition);
 
 /* threads = false: one unit of the work that threads would do. False: nothing to do. */
 bool partition_pump(struct partition *partition, uint32_t pick);
+
+/* The state is not what the log says: from now on writes are refused (READONLY), and the next start
+ * makes the store again from the log. */
+void partition_distrust(struct partition *partition);
 
 /* Writes everything to the store (when stopping, or rebuilding). */
 enum status partition_flush_all(struct partition *partition);

@@ -498,12 +498,28 @@ static void publish_partition(struct shard *shard, struct facts *facts)
         facts->mode = MODE_FAILED;
     else if (atomic_load(&shard->node->stopping))
         facts->mode = MODE_STOPPING;
+    else if (partition->readonly)
+        facts->mode = MODE_READONLY;
     else if (partition->nospace)
         facts->mode = MODE_NOSPACE;
     else if (partition->stalled_us != 0 || partition->paced_us != 0)
         facts->mode = MODE_SHED;
     else
         facts->mode = MODE_NORMAL;
+}
+
+/* Between two turns: a look at what is there already. */
+static void look_after(struct shard *shard, int64_t steady_us)
+{
+    /* One is enough: what went wrong there may have gone wrong everywhere, and a like may touch
+     * several. */
+    if (shard->audit.facts.differences > 0)
+        atomic_store(&shard->node->distrusted, true);
+    if (atomic_load(&shard->node->distrusted))
+        partition_distrust(&shard->partition);
+    if (atomic_load(&shard->node->log_lost))
+        shard->partition.readonly = true; /* the store may be all there is: it is kept */
+    audit_turn(&shard->audit, steady_us);
 }
 
 static void publish(struct shard *shard, int64_t steady_us)
@@ -531,6 +547,7 @@ static void publish(struct shard *shard, int64_t steady_us)
         facts.answers[i] =
             serve.answered[i] + (shard->node->count == 1 ? shard->call_answers[i] : 0);
     memcpy(facts.latency, shard->latency, sizeof facts.latency);
+    facts.audit = shard->audit.facts;
     facts.latency_sum_us = shard->latency_sum_us;
     facts.latency_count = shard->latency_count;
     pthread_mutex_lock(&shard->facts_mutex);
@@ -554,6 +571,9 @@ void shard_facts(struct shard *shard, struct facts *sum)
     SUM(store_bytes), SUM(store_edges), SUM(store_flushes), SUM(store_flush_us_total);
     SUM(store_rows), SUM(store_filter_bytes), SUM(store_filter_checks), SUM(store_filter_absent);
     SUM(store_gets);
+    SUM(audit.items), SUM(audit.accounts), SUM(audit.edges), SUM(audit.records);
+    SUM(audit.retaken), SUM(audit.left_out), SUM(audit.unreadable), SUM(audit.rounds);
+    SUM(audit.differences);
     SUM(sequence_decided), SUM(sequence_durable), SUM(sequence_at_rest);
     for (int i = 0; i < VERB_COUNT; i++)
         SUM(requests[i]);
@@ -567,6 +587,10 @@ void shard_facts(struct shard *shard, struct facts *sum)
             sum->log_sync_us_max[copy] = one.log_sync_us_max[copy];
     }
 #undef SUM
+    if (sum->audit.alarm[0] == '\0')
+        memcpy(sum->audit.alarm, one.audit.alarm, sizeof sum->audit.alarm);
+    if (one.audit.round_s > sum->audit.round_s)
+        sum->audit.round_s = one.audit.round_s;
     sum->store_filter_complete = sum->store_filter_complete && one.store_filter_complete;
     if (one.mode > sum->mode)
         sum->mode = one.mode;
@@ -596,7 +620,7 @@ static int sleep_ms(struct shard *shard)
                        shard->free_entries == NULL
                    ? 1
                    : 0;
-    return limit;
+    return audit_sleep_ms(&shard->audit, clock_steady_us(), limit);
 }
 
 static void drain_wake(struct shard *shard)
@@ -673,6 +697,7 @@ void *shard_main(void *argument)
             node_stop(shard->node);
             return NULL; /* nothing is answered any more */
         }
+        look_after(shard, steady_us);
         publish(shard, steady_us);
         if (!closed && atomic_load(&shard->node->stopping)) {
             closed = true;

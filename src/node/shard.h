@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "node/audit.h"
 #include "node/partition.h"
 #include "schema/call.h"
 #include "schema/facts.h"
@@ -57,6 +58,7 @@ struct shard {
     uint16_t index;
     pthread_t thread;
     struct partition partition;
+    struct audit audit;
     struct serve *serve;
     struct batch door;  /* from the RESP door */
     uint32_t door_from; /* requests before this one are answered */

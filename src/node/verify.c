@@ -17,6 +17,7 @@
 
 #include "base/digest.h"
 #include "base/hash.h"
+#include "node/audit.h"
 #include "node/inner.h"
 #include "node/tree.h"
 
@@ -37,13 +38,6 @@ struct sums {
     uint64_t credit_edges[CREDITS], credit_items[CREDITS];
     uint64_t credit_creators[CREDITS], credit_owed[CREDITS];
     uint64_t reason_edges, reason_items;
-};
-
-static const enum counter counter_of[EDGE_COUNT] = {
-    [EDGE_LIKE] = COUNTER_LIKE,
-    [EDGE_FAVORITE] = COUNTER_FAVORITE,
-    [EDGE_FOLLOW] = COUNTER_FOLLOW,
-    [EDGE_REPORT] = COUNTER_REPORT,
 };
 
 static bool home(const struct sums *sums, uint64_t id)
@@ -152,7 +146,7 @@ static enum status see_account(void *argument, const struct account_row *row)
     sums->accounts++;
     for (int kind = 0; kind < EDGE_COUNT; kind++)
         sums->count_given[kind] +=
-            row->given[counter_of[kind]] * mark_of(row->tenant, row->id, (uint64_t)kind);
+            row->given[audit_counter[kind]] * mark_of(row->tenant, row->id, (uint64_t)kind);
     sums->count_taken[EDGE_FOLLOW] +=
         row->received[COUNTER_FOLLOW] * mark_of(row->tenant, row->id, EDGE_FOLLOW);
     for (int c = 0; c < COUNTER_COUNT; c++)
@@ -181,7 +175,7 @@ static enum status see_item(void *argument, const struct item_row *row)
     for (int kind = 0; kind < EDGE_COUNT; kind++)
         if (kind != EDGE_FOLLOW)
             sums->count_taken[kind] +=
-                row->counts[counter_of[kind]] * mark_of(row->tenant, row->id, (uint64_t)kind);
+                row->counts[audit_counter[kind]] * mark_of(row->tenant, row->id, (uint64_t)kind);
     for (int c = 0; c < COUNTER_COUNT && row->has_creator; c++)
         sums->owed[c] += row->counts[c] * mark_of(row->tenant, row->creator, (uint64_t)c);
     return STATUS_OK;
@@ -327,7 +321,7 @@ static void check_counts(struct verifying *verifying, const struct sums *sums)
     char text[128];
 
     for (int kind = 0; kind < EDGE_COUNT; kind++) {
-        const char *name = counter_name(counter_of[kind]);
+        const char *name = counter_name(audit_counter[kind]);
 
         if (sums->edge_taken[kind] != sums->count_taken[kind]) {
             snprintf(text, sizeof text, "the %s counts of targets are not their edges", name);

@@ -21,6 +21,17 @@ enum { FACTS_SANDBOX_PRIVILEGES = 1, FACTS_SANDBOX_FILES = 2, FACTS_SANDBOX_CALL
 
 #define FACTS_LATENCY_BUCKETS 24 /* bucket i: answered within 2^i us */
 
+/* The self-audit (node/audit.h). */
+#define FACTS_ALARM 200
+struct audit_facts {
+    uint64_t items, accounts, edges, records; /* checked: rows, their edges, edges in the log */
+    uint64_t retaken, left_out; /* changed while they were read: read again; given up */
+    uint64_t unreadable;        /* records that the log did not give */
+    uint64_t rounds, round_s;   /* all items were seen once; when last, seconds since the epoch */
+    uint64_t differences;
+    char alarm[FACTS_ALARM]; /* the first difference; "" if there is none */
+};
+
 struct facts {
     /* the node */
     char version[32];
@@ -43,10 +54,13 @@ struct facts {
     uint64_t turns;
     uint64_t accounts_hot, items_hot, edges_hot, operations_hot; /* in memory */
     uint64_t edges_room; /* edges that fit before a flush must end */
+    struct audit_facts audit; /* sums, and the first alarm */
     /* the log; sums, but for the sequences of partition 0 */
     uint64_t sequence_decided, sequence_durable, sequence_at_rest;
     uint64_t log_batches, log_bytes, log_segments, log_buffered_bytes;
     uint64_t log_syncs[2], log_sync_us_total[2], log_sync_us_max[2];
+    /* the scrubber of the log; sums */
+    uint64_t scrub_bytes, scrub_segments, scrub_rounds, scrub_repaired, scrub_unrepaired, scrub_lost;
     /* the store */
     uint64_t store_bytes, store_edges, store_flushes, store_flush_us_total, store_rows;
     uint64_t store_filter_bytes, store_filter_checks, store_filter_absent, store_gets;

@@ -131,6 +131,16 @@ static void put_zan(struct info *info)
     put_number(info, "store_bytes", facts->store_bytes);
     put_number(info, "store_flushes", facts->store_flushes);
     put_number(info, "store_filter_bytes", facts->store_filter_bytes);
+    put_number(info, "audit_items", facts->audit.items);
+    put_number(info, "audit_records", facts->audit.records);
+    put_number(info, "audit_rounds", facts->audit.rounds);
+    put_number(info, "audit_differences", facts->audit.differences);
+    put_number(info, "scrub_bytes", facts->scrub_bytes);
+    put_number(info, "scrub_repaired", facts->scrub_repaired);
+    put_number(info, "scrub_unrepaired", facts->scrub_unrepaired);
+    put_number(info, "scrub_lost", facts->scrub_lost);
+    if (facts->audit.alarm[0] != '\0')
+        put(info, "alarm:%s\r\n", facts->audit.alarm);
     for (int verb = 0; verb < VERB_COUNT; verb++) {
         if (facts->requests[verb] > 0)
             put_verb(info, (enum verb)verb);

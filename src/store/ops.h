@@ -36,6 +36,8 @@ struct store_ops {
                         uint32_t *count, bool *more);
     enum status (*flush)(struct store *store, const struct store_flush *flush, char message[256]);
     enum status (*scan)(struct store *store, const struct store_visitor *visitor);
+    enum status (*items_from)(struct store *store, uint16_t tenant, uint64_t id,
+                               struct item_row *rows, uint32_t max, uint32_t *count);
     void (*stats)(const struct store *store, struct store_stats *stats);
 };
 

@@ -132,6 +132,14 @@ enum status store_scan(struct store *store, const struct store_visitor *visitor)
     return store->ops->scan(store, visitor);
 }
 
+enum status store_items_from(struct store *store, uint16_t tenant, uint64_t id,
+                              struct item_row *rows, uint32_t max, uint32_t *count)
+{
+    assert(max > 0);
+    *count = 0;
+    return store->ops->items_from(store, tenant, id, rows, max, count);
+}
+
 void store_stats(const struct store *store, struct store_stats *stats)
 {
     *stats = (struct store_stats){0};

@@ -126,6 +126,11 @@ struct store_visitor {
 };
 enum status store_scan(struct store *store, const struct store_visitor *visitor);
 
+/* --- in the order of tenant and id, a few at a time: for who looks at all of them in the end -----
+ * Up to max items from (tenant, id) on. *count below max: the end was reached. */
+enum status store_items_from(struct store *store, uint16_t tenant, uint64_t id,
+                              struct item_row *rows, uint32_t max, uint32_t *count);
+
 struct store_stats {
     uint64_t disk_bytes, edges_estimate, filter_bytes, cache_bytes;
     bool filter_complete;

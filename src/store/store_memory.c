@@ -427,6 +427,37 @@ static enum status memory_scan(struct store *store, const struct store_visitor *
     return status;
 }
 
+static bool item_is_from(const struct item_row *row, uint16_t tenant, uint64_t id)
+{
+    return row->tenant > tenant || (row->tenant == tenant && row->id >= id);
+}
+
+/* The rows are in no order: the lowest ones are kept sorted while all are looked at. */
+static enum status memory_items_from(struct store *store, uint16_t tenant, uint64_t id,
+                                     struct item_row *rows, uint32_t max, uint32_t *count)
+{
+    struct memory *memory = memory_of(store);
+    const struct item_row *all = (const void *)memory->tables[ITEMS].rows;
+
+    pthread_mutex_lock(&memory->mutex);
+    for (uint64_t i = 0; i < memory->tables[ITEMS].count; i++) {
+        uint32_t at = *count;
+
+        if (!item_is_from(&all[i], tenant, id))
+            continue;
+        while (at > 0 && item_is_from(&rows[at - 1], all[i].tenant, all[i].id))
+            at--;
+        if (at == max)
+            continue;
+        if (*count < max)
+            (*count)++;
+        memmove(&rows[at + 1], &rows[at], (*count - at - 1) * sizeof *rows);
+        rows[at] = all[i];
+    }
+    pthread_mutex_unlock(&memory->mutex);
+    return STATUS_OK;
+}
+
 static void memory_stats(const struct store *store, struct store_stats *stats)
 {
     struct memory *memory = memory_of(store);
@@ -486,6 +517,7 @@ static const struct store_ops memory_ops = {
     .list = memory_list,
     .flush = memory_flush,
     .scan = memory_scan,
+    .items_from = memory_items_from,
     .stats = memory_stats,
 };
 

@@ -1286,6 +1286,55 @@ static enum status rocks_scan(struct store *store, const struct store_visitor *v
     return scan_tables(rocks_of(store), KEY_META, KEY_TABLE_END, visit, &copy);
 }
 
+/* The rows from where the iterator stands. */
+static enum status items_take(struct rocks *rocks, rocksdb_iterator_t *iterator,
+                              struct item_row *rows, uint32_t max, uint32_t *count)
+{
+    char *error = NULL;
+
+    for (; *count < max && rocksdb_iter_valid(iterator); rocksdb_iter_next(iterator)) {
+        size_t key_size, size;
+        const char *key = rocksdb_iter_key(iterator, &key_size);
+        const char *value = rocksdb_iter_value(iterator, &size);
+        struct item_row *row = &rows[*count];
+
+        *row = (struct item_row){0};
+        if (!key_read_id((const uint8_t *)key, key_size, KEY_ITEM, rocks->partition, &row->tenant,
+                         &row->id) ||
+            !unpack_item((const uint8_t *)value, size, row))
+            return STATUS_CORRUPT;
+        (*count)++;
+    }
+    rocksdb_iter_get_error(iterator, &error);
+    return error != NULL ? fail(error, NULL) : STATUS_OK;
+}
+
+static enum status rocks_items_from(struct store *store, uint16_t tenant, uint64_t id,
+                                    struct item_row *rows, uint32_t max, uint32_t *count)
+{
+    struct rocks *rocks = rocks_of(store);
+    rocksdb_readoptions_t *options;
+    rocksdb_iterator_t *iterator;
+    uint8_t from[KEY_BYTES_MAX];
+    char to = (char)(KEY_ITEM + 1);
+    size_t from_size = key_item(from, rocks->partition, tenant, id);
+    enum status status;
+
+    if (!begin_reading(rocks))
+        return STATUS_IOFAIL;
+    options = rocksdb_readoptions_create();
+    rocksdb_readoptions_set_total_order_seek(options, 1);
+    rocksdb_readoptions_set_fill_cache(options, 0);
+    rocksdb_readoptions_set_iterate_upper_bound(options, &to, 1);
+    iterator = rocksdb_create_iterator_cf(rocks->db, options, rocks->family);
+    rocksdb_iter_seek(iterator, (const char *)from, from_size);
+    status = items_take(rocks, iterator, rows, max, count);
+    rocksdb_iter_destroy(iterator);
+    rocksdb_readoptions_destroy(options);
+    end_reading(rocks);
+    return status;
+}
+
 /* --- the key filter after an open
  * -------------------------------------------------------------------------- */
 
@@ -1823,6 +1872,7 @@ static const struct store_ops rocks_ops = {
     .list = rocks_list,
     .flush = rocks_flush,
     .scan = rocks_scan,
+    .items_from = rocks_items_from,
     .stats = rocks_stats,
 };
 
