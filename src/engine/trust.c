@@ -12,6 +12,7 @@
     64                  /* acts of one item's window that teach what is usual: one item is not all \
                          */
 #define PACE_MAX      6 /* of one account, as it teaches what is usual: bots do not teach */
+#define NEWCOMER_SURE 360 /* half of the window is too new; above what only makes waiting */
 #define LOCK_SURE     400
 #define LOCK_CROWD    8   /* no company means something only where a crowd is */
 #define LOCK_MAX      225 /* half of 450: a record holds an act, it does not cut it */
@@ -76,8 +77,8 @@ static bool surge_of_company(const struct trust_view *view, const struct trust_p
 
 static bool surge_witness(const struct trust_view *view, const struct trust_points *points)
 {
-    if (points->reason[REASON_FIRST_TIMERS] < 280 && points->reason[REASON_DEVICE] < 400 &&
-        !surge_of_company(view, points))
+    if (points->reason[REASON_FIRST_TIMERS] < NEWCOMER_SURE &&
+        points->reason[REASON_DEVICE] < TRUST_HOLD && !surge_of_company(view, points))
         return false;
     return trust_surges(view);
 }
@@ -90,7 +91,7 @@ static void recall(const struct trust_view *view, uint16_t first, uint16_t *reas
         return;
     reason[REASON_VELOCITY] = first >> REASON_VELOCITY & 1 ? 300 : 0;
     reason[REASON_HOUR] = first >> REASON_HOUR & 1 ? TRUST_STRONG : 0;
-    reason[REASON_DEVICE] = first >> REASON_DEVICE & 1 ? 400 : 0;
+    reason[REASON_DEVICE] = first >> REASON_DEVICE & 1 ? 500 : 0;
 }
 
 void trust_weigh(const struct trust_view *view, uint16_t first, struct trust_points *points)

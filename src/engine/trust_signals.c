@@ -22,8 +22,12 @@ static_assert(VERB_COUNT < KEY_DEVICE, "a verb is a kind of key");
     150 /* below TRUST_STRONG: the pace of a network never is a signal of its own                  \
          */
 /* --- newcomers --- */
-#define SAMPLE_LEAST 200   /* acts that must be known before anything is unusual */
-#define SHARE_LEAST  20000 /* ppm: newcomers are never expected to be fewer */
+#define SAMPLE_LEAST 200    /* acts that must be known before anything is unusual */
+#define SHARE_LEAST  20000  /* ppm: newcomers are never expected to be fewer */
+#define SHARE_FADES  200000 /* ppm: where more are new, it says less and less to be new, */
+#define SHARE_MOST   500000 /* ppm: and here nothing */
+#define LIKELY_PCT   60
+#define LIKELY_CAP   350 /* holds; with a surge it still is under TRUST_SURE */
 #define YOUNG_POINTS 150
 #define YOUNG_SHARE  100000 /* ppm: where so many are new, being young says nothing */
 #define NEWCOMER_CAP 700
@@ -31,7 +35,9 @@ static_assert(VERB_COUNT < KEY_DEVICE, "a verb is a kind of key");
 #define HOURS_LEAST   24
 #define UNLIKER_LEAST 10
 /* --- place --- */
-#define PLACE_ACTS   4 /* a family with one tablet is three */
+#define PLACE_ACTS 4 /* a family with one tablet is three */
+#define RACK_BAD                                                                                   \
+    8 /* so many bad acts, a quarter of the window: then two on one device are enough */
 #define NETWORK_ACTS 8
 /* --- surge --- */
 #define SURGE_LEAST 16
@@ -238,23 +244,41 @@ static uint32_t newcomer_share(const struct trust_view *view)
     return share < SHARE_LEAST ? SHARE_LEAST : (uint32_t)share;
 }
 
+/* What is known of the item's newcomers: its window, and the one before if it has just ended. */
+static void newcomer_counts(const struct trust_view *view, uint64_t *count, uint64_t *fresh)
+{
+    const struct trust_window *before = view->item == NULL ? NULL : &view->item->window[1];
+    uint64_t self = view->settling ? 0 : 1;
+
+    *count = view->window.count + self;
+    *fresh = view->window.newcomers + self;
+    if (view->item != NULL && view->window.count == 0) /* none is open: the last one is before */
+        before = &view->item->window[0];
+    if (before != NULL && before->start_s < view->window.start_s &&
+        view->window.start_s - before->start_s < 2 * TRUST_WINDOW_S) {
+        *count += before->count;
+        *fresh += before->newcomers;
+    }
+    if (*count > 1000000) { /* keeps the squares below in 64 bits */
+        *fresh = *fresh * 1000000 / *count;
+        *count = 1000000;
+    }
+}
+
 /* More newcomers in the item's window than the platform's share explains: how sure that is (chi
- * squared) times how much of the window they are beyond the share. */
+ * squared), times how much of the window they are beyond the share. Before it is settled, what
+ * counts is rather how likely one newcomer is one too many: that is enough to wait, and not enough
+ * for more. Where the platform's share is high it says less and less. */
 uint16_t trust_newcomer_points(const struct trust_view *view)
 {
-    uint64_t share = newcomer_share(view), self = view->settling ? 0 : 1;
-    uint64_t count = view->window.count + self, fresh = view->window.newcomers + self;
-    uint64_t expected, beyond, chi_q4, base; /* the first two in 1/1000000 */
+    uint64_t share = newcomer_share(view), count, fresh;
+    uint64_t expected, beyond, chi_q4, base, part, likely; /* the first two in 1/1000000 */
 
-    if (count > 1000000) { /* keeps the squares below in 64 bits */
-        fresh = fresh * 1000000 / count;
-        count = 1000000;
-    }
-    expected = count * share;
-
-    if (!trust_is_newcomer(view) || fresh < 2 || fresh > count || share >= 1000000)
+    if (share >= SHARE_MOST || !trust_is_newcomer(view))
         return 0;
-    if (fresh * 1000000 <= 2 * expected)
+    newcomer_counts(view, &count, &fresh);
+    expected = count * share;
+    if (fresh < 2 || fresh > count || fresh * 1000000 <= 2 * expected)
         return 0;
     beyond = fresh * 1000000 - expected;
     chi_q4 = (beyond / 1000) * (beyond / 1000) * 16 /
@@ -262,7 +286,13 @@ uint16_t trust_newcomer_points(const struct trust_view *view)
     base = 200 + (uint64_t)trust_log2_q4(chi_q4) * 100 / 16;
     base = base > 600 ? base - 400 : 200; /* chi is in 1/16 */
     base = base > NEWCOMER_CAP ? NEWCOMER_CAP : base;
-    return (uint16_t)(base * (beyond / 1000) / ((count * 1000000 - expected) / 1000));
+    if (share > SHARE_FADES)
+        base = base * (SHARE_MOST - share) / (SHARE_MOST - SHARE_FADES);
+    part = 100 * (beyond / 1000) / ((count * 1000000 - expected) / 1000);
+    part = base * part / 100;
+    likely = base * LIKELY_PCT / 100 * (beyond / 1000) / (fresh * 1000);
+    likely = likely > LIKELY_CAP ? LIKELY_CAP : likely;
+    return (uint16_t)(!view->settling && likely > part ? likely : part);
 }
 
 /* Younger than a day, or than an eighth of what the platform is old. */
@@ -313,13 +343,17 @@ uint16_t trust_device_points(const struct trust_view *view)
 {
     uint64_t acts = place_slow(view, view->device_item, TRUST_PLACE_S) + (view->settling ? 0 : 1);
 
-    if (view->kind == KIND_VIEW || acts < PLACE_ACTS)
+    if (view->kind == KIND_VIEW || acts < 2)
         return 0;
+    if (acts < PLACE_ACTS)
+        return view->window.bad >= RACK_BAD && view->window.bad * 4u >= view->window.count ? 400
+                                                                                           : 0;
     return trust_at_most(TRUST_HOLD + (acts - PLACE_ACTS) * 75, 600);
 }
 
-/* Most of the window comes from one network that is a small part of the platform. Asked only where
- * the window is already out of step (trust_weigh): a shared network alone says nothing. */
+/* A quarter of the window or more comes from one network that is a small part of the platform.
+ * Asked only where the window is already out of step (trust_weigh): a shared network alone says
+ * nothing. */
 uint16_t trust_network_points(const struct trust_view *view)
 {
     uint64_t acts = trust_network_item_acts(view), count = view->window.count;
@@ -329,7 +363,7 @@ uint16_t trust_network_points(const struct trust_view *view)
         all = trust_sliding(trust_roll(view->crowd->accounts[0], view->crowd->accounts[1],
                                        view->crowd->last_s, view->now_s, TRUST_DAY_S),
                             view->now_s, TRUST_DAY_S);
-    if (acts < NETWORK_ACTS || acts * 2 < count || acts * all < 4 * here * count)
+    if (acts < NETWORK_ACTS || acts * 4 < count || acts * all < 4 * here * count)
         return 0;
     return 300;
 }

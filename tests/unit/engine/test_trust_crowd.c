@@ -259,6 +259,37 @@ static void new_accounts_of_many_networks_gain_little(void **state)
     }
 }
 
+/* A creator buys ten times what the video has: 200 honest likes over the day, 2,000 new accounts of
+ * as many networks, within an hour or over the day. RELIABILITY 5.4 asks for at most 2 % and 5 %;
+ * some likes pass before the first is suspected, so the video must not be tiny. */
+static void brushing_with_new_accounts_gains_a_few_likes(void **state)
+{
+    (void)state;
+    for (int i = 0; i < seed_count * 2; i++) {
+        struct world_plans plans = {0};
+        struct world world;
+        int64_t from_us = i % 2 == 0 ? EVENT_US + 6 * HOUR_US : EVENT_US;
+
+        world_open(&world, seed + 900 + (uint64_t)i, 22000);
+        for (uint32_t a = 20000; a < 22000; a++) {
+            world.accounts[a].first_us = EVENT_US - 600 * SECOND_US;
+            world.accounts[a].given = 0;
+        }
+        ordinary(&world, &plans, 60000);
+        for (uint32_t like = 0; like < 200; like++)
+            plan_add(&plans, EVENT_US + (int64_t)test_random_below(&world.random, DAY_US),
+                     test_random_below(&world.random, 20000), 3000000, 0);
+        plan_crowd(&world, &plans, 20000, 2000, 3000000, 1000, from_us,
+                   i % 2 == 0 ? HOUR_US : DAY_US, 1);
+        world_run(&world, &plans);
+        world_print(i % 2 == 0 ? "brushing in an hour" : "brushing over a day", &world);
+        assert_unharmed(&world);
+        assert_true(world.side[1].early_pct <= 200 * 5);
+        assert_true(world.side[1].final_pct <= 200 * 4);
+        world_close(&world);
+    }
+}
+
 /* A phone rack: 12 old accounts on each of 30 devices. */
 static void a_rack_of_devices_is_found(void **state)
 {
@@ -275,7 +306,7 @@ static void a_rack_of_devices_is_found(void **state)
         world_run(&world, &plans);
         world_print("rack of devices", &world);
         assert_unharmed(&world);
-        assert_true(world.side[1].final_pct <= world.side[1].likes * 50);
+        assert_true(world.side[1].final_pct <= world.side[1].likes * 35);
         world_close(&world);
     }
 }
@@ -293,6 +324,7 @@ int main(void)
         cmocka_unit_test(a_ring_of_old_accounts_is_found_by_its_company),
         cmocka_unit_test(new_accounts_of_one_network_gain_nothing),
         cmocka_unit_test(new_accounts_of_many_networks_gain_little),
+        cmocka_unit_test(brushing_with_new_accounts_gains_a_few_likes),
         cmocka_unit_test(a_rack_of_devices_is_found),
     };
 
