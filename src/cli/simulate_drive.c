@@ -230,6 +230,11 @@ static double sum_of(const struct client_value *values, uint32_t at)
     return sum;
 }
 
+static bool is_reasons(const struct client_value *key)
+{
+    return named(key, "reasons") || named(key, "by_reason");
+}
+
 /* The one place that knows how COUNTS is answered (docs/protocol.md): a map whose keys may be
  * counters, the three numbers of a like, and maps of them. */
 static void read_map(const struct client_value *values, uint32_t at, struct counts *counts)
@@ -251,13 +256,13 @@ static void read_map(const struct client_value *values, uint32_t at, struct coun
             counts->quarantined = number_of(&values[value]);
         else if (named(&values[key], "voided"))
             counts->voided = number_of(&values[value]);
-        else if (named(&values[key], "reasons"))
+        else if (is_reasons(&values[key]))
             counts->by_reason = sum_of(values, value);
         else if (named(&values[key], "credited")) {
             counts->credited = number_of(&values[value]);
             counts->three = true;
         }
-        if (values[value].kind == CLIENT_LIST && !named(&values[key], "reasons"))
+        if (values[value].kind == CLIENT_LIST && !is_reasons(&values[key]))
             read_map(values, value, counts);
         i = values[value].next;
     }
