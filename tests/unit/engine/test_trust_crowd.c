@@ -269,6 +269,7 @@ static void brushing_with_new_accounts_gains_a_few_likes(void **state)
         struct world_plans plans = {0};
         struct world world;
         int64_t from_us = i % 2 == 0 ? EVENT_US + 6 * HOUR_US : EVENT_US;
+        int64_t long_us = i % 2 == 0 ? HOUR_US : DAY_US;
 
         world_open(&world, seed + 900 + (uint64_t)i, 22000);
         for (uint32_t a = 20000; a < 22000; a++) {
@@ -279,8 +280,9 @@ static void brushing_with_new_accounts_gains_a_few_likes(void **state)
         for (uint32_t like = 0; like < 200; like++)
             plan_add(&plans, EVENT_US + (int64_t)test_random_below(&world.random, DAY_US),
                      test_random_below(&world.random, 20000), 3000000, 0);
-        plan_crowd(&world, &plans, 20000, 2000, 3000000, 1000, from_us,
-                   i % 2 == 0 ? HOUR_US : DAY_US, 1);
+        for (uint32_t like = 0; like < 2000; like++)
+            plan_add(&plans, from_us + (int64_t)test_random_below(&world.random, (uint64_t)long_us),
+                     20000 + like, 3000000, 1);
         world_run(&world, &plans);
         world_print(i % 2 == 0 ? "brushing in an hour" : "brushing over a day", &world);
         assert_unharmed(&world);
