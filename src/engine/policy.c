@@ -100,9 +100,7 @@ struct places {
 
 static inline void places_begin(struct places *places, const struct act *act)
 {
-    places->act = act;
-    places->made = 0; /* says what is in the array */
-    places->missing = 0;
+    *places = (struct places){.act = act};
 }
 
 static void place_make(struct places *places, uint32_t scope)
@@ -125,8 +123,10 @@ static inline bool metric_key(const struct policy_metric *metric, struct places 
 
     if ((places->made >> scope & 1) == 0)
         place_make(places, scope);
+    if ((places->missing >> scope & 1) != 0)
+        return false;
     *key = (places->place[scope] + metric->salt) * 0x9E3779B97F4A7C15ULL;
-    return (places->missing >> scope & 1) == 0;
+    return true;
 }
 
 /* Does the act add to the metric, and what? */
@@ -151,7 +151,7 @@ struct judging {
 #define MISSING UINT64_MAX
 
 /* The build zeroes every variable; 2 KB of memory for what is mostly one or two values would cost
- * more than the judging. known and made say what has been set. */
+ * more than the judging. known says what has been set. */
 #define UNSET __attribute__((uninitialized))
 
 static uint64_t metric_read(const struct judging *judging, const struct policy_metric *metric,
@@ -521,7 +521,7 @@ static void observe_once(const struct policy *policy, struct policy_table *state
 
 void policy_observe(const struct policy *policy, struct policy_table *state, const struct act *act)
 {
-    UNSET struct places places;
+    struct places places;
     uint64_t element;
 
     assert(act->verb < VERB_COUNT && act->tier < TIER_COUNT);
@@ -542,7 +542,7 @@ void policy_observe(const struct policy *policy, struct policy_table *state, con
 void policy_prefetch(const struct policy *policy, const struct policy_table *state,
                      const struct act *act)
 {
-    UNSET struct places places;
+    struct places places;
     uint64_t key;
 
     places_begin(&places, act);
@@ -555,7 +555,7 @@ void policy_prefetch(const struct policy *policy, const struct policy_table *sta
 void policy_prefetch_windows(const struct policy *policy, const struct policy_table *state,
                              const struct act *act)
 {
-    UNSET struct places places;
+    struct places places;
     const char *block;
     uint64_t key;
 

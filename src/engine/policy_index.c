@@ -55,7 +55,7 @@ static void metric_finish(struct policy_metric *metric)
 /* A sum for a ratio and a count above a large number can be the same window after all. */
 static void metrics_join(struct policy *policy)
 {
-    uint16_t place[POLICY_METRICS_MAX], kept = 0;
+    uint16_t place[POLICY_METRICS_MAX] = {0}, kept = 0;
 
     for (uint16_t i = 0; i < policy->metric_count; i++) {
         uint16_t j = 0;
