@@ -60,10 +60,14 @@ struct effect {
     struct record record;
 };
 
+struct policy;
+
 struct engine {
     struct hot *hot;
     struct store *store;
     uint16_t partition, partition_count;
+    const struct policy *notify_policy; /* who is told, who sees; NULL: nobody is told, and what
+                                           policies/default.policy shows */
     bool create_unknown; /* accounts and items come to be on first sight */
     int64_t operation_keep_us;
     bool writes_refused; /* set by the caller before a step: every write answers refusal */

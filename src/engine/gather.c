@@ -113,7 +113,9 @@ static bool has_room(struct budget *budget, const struct engine *engine,
 {
     if (info->group == GROUP_READ) {
         uint32_t ids =
-            info->shape == SHAPE_STATES || info->shape == SHAPE_TOTALS ? request->count : 1;
+            info->shape == SHAPE_STATES || info->shape == SHAPE_TOTALS ? request->count
+            : info->shape == SHAPE_ACTIVITY                            ? 2
+                                                                       : 1;
 
         return take(&budget->reads, ids) && take(&budget->needs, ids) &&
                take(&budget->room.loads, ids) && take(&budget->room.scratch, ids);
@@ -195,6 +197,11 @@ static void note_read(struct engine *engine, const struct request *request,
             need_account(engine, needs, request->tenant, request->target);
         else
             need_item(engine, needs, request->tenant, request->target);
+        break;
+    case SHAPE_ACTIVITY: /* and who follows whom */
+        need_account(engine, needs, request->tenant, request->account);
+        need_edge(engine, needs, request->tenant, EDGE_FOLLOW, request->target, request->account);
+        need_edge(engine, needs, request->tenant, EDGE_FOLLOW, request->account, request->target);
         break;
     case SHAPE_RECEIVED:
     case SHAPE_ACCOUNT_GET:

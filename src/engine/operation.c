@@ -35,6 +35,14 @@ uint64_t operation_content(const struct request *request)
         if (request->flags & REQUEST_HAS_STATE)
             hash = hash_two(hash, request->u.item.state);
         break;
+    case SHAPE_ACCOUNT_SET: /* without options as it always was */
+        if (request->flags & REQUEST_HAS_VISIBLE)
+            hash = hash_two(hash, 1 + request->u.portrait.visibility);
+        if (request->flags & REQUEST_HAS_TIER)
+            hash = hash_two(hash, 65 + request->u.portrait.tier);
+        if (request->flags & REQUEST_HAS_CREATED)
+            hash = hash_two(hash, 128 + (uint64_t)request->u.portrait.created_us);
+        break;
     case SHAPE_ITEM_STATE:
         hash = hash_two(hash, request->u.item.state);
         break;

@@ -192,7 +192,9 @@ static enum status page_check(struct engine *engine, const struct request *reque
         return STATUS_OK;
     status = store_get_edges(engine->store, rows, found, n);
     for (uint32_t i = 0; status == STATUS_OK && i < n; i++)
-        holds[asked[i]] = found[i] && rows[i].on && rows[i].sequence == entries[asked[i]].sequence;
+        holds[asked[i]] =
+            found[i] && ((rows[i].on && rows[i].sequence == entries[asked[i]].sequence) ||
+                         PLANTED("engine.page_shows_taken_back"));
     return status;
 }
 
@@ -258,6 +260,27 @@ static bool page_answer(struct engine *engine, const struct request *request,
     return true;
 }
 
+enum status read_list(struct engine *engine, uint16_t tenant, uint8_t kind, uint64_t account,
+                      struct reply_entry *entries, uint32_t max, uint64_t *below, uint32_t *count,
+                      bool *more)
+{
+    struct request request = {.tenant = tenant, .account = account};
+    struct page page = {.entries = entries, .max = max, .below = *below};
+    enum status status = STATUS_OK;
+
+    if (*below != UINT64_MAX) {
+        request.flags = REQUEST_HAS_CURSOR;
+        request.u.cursor = *below;
+    }
+    page_from_hot(engine, &request, false, kind, &page);
+    if (!page.more)
+        status = page_from_store(engine, &request, false, kind, &page);
+    *below = page.below;
+    *count = page.count;
+    *more = page.more;
+    return status;
+}
+
 /* May the caller see this item? (access.def: "own item") */
 static enum status item_is_open_to(struct engine *engine, const struct request *request)
 {
@@ -286,6 +309,8 @@ bool read_answer(struct engine *engine, const struct request *request, struct re
     case SHAPE_TAKEN:
     case SHAPE_GIVEN:
         return page_answer(engine, request, info, reply);
+    case SHAPE_ACTIVITY:
+        return activity_answer(engine, request, reply);
     case SHAPE_COUNTS:
         reply->kind = REPLY_COUNTS;
         return read_item_copy(engine, request->tenant, request->target, reply);

@@ -2,6 +2,7 @@
 #include <assert.h>
 
 #include "engine/inner.h"
+#include "schema/access.h"
 
 #define RESTRICTION_US     (7LL * 24 * 3600 * 1000000)   /* when UNTIL is not given */
 #define RESTRICTION_MAX_US (366LL * 24 * 3600 * 1000000) /* every restriction expires */
@@ -93,6 +94,50 @@ static enum status account_state_decide(struct engine *engine, const struct requ
     return STATUS_OK;
 }
 
+/* Who asks as himself was held to his visibility at the door; what was not said stays as it is. */
+static enum status account_set_decide(struct engine *engine, const struct request *request,
+                                      struct record *record)
+{
+    uint32_t slot = hot_account_find(engine->hot, request->tenant, request->account);
+    const struct account_row *row = slot == HOT_NONE ? NULL : hot_account(engine->hot, slot);
+    bool change = row == NULL;
+
+    if (row == NULL && request->object_rule == RULE_ACCOUNT && !engine->create_unknown)
+        return STATUS_NOACCOUNT; /* the platform registers */
+    if (request->flags & REQUEST_HAS_VISIBLE) {
+        record->c |= PORTRAIT_VISIBILITY;
+        record->a |= request->u.portrait.visibility;
+        change = change || row->visibility != request->u.portrait.visibility;
+    }
+    if (request->flags & REQUEST_HAS_TIER) {
+        record->c |= PORTRAIT_TIER;
+        record->a |= (uint64_t)request->u.portrait.tier << 8;
+        change = change || row->tier != request->u.portrait.tier;
+    }
+    if (request->flags & REQUEST_HAS_CREATED) {
+        if (request->u.portrait.created_us > engine->now_us)
+            return STATUS_BADVALUE;
+        record->c |= PORTRAIT_CREATED;
+        record->b = (uint64_t)request->u.portrait.created_us;
+        change = change || row->first_us != request->u.portrait.created_us;
+    }
+    if (record->c != 0)
+        record->fields |= RECORD_HAS_ARGS | RECORD_HAS_EXTRA;
+    return change ? STATUS_OK : STATUS_UNCHANGED;
+}
+
+static void account_set_apply(const struct record *record, struct account_row *row)
+{
+    if (!(record->fields & RECORD_HAS_EXTRA))
+        return;
+    if (record->c & PORTRAIT_VISIBILITY)
+        row->visibility = (uint8_t)record->a;
+    if (record->c & PORTRAIT_TIER)
+        row->tier = (uint8_t)(record->a >> 8);
+    if (record->c & PORTRAIT_CREATED)
+        row->first_us = (int64_t)record->b;
+}
+
 /* OK: the record's change is to be applied. UNCHANGED: it is already so. Else refused. */
 enum status registry_decide(struct engine *engine, const struct request *request,
                             struct record *record)
@@ -105,9 +150,7 @@ enum status registry_decide(struct engine *engine, const struct request *request
     case SHAPE_ACCOUNT_STATE:
         return account_state_decide(engine, request, record);
     case SHAPE_ACCOUNT_SET:
-        return hot_account_find(engine->hot, request->tenant, request->account) == HOT_NONE
-                   ? STATUS_OK
-                   : STATUS_UNCHANGED;
+        return account_set_decide(engine, request, record);
     default:
         assert(0);
         return STATUS_INTERNAL;
@@ -166,6 +209,8 @@ void registry_apply(struct engine *engine, const struct record *record)
         if (record->kind == VERB_ACCOUNT_STATE) {
             row->state = (uint8_t)record->a;
             row->until_us = (int64_t)record->b;
+        } else {
+            account_set_apply(record, row);
         }
         effect_emit_all(engine, record, EFFECT_ACCOUNT, record->account, 0);
         break;

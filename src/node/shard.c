@@ -335,6 +335,7 @@ static size_t storage_for(const struct request *request)
         return request->count * sizeof(uint64_t) + 64;
     case SHAPE_TAKEN:
     case SHAPE_GIVEN:
+    case SHAPE_ACTIVITY:
         return request->count * sizeof(struct reply_entry) + 64;
     default:
         return sizeof(struct item_row) + sizeof(struct account_row) +

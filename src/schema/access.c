@@ -64,7 +64,8 @@ const char *access_rule_name(enum access_rule rule)
                                                   [RULE_TENANT] = "tenant",
                                                   [RULE_ACCOUNT] = "own account",
                                                   [RULE_CREATOR] = "own",
-                                                  [RULE_ITEM] = "own item"};
+                                                  [RULE_ITEM] = "own item",
+                                                  [RULE_VIEWER] = "as himself"};
 
     assert(rule < RULE_COUNT);
     return rules[rule];
@@ -83,6 +84,26 @@ enum status access_verb(const struct identity *who, int64_t now_us, enum verb ve
         return STATUS_TOKENEXPIRED;
     if (access_rule((enum role)who->role, verb) == RULE_NO && !PLANTED("serve.any_role"))
         return who->role == ROLE_NONE ? STATUS_NOAUTH : STATUS_NOPERM;
+    return STATUS_OK;
+}
+
+/* A user looks as himself, whoever he says he is; of his own account he sets only who may see what
+ * he likes. */
+static enum status judge_person(enum access_rule rule, struct request *request)
+{
+    uint16_t platform = REQUEST_HAS_TIER | REQUEST_HAS_CREATED;
+
+    if (rule == RULE_VIEWER) {
+        if (request->flags & REQUEST_HAS_VIEWER && request->target != request->subject &&
+            !PLANTED("access.any_viewer"))
+            return STATUS_NOPERM;
+        if (!(request->flags & REQUEST_HAS_VIEWER))
+            request->target = request->subject;
+        request->flags |= REQUEST_HAS_VIEWER;
+    }
+    if (rule == RULE_ACCOUNT && request->verb == VERB_ACCOUNT_SET &&
+        request->flags & platform && !PLANTED("access.own_tier"))
+        return STATUS_NOPERM;
     return STATUS_OK;
 }
 
@@ -107,5 +128,5 @@ enum status access_judge(const struct identity *who, int64_t now_us, struct requ
         return STATUS_NOPERM;
     if (rule == RULE_CREATOR && request->target != who->subject)
         return STATUS_NOPERM;
-    return STATUS_OK;
+    return judge_person(rule, request);
 }

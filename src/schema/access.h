@@ -34,7 +34,8 @@ enum role {
     ROLE_COUNT
 };
 
-enum access_rule { RULE_NO, RULE_TENANT, RULE_ACCOUNT, RULE_CREATOR, RULE_ITEM, RULE_COUNT };
+enum access_rule { RULE_NO, RULE_TENANT, RULE_ACCOUNT, RULE_CREATOR, RULE_ITEM, RULE_VIEWER,
+                   RULE_COUNT };
 
 struct access_info {
     const char *symbol, *what, *why;

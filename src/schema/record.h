@@ -20,7 +20,8 @@
  *   [1 n]    size of text, text              RECORD_HAS_TEXT
  *
  * What a, b, c mean, by kind: VIEW watch_ms, duration_ms. ITEM SET creator, duration_ms, mask|state<<8.
- * ITEM STATE state. ACCOUNT STATE state, until_us. ACT: one record for each action that changed
+ * ITEM STATE state. ACCOUNT SET visibility | tier<<8, created_us, mask (enum portrait_field).
+ * ACCOUNT STATE state, until_us. ACT: one record for each action that changed
  * something, in one batch. EFFECT: source partition, source sequence, verb. SETTLE: the case it
  * carries out, or 0.
  *
@@ -53,6 +54,9 @@ enum record_field {
     RECORD_HAS_TEXT = 512,    /* why, in words */
     RECORD_FIELDS_ALL = 1023
 };
+
+/* What an ACCOUNT SET says; older ones have no mask and say that the account is there. */
+enum portrait_field { PORTRAIT_VISIBILITY = 1, PORTRAIT_TIER = 2, PORTRAIT_CREATED = 4 };
 
 /* What an act was found to be worth, and why (docs/integrity.md). */
 struct verdict {

@@ -27,7 +27,11 @@ enum request_flag {
     REQUEST_HAS_DURATION = 16, /* ITEM SET: duration_ms is set */
     REQUEST_HAS_STATE = 32,   /* ITEM SET: state is set */
     REQUEST_HAS_UNTIL = 64,   /* ACCOUNT STATE: until_us is set */
-    REQUEST_HAS_CURSOR = 128  /* lists: cursor is set */
+    REQUEST_HAS_CURSOR = 128, /* lists: cursor is set */
+    REQUEST_HAS_VIEWER = 256, /* ACTIVITY: target is who looks */
+    REQUEST_HAS_VISIBLE = 512, /* ACCOUNT SET: visibility is set */
+    REQUEST_HAS_TIER = 1024,
+    REQUEST_HAS_CREATED = 2048
 };
 
 /* Where a like came from. Part of the formats. */
@@ -66,6 +70,10 @@ struct request {
             int64_t until_us;
             uint8_t state;
         } restriction;
+        struct {
+            int64_t created_us;
+            uint8_t visibility, tier;
+        } portrait;
         const uint64_t *ids; /* reads of several targets, count of them */
         uint64_t cursor;     /* lists: sequence below which the next entry lies */
     } u;

@@ -40,7 +40,7 @@ enum edge_kind {
 #define EDGE_LISTED 3 /* kinds below this one are listed both ways, newest first */
 
 enum account_state { ACCOUNT_ACTIVE, ACCOUNT_LIKE_BANNED, ACCOUNT_SUSPENDED, ACCOUNT_STATE_COUNT };
-/* Who may see what an account likes. Part of the formats. */
+/* Who may see what an account likes; who has not said so is seen by nobody. Part of the formats. */
 enum visibility { VISIBLE_TO_NOBODY, VISIBLE_TO_MUTUALS, VISIBLE_TO_FOLLOWERS, VISIBLE_TO_ALL,
                   VISIBILITY_COUNT };
 enum item_state { ITEM_PUBLISHED, ITEM_PRIVATE, ITEM_REMOVED, ITEM_STATE_COUNT };

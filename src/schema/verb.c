@@ -43,6 +43,31 @@ const char *account_state_name(enum account_state state)
     return names[state];
 }
 
+const char *visibility_name(enum visibility visibility)
+{
+    static const char *const names[VISIBILITY_COUNT] = {
+        [VISIBLE_TO_NOBODY] = "nobody",
+        [VISIBLE_TO_MUTUALS] = "mutuals",
+        [VISIBLE_TO_FOLLOWERS] = "followers",
+        [VISIBLE_TO_ALL] = "all",
+    };
+
+    assert(visibility < VISIBILITY_COUNT);
+    return names[visibility];
+}
+
+const char *tier_name(enum tier tier)
+{
+    static const char *const names[TIER_COUNT] = {
+        [TIER_ORDINARY] = "ordinary",
+        [TIER_VERIFIED] = "verified",
+        [TIER_ELDER] = "elder",
+    };
+
+    assert(tier < TIER_COUNT);
+    return names[tier];
+}
+
 const char *reason_name(enum reason reason)
 {
     static const char *const name[REASON_COUNT] = {

@@ -43,6 +43,7 @@ enum verb_shape {
     SHAPE_RECEIVED, /* account -> map */
     SHAPE_TAKEN,    /* target, cursor, count -> page of accounts */
     SHAPE_GIVEN,    /* account, cursor, count -> page of targets */
+    SHAPE_ACTIVITY, /* account, viewer, cursor, count -> page of targets */
     SHAPE_ITEM_GET,
     SHAPE_ACCOUNT_GET,
     SHAPE_SEQ,
@@ -82,6 +83,8 @@ static inline int edge_target_is_account(uint8_t kind)
 const char *counter_name(enum counter counter);
 const char *account_state_name(enum account_state state);
 const char *item_state_name(enum item_state state);
+const char *visibility_name(enum visibility visibility);
+const char *tier_name(enum tier tier);
 const char *reason_name(enum reason reason);
 
 #endif

@@ -320,6 +320,18 @@ uint32_t hot_item_find(struct hot *hot, uint16_t tenant, uint64_t id)
     return slots_find(&hot->items, &hot->time, tenant, id);
 }
 
+const struct item_row *hot_item_peek(const struct hot *hot, uint16_t tenant, uint64_t id)
+{
+    for (uint32_t at = *slots_head(&hot->items, tenant, id); at != 0;) {
+        const struct item_slot *slot = item_at(hot, at - 1);
+
+        if (slot->row.id == id && slot->row.tenant == tenant)
+            return &slot->row;
+        at = slot->slot.next;
+    }
+    return NULL;
+}
+
 uint32_t hot_account_add(struct hot *hot, const struct account_row *row)
 {
     uint32_t at = slots_add(&hot->accounts, &hot->time, row->tenant, row->id);

@@ -75,6 +75,9 @@ uint32_t hot_item_add(struct hot *hot, const struct item_row *row);
 const struct account_row *hot_account(const struct hot *hot, uint32_t slot);
 const struct item_row *hot_item(const struct hot *hot, uint32_t slot);
 
+/* NULL if it is not in memory. Pins nothing: valid until a row is brought in. */
+const struct item_row *hot_item_peek(const struct hot *hot, uint16_t tenant, uint64_t id);
+
 /* The same row, to be changed now; it becomes dirty. */
 struct account_row *hot_account_change(struct hot *hot, uint32_t slot);
 struct item_row *hot_item_change(struct hot *hot, uint32_t slot);

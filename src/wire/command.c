@@ -281,6 +281,17 @@ static enum status read_ids(struct parse *parse)
     return STATUS_OK;
 }
 
+/* The one who acts, or, as an option, the one who looks. */
+static enum status read_account(struct parse *parse, struct resp_slice text)
+{
+    struct request *request = &parse->request;
+
+    if (!parse->argument->token)
+        return read_id(parse, text, &request->account);
+    request->flags |= REQUEST_HAS_VIEWER;
+    return read_id(parse, text, &request->target);
+}
+
 static enum status read_target(struct parse *parse, struct resp_slice text)
 {
     struct request *request = &parse->request;
@@ -312,12 +323,17 @@ static enum status read_ms(struct parse *parse, struct resp_slice text)
     return STATUS_OK;
 }
 
-static enum status read_until(struct parse *parse, struct resp_slice text)
+static enum status read_time(struct parse *parse, struct resp_slice text)
 {
     uint64_t ms;
 
     if (!command_id(text, &ms) || ms > INT64_MAX / 1000)
         return fail_value(parse, STATUS_BADVALUE, "unix milliseconds", text);
+    if (parse->info->shape == SHAPE_ACCOUNT_SET) {
+        parse->request.u.portrait.created_us = (int64_t)ms * 1000;
+        parse->request.flags |= REQUEST_HAS_CREATED;
+        return STATUS_OK;
+    }
     parse->request.u.restriction.until_us = (int64_t)ms * 1000;
     parse->request.flags |= REQUEST_HAS_UNTIL;
     return STATUS_OK;
@@ -396,12 +412,35 @@ static uint8_t find_account_state(struct resp_slice text)
     return state;
 }
 
+/* ACCOUNT SET has two: VISIBLE and TIER. */
+static void read_portrait(struct parse *parse, struct resp_slice text)
+{
+    struct request *request = &parse->request;
+    uint8_t place = 0;
+
+    if (command_same(parse->argument->name, command_slice("TIER"))) {
+        while (!command_same(text, command_slice(tier_name((enum tier)place))))
+            place++;
+        request->u.portrait.tier = place;
+        request->flags |= REQUEST_HAS_TIER;
+        return;
+    }
+    while (!command_same(text, command_slice(visibility_name((enum visibility)place))))
+        place++;
+    request->u.portrait.visibility = place;
+    request->flags |= REQUEST_HAS_VISIBLE;
+}
+
 static enum status read_state(struct parse *parse, struct resp_slice text)
 {
     struct request *request = &parse->request;
 
     if (!is_one_of(parse->argument->words, text))
         return fail_word(parse, text);
+    if (parse->info->shape == SHAPE_ACCOUNT_SET) {
+        read_portrait(parse, text);
+        return STATUS_OK;
+    }
     if (parse->info->shape == SHAPE_ACCOUNT_STATE) {
         request->u.restriction.state = find_account_state(text);
         assert(request->u.restriction.state < ACCOUNT_STATE_COUNT);
@@ -565,14 +604,14 @@ static enum status read_value(struct parse *parse)
 
     switch ((enum command_type)parse->argument->type) {
     case TYPE_ACCOUNT:
-        return read_id(parse, text, &parse->request.account);
+        return read_account(parse, text);
     case TYPE_ITEM:
     case TYPE_CREATOR:
         return read_target(parse, text);
     case TYPE_MS:
         return read_ms(parse, text);
     case TYPE_TIME_MS:
-        return read_until(parse, text);
+        return read_time(parse, text);
     case TYPE_COUNT:
         return read_count(parse, text);
     case TYPE_CURSOR:
@@ -667,7 +706,7 @@ static enum status check_service(struct parse *parse)
 
 static bool is_page(uint8_t shape)
 {
-    return shape == SHAPE_TAKEN || shape == SHAPE_GIVEN;
+    return shape == SHAPE_TAKEN || shape == SHAPE_GIVEN || shape == SHAPE_ACTIVITY;
 }
 
 static enum status parse_slowly(struct parse *parse, struct request *request,

@@ -266,6 +266,7 @@ static bool is_fast(const struct verb_info *info)
     case SHAPE_TOTALS:
     case SHAPE_TAKEN:
     case SHAPE_GIVEN:
+    case SHAPE_ACTIVITY:
         return false;
     default:
         return true;
@@ -277,7 +278,7 @@ static bool is_admin(enum verb verb)
 {
     uint8_t access = verb_info(verb)->access;
 
-    return access == ACCESS_REGISTER || access == ACCESS_RESTRICT || access == ACCESS_DECIDE;
+    return access == ACCESS_REGISTER || access == ACCESS_PORTRAY || access == ACCESS_RESTRICT || access == ACCESS_DECIDE;
 }
 
 static void put_command_flags(struct resp_out *out, enum verb verb)

@@ -85,6 +85,7 @@ const char *command_entry_complexity(const struct command_entry *entry)
         return "O(N), N being the number of ids";
     case SHAPE_TAKEN:
     case SHAPE_GIVEN:
+    case SHAPE_ACTIVITY:
         return "O(log(M)+N), M being the entries there are and N those returned";
     case SHAPE_ACT:
         return "O(N), N being the number of actions, at most 8";

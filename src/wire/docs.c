@@ -95,6 +95,7 @@ static const char *answer_of(const struct command_entry *entry)
         return "a map";
     case SHAPE_TAKEN:
     case SHAPE_GIVEN:
+    case SHAPE_ACTIVITY:
         return "an array of two: the cursor of the next page (\"0\": there is none), and an array "
                "of "
                "[id, time in unix milliseconds]";

@@ -276,6 +276,23 @@ static bool read_state(const struct route_field *field, struct given given,
     return true;
 }
 
+static bool read_portrait(const struct route_field *field, struct given given,
+                          struct request *request, struct problem_error *error)
+{
+    int place;
+
+    if (!read_word(field, given, &place, error))
+        return false;
+    if (field->slot == SLOT_TIER) {
+        request->u.portrait.tier = (uint8_t)place;
+        request->flags |= REQUEST_HAS_TIER;
+    } else {
+        request->u.portrait.visibility = (uint8_t)place;
+        request->flags |= REQUEST_HAS_VISIBLE;
+    }
+    return true;
+}
+
 static bool read_length(const struct route_field *field, struct given given,
                         struct request *request, struct problem_error *error)
 {
@@ -301,6 +318,11 @@ static bool read_until(const struct route_field *field, struct given given,
 
     if (!read_bounded(field->name, given, 0, INT64_MAX / 1000, STATUS_BADVALUE, &value, error))
         return false;
+    if (field->slot == SLOT_CREATED) {
+        request->u.portrait.created_us = (int64_t)value * 1000;
+        request->flags |= REQUEST_HAS_CREATED;
+        return true;
+    }
     request->u.restriction.until_us = (int64_t)value * 1000;
     request->flags |= REQUEST_HAS_UNTIL;
     return true;
@@ -344,7 +366,14 @@ static bool read_field(const struct route_field *field, struct given given,
     case SLOT_WATCH:
     case SLOT_DURATION:
         return read_length(field, given, request, error);
+    case SLOT_VIEWER:
+        request->flags |= REQUEST_HAS_VIEWER;
+        return read_id(field->name, given, &request->target, error);
+    case SLOT_VISIBLE:
+    case SLOT_TIER:
+        return read_portrait(field, given, request, error);
     case SLOT_UNTIL:
+    case SLOT_CREATED:
         return read_until(field, given, request, error);
     case SLOT_CURSOR:
         return read_cursor(given, request, error);
@@ -593,7 +622,8 @@ static bool read_all(const struct json_input *input, const json_t *body, struct 
         return false;
     info = verb_info(out->route->verb);
     out->request.verb = (uint16_t)out->route->verb;
-    if (info->shape == SHAPE_TAKEN || info->shape == SHAPE_GIVEN)
+    if (info->shape == SHAPE_TAKEN || info->shape == SHAPE_GIVEN ||
+        info->shape == SHAPE_ACTIVITY)
         out->request.count = REQUEST_PAGE;
     if (!read_fields(input, body, out, error))
         return false;

@@ -279,6 +279,7 @@ static void put_item(struct text *text, const struct item_row *item)
 static void put_account(struct text *text, const struct account_row *account)
 {
     const char *state = account_state_name(account->state);
+    const char *visible = visibility_name(account->visibility), *tier = tier_name(account->tier);
 
     key(text, '{', "account");
     text_json_id(text, account->id);
@@ -291,6 +292,10 @@ static void put_account(struct text *text, const struct account_row *account)
         text_puts(text, "null");
     key(text, ',', "first_ms");
     text_i64(text, account->first_us / 1000);
+    key(text, ',', "visible");
+    text_json(text, visible, strlen(visible));
+    key(text, ',', "tier");
+    text_json(text, tier, strlen(tier));
     key(text, ',', "taken_back");
     text_u64(text, account->taken_back);
     key(text, ',', "given");

@@ -85,6 +85,8 @@ static const struct member members[] = {
     {"Account", "state", "text", "active, like-banned or suspended"},
     {"Account", "until_ms", "?time", "when the restriction ends; null: there is none"},
     {"Account", "first_ms", "time", "when it was first seen"},
+    {"Account", "visible", "text", "who may see what it likes: nobody, mutuals, followers or all"},
+    {"Account", "tier", "text", "ordinary, verified or elder"},
     {"Account", "taken_back", "count", "likes taken back, ever"},
     {"Account", "given", "Given", "what the account did"},
     {"Account", "received", "Counters", "what the account and its items got"},
@@ -299,6 +301,8 @@ static const char *answer_of(const struct route *route)
         return "AccountPage";
     case SHAPE_GIVEN:
         return follow ? "CreatorPage" : "ItemPage";
+    case SHAPE_ACTIVITY:
+        return "ItemPage";
     case SHAPE_ITEM_GET:
         return "Item";
     case SHAPE_ACCOUNT_GET:

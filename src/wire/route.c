@@ -173,18 +173,24 @@ static enum route_slot slot_of(const struct route *route, const struct argument 
     case TYPE_MS:
         return is(argument->name, argument->name_size, "watch_ms") ? SLOT_WATCH : SLOT_DURATION;
     case TYPE_TIME_MS:
-        return SLOT_UNTIL;
+        return is(argument->name, argument->name_size, "CREATED") ? SLOT_CREATED : SLOT_UNTIL;
     case TYPE_PAGE:
         return SLOT_COUNT;
     case TYPE_CURSOR:
         return SLOT_CURSOR;
     case TYPE_WORD:
+        if (is(argument->name, argument->name_size, "VISIBLE"))
+            return SLOT_VISIBLE;
+        if (is(argument->name, argument->name_size, "TIER"))
+            return SLOT_TIER;
         return argument->many ? SLOT_ACTIONS : SLOT_STATE;
     case TYPE_ID:
         break;
     }
     if (argument->many)
         return SLOT_TARGETS;
+    if (is_type(argument, "account") && !argument->required)
+        return SLOT_VIEWER;
     if (is_type(argument, "account") || verb_info(route->verb)->shape == SHAPE_RECEIVED)
         return SLOT_ACCOUNT;
     return argument->required ? SLOT_TARGET : SLOT_CREATOR;

@@ -26,7 +26,11 @@ enum route_slot {
     SLOT_STATE,
     SLOT_UNTIL,
     SLOT_CURSOR,
-    SLOT_COUNT
+    SLOT_COUNT,
+    SLOT_VIEWER,
+    SLOT_VISIBLE,
+    SLOT_TIER,
+    SLOT_CREATED
 };
 
 #define ROUTE_FIELDS_MAX 6

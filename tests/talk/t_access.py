@@ -91,7 +91,7 @@ def expected(rule, ids, tenant):
     """True: goes through. Items have their creators in tenant 5 only."""
     if rule == "ITEM":
         return ids is OWN and tenant == 5
-    return rule == "TENANT" or (rule in ("ACCOUNT", "CREATOR") and ids is OWN)
+    return rule in ("TENANT", "VIEWER") or (rule in ("ACCOUNT", "CREATOR") and ids is OWN)
 
 
 def judge(what, code, wanted, absent_text, text):

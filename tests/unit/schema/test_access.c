@@ -91,6 +91,32 @@ static void checks_what_the_door_can(void **state)
     assert_int_equal(access_judge(&nobody, 0, &item), STATUS_NOAUTH);
 }
 
+/* A user looks as himself, whoever he says he is, and sets of himself only his visibility. */
+static void people_look_and_speak_for_themselves(void **state)
+{
+    struct identity user = as(ROLE_USER), backend = as(ROLE_BACKEND);
+    struct request look = {.verb = VERB_ACTIVITY, .account = 8};
+    struct request set = {.verb = VERB_ACCOUNT_SET, .account = 7, .flags = REQUEST_HAS_VISIBLE};
+
+    (void)state;
+    assert_int_equal(access_judge(&user, 0, &look), STATUS_OK);
+    assert_int_equal(look.target, 7);
+    assert_int_equal(look.flags, REQUEST_HAS_VIEWER);
+    look.target = 9;
+    assert_int_equal(access_judge(&user, 0, &look), STATUS_NOPERM);
+    assert_int_equal(access_judge(&backend, 0, &look), STATUS_OK);
+    assert_int_equal(look.target, 9);
+    assert_int_equal(access_judge(&user, 0, &set), STATUS_OK);
+    for (int flag = REQUEST_HAS_TIER; flag <= REQUEST_HAS_CREATED; flag <<= 1) {
+        set.flags = (uint16_t)(REQUEST_HAS_VISIBLE | flag);
+        assert_int_equal(access_judge(&user, 0, &set), STATUS_NOPERM);
+        assert_int_equal(access_judge(&backend, 0, &set), STATUS_OK);
+    }
+    set.flags = REQUEST_HAS_VISIBLE;
+    set.account = 8;
+    assert_int_equal(access_judge(&user, 0, &set), STATUS_NOPERM);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -98,6 +124,7 @@ int main(void)
         cmocka_unit_test(names_every_role_once),
         cmocka_unit_test(writes_the_caller_into_the_request),
         cmocka_unit_test(checks_what_the_door_can),
+        cmocka_unit_test(people_look_and_speak_for_themselves),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

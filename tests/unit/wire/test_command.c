@@ -92,6 +92,14 @@ static void add_union(char *text, const struct request *request)
         if (request->flags & REQUEST_HAS_UNTIL)
             add(text, "until", (uint64_t)request->u.restriction.until_us);
         break;
+    case SHAPE_ACCOUNT_SET:
+        if (request->flags & REQUEST_HAS_VISIBLE)
+            add(text, "visible", request->u.portrait.visibility);
+        if (request->flags & REQUEST_HAS_TIER)
+            add(text, "tier", request->u.portrait.tier);
+        if (request->flags & REQUEST_HAS_CREATED)
+            add(text, "created", (uint64_t)request->u.portrait.created_us);
+        break;
     case SHAPE_STATES:
     case SHAPE_TOTALS:
         for (uint32_t i = 0; i < request->count; i++)
@@ -99,6 +107,7 @@ static void add_union(char *text, const struct request *request)
         break;
     case SHAPE_TAKEN:
     case SHAPE_GIVEN:
+    case SHAPE_ACTIVITY:
         add(text, "count", request->count);
         if (request->flags & REQUEST_HAS_CURSOR)
             add(text, "cursor", request->u.cursor);

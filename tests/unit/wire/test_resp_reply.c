@@ -162,7 +162,8 @@ static void rows_of_accounts(void **state)
     (void)state;
     assert_string_equal(
         read_back(&like, &reply, 3),
-        "{\"id\":\"3\" \"state\":\"like-banned\" \"until_ms\":5 \"first_ms\":7 \"taken_back\":1 "
+        "{\"id\":\"3\" \"state\":\"like-banned\" \"until_ms\":5 \"first_ms\":7 "
+        "\"visible\":\"nobody\" \"tier\":\"ordinary\" \"taken_back\":1 "
         "\"given\":{\"like\":9 \"favorite\":0 \"follow\":0 \"view\":0 \"share\":0 \"comment\":0 "
         "\"skip\":0 \"report\":0} \"received\":{\"like\":0 \"favorite\":0 \"follow\":0 \"view\":0 "
         "\"share\":0 \"comment\":0 \"skip\":0 \"report\":0 "
@@ -252,6 +253,8 @@ static void bounds_hold(void **state)
         fill(&random, &reply, sizeof reply);
         item.state = (uint8_t)test_random_below(&random, ITEM_STATE_COUNT);
         account.state = (uint8_t)test_random_below(&random, ACCOUNT_STATE_COUNT);
+        account.visibility = (uint8_t)test_random_below(&random, VISIBILITY_COUNT);
+        account.tier = (uint8_t)test_random_below(&random, TIER_COUNT);
         reply.kind = (uint8_t)test_random_below(&random, REPLY_ACCOUNT + 1);
         reply.status = (uint8_t)test_random_below(&random, STATUS_COUNT);
         reply.item = &item;
