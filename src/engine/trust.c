@@ -444,7 +444,7 @@ static struct lesson lesson_of(const struct trust_view *view)
 {
     struct lesson lesson = {.newcomer = trust_is_newcomer(view), .first_today = true, .pace = 1};
     const struct trust_account *row = view->account;
-    struct trust_points points;
+    struct trust_points points = {0};
 
     trust_weigh(view, 0, &points);
     lesson.lockstep = points.reason[REASON_LOCKSTEP];
