@@ -97,7 +97,8 @@ struct world {
     uint64_t id_base; /* ids of this run are above it */
     int64_t warm_ms;  /* everybody's traffic begins */
     int64_t open_ms;  /* the scenario begins */
-    int64_t close_ms; /* traffic ends: everything is settled */
+    int64_t quiet_ms; /* everybody's traffic ends */
+    int64_t close_ms; /* everything is settled */
     struct person *people;
     uint32_t person_count;
     struct item *items;
@@ -109,7 +110,7 @@ struct world {
     struct events events;
 };
 
-/* People, creators, items and everybody's traffic from two weeks before open_ms to close_ms.
+/* People, creators, items and everybody's traffic from warm_ms to quiet_ms.
  * slot moves ids and times so that several worlds can be played into one server. */
 void world_make(struct world *world, uint64_t seed, double scale, uint32_t slot);
 void world_free(struct world *world);

@@ -551,7 +551,7 @@ static void stage_world(struct scene *scene, int variant)
     for (uint32_t i = 0; i < world->person_count; i++)
         ids_add(&scene->innocent, world->people[i].id);
     add_mark(scene, EVENT_CHECK, world->open_ms);
-    add_mark(scene, EVENT_CHECK, world->close_ms);
+    add_samples(scene);
 }
 
 /* --- probing ------------------------------------------------------------------------------------

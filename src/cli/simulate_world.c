@@ -431,7 +431,7 @@ static void make_traffic(struct world *world)
 {
     struct chance chance = chance_of(world->seed, 3);
     int64_t from_ms = world->warm_ms;
-    double days = (double)(world->close_ms - from_ms) / (double)DAY_MS;
+    double days = (double)(world->quiet_ms - from_ms) / (double)DAY_MS;
 
     for (uint32_t i = 0; i < world->person_count; i++) {
         const struct person *person = &world->people[i];
@@ -448,7 +448,7 @@ static void make_traffic(struct world *world)
             look = look_of(&chance, person, item->like_rate);
             if (look.likes || look.more != VERB_COUNT || chance_below(&chance, THIN) == 0)
                 play_look(world, &chance, person, item->id,
-                          person_moment(&chance, person, from_ms, world->close_ms), look);
+                          person_moment(&chance, person, from_ms, world->quiet_ms), look);
         }
     }
 }
@@ -459,7 +459,8 @@ void world_make(struct world *world, uint64_t seed, double scale, uint32_t slot)
     *world = (struct world){.seed = seed, .scale = scale, .id_base = slot * ID_SLOT};
     world->next_id = world->id_base + 1;
     world->open_ms = slot == 0 ? OPEN_MS : OPEN_SLOT_ONE_MS + (int64_t)(slot - 1) * SLOT_MS;
-    world->close_ms = world->open_ms + 4 * DAY_MS; /* a day, and three to settle */
+    world->quiet_ms = world->open_ms + 4 * DAY_MS;   /* a day, and three to settle */
+    world->close_ms = world->quiet_ms + 2 * HOUR_MS; /* the last likes settle, too */
     world->warm_ms = world->open_ms - WARM_DAYS * DAY_MS;
     make_people(world);
     make_items(world);
