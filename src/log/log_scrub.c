@@ -22,7 +22,9 @@ struct log_scrub {
     struct log_window window[2];
     uint64_t segment; /* 0: none open */
     struct log_head seal;
-    struct log_place at; /* next frame; the chain is known from the segment before */
+    struct log_place from; /* how the segment begins */
+    uint64_t doubted;      /* the segment in which neither copy could be read, once */
+    struct log_place at;   /* next frame; the chain is known from the segment before */
     struct log_scrub_stats stats;
 };
 
@@ -62,12 +64,27 @@ static void unrepaired(struct log_scrub *scrub, int copy, const char *what)
              "%.140s: after record %" PRIu64 ": %.60s", path, scrub->at.sequence, what);
 }
 
-/* What neither copy has. */
-static void lost(struct log_scrub *scrub, const char *what)
+static void leave(struct log_scrub *scrub)
 {
+    log_window_close(&scrub->window[0]);
+    log_window_close(&scrub->window[1]);
+    scrub->segment = 0;
+}
+
+/* What neither copy has. That ends writes, so a second look must say so too: a disk that could not
+ * be read for a moment, or memory that was short, has lost nothing. False: look again. */
+static bool lost(struct log_scrub *scrub, const char *what)
+{
+    if (scrub->doubted != scrub->segment && !PLANTED("log.scrub_is_hasty")) {
+        scrub->doubted = scrub->segment;
+        scrub->at = scrub->from;
+        leave(scrub);
+        return false;
+    }
     unrepaired(scrub, 0, what);
     scrub->stats.unrepaired--;
     scrub->stats.lost++;
+    return true;
 }
 
 /* Forgets what the window holds: it is to be read from the disk again. */
@@ -116,7 +133,8 @@ static bool header_is_right(const struct log_scrub *scrub, const uint8_t *block)
            memcmp(&header.identity, &scrub->log->identity, sizeof header.identity) == 0;
 }
 
-static void check_headers(struct log_scrub *scrub)
+/* False: look again. */
+static bool check_headers(struct log_scrub *scrub)
 {
     uint8_t good[LOG_BLOCK_BYTES];
     bool right[2];
@@ -129,11 +147,12 @@ static void check_headers(struct log_scrub *scrub)
             memcpy(good, block, LOG_BLOCK_BYTES);
     }
     scrub->stats.bytes += 2 * LOG_BLOCK_BYTES;
-    if (!right[0] && !right[1])
-        lost(scrub, "no header, in both copies");
+    if (!right[0] && !right[1] && !lost(scrub, "no header, in both copies"))
+        return false;
     for (int copy = 0; copy < 2; copy++)
         if (!right[copy] && right[1 - copy])
             mend(scrub, copy, 0, good, LOG_BLOCK_BYTES, "a header that cannot be written");
+    return true;
 }
 
 static bool head_at(struct log_scrub *scrub, int copy, int slot, struct log_head *head, bool *empty)
@@ -188,13 +207,6 @@ static bool check_heads(struct log_scrub *scrub)
 /* --- one segment ---------------------------------------------------------------------------------
  */
 
-static void leave(struct log_scrub *scrub)
-{
-    log_window_close(&scrub->window[0]);
-    log_window_close(&scrub->window[1]);
-    scrub->segment = 0;
-}
-
 static uint64_t left_behind_by_both(struct log *log)
 {
     uint64_t a, b;
@@ -219,16 +231,15 @@ static bool enter(struct log_scrub *scrub)
         return false;
     if (scrub->at.segment == 0)
         log_genesis(&scrub->log->identity, scrub->at.chain);
+    scrub->from = scrub->at;
     scrub->segment = ++scrub->at.segment;
     scrub->at.offset = LOG_DATA_OFFSET;
     for (int copy = 0; copy < 2; copy++)
         if (log_window_open(&scrub->window[copy], &scrub->log->dir[copy], scrub->segment, false) !=
             0)
             unrepaired(scrub, copy, "cannot be opened; the next start makes it again");
-    check_headers(scrub);
-    if (check_heads(scrub))
+    if (!check_headers(scrub) || check_heads(scrub) || !lost(scrub, "no seal, in both copies"))
         return true;
-    lost(scrub, "no seal, in both copies");
     scrub->at = (struct log_place){0}; /* how the next one begins is not known: round again */
     leave(scrub);
     return true;
@@ -240,7 +251,7 @@ static bool frame_of(struct log_scrub *scrub, int copy, struct log_frame *frame,
                             scrub->at.sequence + 1, scrub->at.chain, frame, taken);
 }
 
-/* The next frame in both copies; false: it is in neither. */
+/* The next frame in both copies; false: it is in neither, or not the same. */
 static bool check_frame(struct log_scrub *scrub)
 {
     struct log_frame frame[2];
@@ -254,7 +265,7 @@ static bool check_frame(struct log_scrub *scrub)
         return false;
     good = right[0] ? 0 : 1;
     if (right[0] && right[1] && memcmp(frame[0].hash, frame[1].hash, LOG_HASH_BYTES) != 0)
-        lost(scrub, "the copies hold two different batches");
+        return false; /* two histories */
     if (!right[1 - good] && scrub->window[1 - good].handle >= 0)
         mend(scrub, 1 - good, scrub->at.offset, frame[good].body - LOG_FRAME_BYTES, taken[good],
              "a batch that cannot be written");
@@ -271,6 +282,7 @@ static void finish(struct log_scrub *scrub)
     scrub->at.sequence = scrub->seal.sequence;
     memcpy(scrub->at.chain, scrub->seal.chain, LOG_HASH_BYTES);
     scrub->stats.segments++;
+    scrub->doubted = 0;
     leave(scrub);
 }
 
@@ -286,8 +298,8 @@ uint64_t log_scrub_step(struct log_scrub *scrub, uint64_t bytes)
         if (scrub->at.offset >= scrub->seal.offset) {
             finish(scrub);
         } else if (!check_frame(scrub)) {
-            lost(scrub, "a batch that can be read in neither copy");
-            finish(scrub);
+            if (lost(scrub, "a batch that can be read in neither copy, or is two"))
+                finish(scrub);
         }
     }
     return scrub->stats.bytes - before;

@@ -122,9 +122,34 @@ static void a_disk_that_cannot_write_is_told(void **state)
     disk_sim_fail(world.sim, 1, DISK_SIM_WRITE, "b/0000000000000001", 5, false);
     seen = round_of(SEGMENT);
     assert_int_equal(seen.unrepaired, 1);
-    assert_true(seen.repaired <= 1); /* the second time it can, unless the failed write was enough */
+    assert_true(seen.repaired <=
+                1); /* the second time it can, unless the failed write was enough */
     disk_sim_heal(world.sim);
     assert_int_equal(round_of(SEGMENT).repaired, 0);
+}
+
+static void what_cannot_be_read_for_a_moment_is_not_lost(void **state)
+{
+    struct log_scrub_stats before, now;
+
+    (void)state;
+    for (uint64_t nth = 1; nth < 60; nth++) {
+        disk_sim_fail(world.sim, nth, DISK_SIM_OPEN | DISK_SIM_READ | DISK_SIM_SIZE, NULL, 5,
+                      false);
+        assert_int_equal(round_of(SEGMENT).lost, 0);
+    }
+    /* Nothing at all, for one look; then again. */
+    log_scrub_stats(scrub, &before);
+    disk_sim_fail(world.sim, 1, DISK_SIM_OPEN, NULL, 5, true);
+    for (int i = 0; i < 100; i++) {
+        log_scrub_stats(scrub, &now);
+        if (now.unrepaired > before.unrepaired)
+            break;
+        log_scrub_step(scrub, 1);
+    }
+    disk_sim_heal(world.sim);
+    assert_int_equal(now.lost, before.lost);
+    assert_int_equal(round_of(SEGMENT).lost, 0);
 }
 
 static enum status note_batch(void *argument, uint64_t first_sequence, uint32_t count,
@@ -164,6 +189,7 @@ int main(void)
         cmocka_unit_test(damage_in_one_copy_is_mended),
         cmocka_unit_test(damage_in_both_is_named),
         cmocka_unit_test(a_disk_that_cannot_write_is_told),
+        cmocka_unit_test(what_cannot_be_read_for_a_moment_is_not_lost),
         cmocka_unit_test(a_batch_is_fetched_by_its_number),
     };
 
