@@ -116,7 +116,7 @@ static void see_worth(struct sums *sums, const struct item_row *row)
 static void see_weight(struct sums *sums, const struct edge_row *row)
 {
     uint64_t mark = mark_of(row->tenant, row->target, 'c');
-    uint64_t words[3] = {row->account, row->target, row->weight_pct | row->marks << 8};
+    uint64_t words[3] = {row->account, row->target, row->weight_pct | (uint64_t)row->marks << 8};
 
     add_row(sums, 'E', words, 3);
     if (!row->on || row->kind != EDGE_LIKE || !home(sums, row->target))
