@@ -289,6 +289,60 @@ static void a_key_may_be_asked_twice_in_one_call(void **state)
     test_dir_remove(path);
 }
 
+static void items_of(struct store *store, uint32_t page)
+{
+    static const struct item_row all[] = {{.id = 0, .tenant = 0},          {.id = 1, .tenant = 0},
+                                          {.id = 255, .tenant = 0},        {.id = 256, .tenant = 0},
+                                          {.id = UINT64_MAX, .tenant = 0}, {.id = 0, .tenant = 1},
+                                          {.id = 7, .tenant = 1},          {.id = 3, .tenant = 300}};
+    struct item_row rows[16];
+    uint32_t count, at = 0;
+    uint64_t from = 0;
+    uint16_t tenant = 0;
+
+    do {
+        assert_int_equal(store_items_from(store, tenant, from, rows, page, &count), STATUS_OK);
+        assert_true(count <= page);
+        for (uint32_t i = 0; i < count; i++, at++) {
+            assert_true(rows[i].id == all[at].id && rows[i].tenant == all[at].tenant);
+            assert_int_equal(rows[i].counts[COUNTER_LIKE], at);
+            from = rows[i].id + 1;
+            tenant = rows[i].id == UINT64_MAX ? (uint16_t)(rows[i].tenant + 1) : rows[i].tenant;
+        }
+    } while (count == page);
+    assert_int_equal(at, sizeof all / sizeof all[0]);
+}
+
+/* In the order of tenant and id, whatever the page; both stores. */
+static void items_come_in_order(void **state)
+{
+    static const struct {
+        uint64_t id;
+        uint16_t tenant;
+    } keys[] = {{7, 1}, {256, 0}, {0, 0}, {3, 300}, {UINT64_MAX, 0}, {1, 0}, {0, 1}, {255, 0}};
+    static const uint64_t places[] = {6, 3, 0, 7, 4, 1, 5, 2};
+    struct item_row rows[8] = {{0}};
+    char path[64] = "", message[256];
+
+    (void)state;
+    test_dir_make(path);
+    for (int memory = 0; memory < 2; memory++) {
+        struct store_config config = world_config(memory ? NULL : path);
+        struct store *store = open_at(&config);
+        struct store_flush flush = {.applied = 1, .items = rows, .item_count = 8};
+
+        for (int i = 0; i < 8; i++) {
+            rows[i] = (struct item_row){.id = keys[i].id, .tenant = keys[i].tenant};
+            rows[i].counts[COUNTER_LIKE] = places[i];
+        }
+        assert_int_equal(store_flush(store, &flush, message), STATUS_OK);
+        for (uint32_t page = 1; page <= 9; page++)
+            items_of(store, page);
+        store_close(store);
+    }
+    test_dir_remove(path);
+}
+
 /* One item with far more entries than fit a row: every page size and cursor gives the same list. */
 static void a_long_list_is_walked_by_any_page(void **state)
 {
@@ -479,6 +533,7 @@ int main(void)
         cmocka_unit_test(a_second_one_is_locked_out),
         cmocka_unit_test(read_only_reads_and_does_not_write),
         cmocka_unit_test(a_key_may_be_asked_twice_in_one_call),
+        cmocka_unit_test(items_come_in_order),
         cmocka_unit_test(a_long_list_is_walked_by_any_page),
         cmocka_unit_test(a_reader_sees_all_of_a_flush_or_nothing),
     };
