@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "base/hook.h"
+
 #define SURGE_POINTS 300
 #define SAMPLE_MAX                                                                                 \
     64                  /* acts of one item's window that teach what is usual: one item is not all \
@@ -112,7 +114,8 @@ void trust_weigh(const struct trust_view *view, uint16_t first, struct trust_poi
     reason[REASON_FIRST_TIMERS] = trust_newcomer_points(view);
     reason[REASON_YOUNG] = trust_young_points(view);
     reason[REASON_UNLIKER] = trust_unliker_points(view);
-    if (reason[REASON_LOCKSTEP] >= 300 || reason[REASON_FIRST_TIMERS] >= 300)
+    if (reason[REASON_LOCKSTEP] >= TRUST_HOLD || reason[REASON_FIRST_TIMERS] >= TRUST_HOLD ||
+        PLANTED("trust.network_alone"))
         reason[REASON_NETWORK] = trust_network_points(view);
     if (surge_witness(view, points))
         reason[REASON_VELOCITY] = larger(reason[REASON_VELOCITY], SURGE_POINTS);
@@ -150,11 +153,13 @@ static void explain_points(const struct trust_points *points, struct trust_verdi
 /* What a score is worth once nothing more is waited for. One signal alone never goes under 50. */
 static uint8_t final_weight(const struct trust_points *points)
 {
-    if (points->families >= 2 && points->score >= TRUST_CUT)
+    bool two = points->families >= 2 || PLANTED("trust.one_signal");
+
+    if (two && points->score >= TRUST_CUT)
         return points->score >= TRUST_SURE
                    ? 0
                    : (uint8_t)((TRUST_SURE - points->score) / 5); /* 600: 40 */
-    if (points->families >= 2 && points->score >= TRUST_HOLD)
+    if (two && points->score >= TRUST_HOLD)
         return 75;
     return points->families == 1 && points->score >= TRUST_CUT ? 50 : 100;
 }

@@ -14,6 +14,7 @@
  *
  * Windows of the creator whose item it is now do not make a second: followers come to each new
  * video within the hour. Nor do two windows of one other creator count twice. */
+#include "base/hook.h"
 #include "engine/trust_signals.h"
 
 #define HORIZON_H       168 /* a week */
@@ -173,7 +174,8 @@ static uint16_t points_of(const struct trust_view *view, const struct meeting *m
 
     points += points * GROUP_TIMES * met_of(&view->window) / 16;
     points = trust_at_most(points, cap_by_windows[meeting->windows]);
-    if (meeting->oldest_h < EVENING_H && points > EVENING_CAP)
+    if (meeting->oldest_h < EVENING_H && points > EVENING_CAP &&
+        !PLANTED("trust.evening_is_enough"))
         points = EVENING_CAP;
     if (points < FAN_POINTS && meeting->fans >= 2 && meeting->excess_q8 >= 4 * 256)
         points = FAN_POINTS;
@@ -201,7 +203,7 @@ void trust_company_look(const struct trust_view *view, struct trust_company *com
     if (view->window.count >= TRUST_BUSY) {
         meet(view, &meeting);
         company->met = points_of(view, &meeting);
-        company->spread = meeting.oldest_h >= EVENING_H;
+        company->spread = meeting.oldest_h >= EVENING_H || PLANTED("trust.evening_is_enough");
         company->thin = meeting.windows >= 2 &&
                         view->act->given_likes <= 2ULL * (meeting.windows + meeting.fans);
     }

@@ -1,5 +1,6 @@
 /* The signals but lockstep. Each is a small function of the view; constants are explained in
  * docs/trust.md, "Constants". */
+#include "base/hook.h"
 #include "engine/trust_signals.h"
 
 /* Kinds of key; a verb stands for itself (items). */
@@ -274,7 +275,7 @@ uint16_t trust_newcomer_points(const struct trust_view *view)
     uint64_t share = newcomer_share(view), count, fresh;
     uint64_t expected, beyond, chi_q4, base, part, likely; /* the first two in 1/1000000 */
 
-    if (share >= SHARE_MOST || !trust_is_newcomer(view))
+    if (share >= SHARE_MOST || (!trust_is_newcomer(view) && !PLANTED("trust.old_accounts_blamed")))
         return 0;
     newcomer_counts(view, &count, &fresh);
     expected = count * share;
