@@ -126,7 +126,8 @@ static int key(int argc, char **argv)
 
 const struct command cli_command_key = {
     .name = "key",
-    .words = "NAME ROLE | pair KID FILE | sign FILE ACCOUNT ROLE | epochs DIR | pseudonym DIR EPOCH KIND",
+    .words = "NAME ROLE | pair KID FILE | sign FILE ACCOUNT ROLE | epochs DIR | pseudonym DIR "
+             "EPOCH KIND",
     .summary = "makes keys for callers, key pairs for issuers, and assertions",
     .details =
         "ROLE is backend, operator, approver, privacy, administrator or auditor. The file keeps "
@@ -138,9 +139,9 @@ const struct command cli_command_key = {
         "with it, for an ACCOUNT\nas user or creator:\n"
         "  zan key pair 2026-07 issuer.key >> assertion-keys\n"
         "  zan key sign issuer.key 42 user\n"
-               "epochs tells which keys a data directory has that turn addresses into pseudonyms, and "
-               "until when.\npseudonym reads an address, device or network (KIND) from standard input "
-               "and prints what it was\ncalled in an EPOCH.",
+        "epochs tells which keys a data directory has that turn addresses into pseudonyms, and "
+        "until when.\npseudonym reads an address, device or network (KIND) from standard input "
+        "and prints what it was\ncalled in an EPOCH.",
     .options = rows,
     .option_count = sizeof rows / sizeof rows[0],
     .words_min = 2,

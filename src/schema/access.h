@@ -63,8 +63,9 @@ enum role role_find(const char *name);
 enum access_rule access_rule(enum role role, enum verb verb);
 const char *access_rule_name(enum access_rule rule);
 
-/* Does a counter show up in answers to this role? Skips and reports are hidden from users. */
-bool access_counter(enum role role, enum counter counter);
+/* Does the answer to a write tell every counter of its target? Not to users: skips, reports and what
+ * likes are worth are not for them (LIKES and the like are). */
+bool access_tells_counts(const struct request *request);
 
 /* Writes who is calling into a request and judges it. OK: it may go to the engine. NOAUTH: nobody
  * has proved anything. TOKENEXPIRED. NOPERM. */

@@ -120,7 +120,8 @@ static enum status read_words(char *words[5], unsigned count, unsigned line,
     if (strcmp(words[0], "default") == 0)
         return complain(message, line, "clients say 'default' for no name; take another");
     if (strcmp(words[0], "assertion") == 0)
-        return complain(message, line, "'assertion' announces a signed assertion; take another name");
+        return complain(message, line,
+                        "'assertion' announces a signed assertion; take another name");
     if (credentials_named(credentials, words[0]) != NULL)
         return complain(message, line, "the name '%.63s' stands here twice", words[0]);
     if ((status = read_role(words[1], line, credential, message)) != STATUS_OK)

@@ -185,9 +185,12 @@ static void make_pseudonyms(const struct take *take, struct request *request,
 
     if (epochs == NULL)
         return;
-    request->context.address = epochs_pseudonym(epochs, 'a', plain->address.bytes, plain->address.size);
-    request->context.device = epochs_pseudonym(epochs, 'd', plain->device.bytes, plain->device.size);
-    request->context.network = epochs_pseudonym(epochs, 'n', plain->network.bytes, plain->network.size);
+    request->context.address =
+        epochs_pseudonym(epochs, 'a', plain->address.bytes, plain->address.size);
+    request->context.device =
+        epochs_pseudonym(epochs, 'd', plain->device.bytes, plain->device.size);
+    request->context.network =
+        epochs_pseudonym(epochs, 'n', plain->network.bytes, plain->network.size);
 }
 
 /* Lists may need much output, everything else little: what is taken from a connection in one turn

@@ -7,6 +7,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "schema/access.h"
+
 /* Begins a member: `{"name":` or `,"name":`. */
 static void key(struct text *text, char before, const char *name)
 {
@@ -111,12 +113,15 @@ static void put_actions(struct text *text, const struct request *request,
     text_put(text, "]", 1);
 }
 
-static void put_counts_of_target(struct text *text, const struct reply *reply)
+static void put_counts_of_target(struct text *text, const struct request *request,
+                                 const struct reply *reply)
 {
+    bool told = access_tells_counts(request);
+
     key(text, ',', "counts");
-    if (reply->item != NULL)
+    if (told && reply->item != NULL)
         put_item_counts(text, reply->item);
-    else if (reply->account != NULL)
+    else if (told && reply->account != NULL)
         put_all_received(text, reply->account);
     else
         text_puts(text, "null");
@@ -140,7 +145,7 @@ static void put_write(struct text *text, const struct request *request, const st
         put_actions(text, request, reply);
     key(text, ',', "replayed");
     put_bool(text, reply->replayed);
-    put_counts_of_target(text, reply);
+    put_counts_of_target(text, request, reply);
     text_put(text, "}\n", 2);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/hook.h"
+#include "schema/access.h"
 #include "wire/resp_out.h"
 
 #define INTEGER_BYTES_MAX 23 /* ':' sign 19 digits CR LF, and one to spare */
@@ -158,12 +159,15 @@ static void put_applied(struct resp_out *out, const struct request *request,
 }
 
 /* Counters of what was acted on, if the engine told them. */
-static void put_counts_of_target(struct resp_out *out, const struct reply *reply)
+static void put_counts_of_target(struct resp_out *out, const struct request *request,
+                                 const struct reply *reply)
 {
+    bool told = access_tells_counts(request);
+
     resp_out_text(out, "counts");
-    if (reply->item != NULL)
+    if (told && reply->item != NULL)
         put_item_counts(out, reply->item);
-    else if (reply->account != NULL)
+    else if (told && reply->account != NULL)
         put_received(out, reply->account);
     else
         resp_out_null(out);
@@ -183,7 +187,7 @@ static void put_write(struct resp_out *out, const struct request *request,
         put_counter_of(out, "flips", reply->flips);
     }
     put_counter_of(out, "replayed", reply->replayed);
-    put_counts_of_target(out, reply);
+    put_counts_of_target(out, request, reply);
 }
 
 static void put_item(struct resp_out *out, const struct item_row *item)

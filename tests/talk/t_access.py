@@ -17,7 +17,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import access_table as table
 from http_client import Connection, request, twin_server
-from client import Client, Error
+from client import Client, Error, as_map
 
 REFUSED = ("NOAUTH", "NOPERM", "WRONGPASS", "TOKENEXPIRED", "TOKENAUDIENCE", "UNKNOWNKEY", "BADTOKEN",
            "TOKENREVOKED")
@@ -70,7 +70,8 @@ class World:
         client = Client(self.server.port)
         if role is not None:
             name = role + str(tenant) if role in KEYED else "assertion"
-            assert client.call("AUTH", name, self.proof(role, tenant)) == "OK"
+            answer = client.call("AUTH", name, self.proof(role, tenant))
+            assert answer == "OK", (name, answer)
         return client
 
     def ask(self, proof, method, path, body=None):
@@ -218,7 +219,10 @@ def assertions(world):
     assert client.call("LIKE", 42, 3000) == 1
     assert client.call("AUTH", token) == "OK"  # a key alone: known by its form
     assert code_of(client.call("LIKE", 43, 3000)) == "NOPERM"
-    assert world.ask(token, "PUT", "/v1/items/3000/likes/42").status == 200
+    # Skips, reports and what likes are worth are not for users, whichever way the answer goes.
+    assert as_map(client.call("LIKE", 42, 3000, "RETURN"))["counts"] is None
+    assert world.ask(token, "PUT", "/v1/items/3000/likes/42").json["counts"] is None
+    assert world.ask(world.key("backend", 5), "PUT", "/v1/items/3000/likes/42").json["counts"]["skip"] == 0
     # It ends while the connection goes on.
     short = world.assertion("user", 5, seconds=3)
     assert client.call("AUTH", "assertion", short) == "OK"
