@@ -26,17 +26,17 @@ const enum counter audit_counter[EDGE_COUNT] = {
 };
 
 static const struct plan {
-    bool account; /* whose list: an account's or an item's */
+    const char *text;
     enum store_side side;
     uint8_t kind;
-    const char *text;
+    bool account; /* whose list: an account's or an item's */
 } plans[] = {
-    {false, STORE_TAKEN, EDGE_LIKE, "likes of item"},
-    {false, STORE_TAKEN, EDGE_FAVORITE, "favorites of item"},
-    {true, STORE_GIVEN, EDGE_LIKE, "likes given by account"},
-    {true, STORE_GIVEN, EDGE_FAVORITE, "favorites given by account"},
-    {true, STORE_GIVEN, EDGE_FOLLOW, "follows given by account"},
-    {true, STORE_TAKEN, EDGE_FOLLOW, "followers of account"},
+    {"likes of item", STORE_TAKEN, EDGE_LIKE, false},
+    {"favorites of item", STORE_TAKEN, EDGE_FAVORITE, false},
+    {"likes given by account", STORE_GIVEN, EDGE_LIKE, true},
+    {"favorites given by account", STORE_GIVEN, EDGE_FAVORITE, true},
+    {"follows given by account", STORE_GIVEN, EDGE_FOLLOW, true},
+    {"followers of account", STORE_TAKEN, EDGE_FOLLOW, true},
 };
 #define PLANS      (sizeof plans / sizeof plans[0])
 #define PLAN_ITEMS 2 /* the first ones are of items */
