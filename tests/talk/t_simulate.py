@@ -6,6 +6,7 @@ it measures can go wrong, honest crowds go unharmed, and it leaves nothing behin
 Deep: every scenario, ten seeds of the honest ones, 10^6 sequences of third parties."""
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,7 +19,6 @@ SCALE = "0.1"
 DAY_MS = 86400000
 SLOT = 1 << 40            # the first run on a server that is there has ids above this
 SLOT_MS = 315504000000    # and its scenario begins here
-UNJUDGED = ()  # settings of a server that scores nothing
 HONEST = ["world", "viral", "school", "nat", "live", "cleanup"]
 
 
@@ -107,9 +107,16 @@ def test_time_is_what_requests_say():
     assert codes == [1, "SUSPENDED", "SUSPENDED", 1, "BADVALUE", 1], codes
 
 
+def unjudged():
+    """The setting of a server that scores nothing, if there is a scorer."""
+    told = subprocess.run([binary(), "serve", "--help"], capture_output=True, text=True).stdout
+    found = re.search(r"--(trust|scorer|scoring) \S*\boff\b", told)
+    return ("--" + found.group(1), "off") if found else ()
+
+
 def test_attacks_win_where_nobody_judges():
     """The measures of attacks can fail: without a scorer every fake like counts."""
-    report = simulate("--scenario", "sabotage", "--json", code=3, settings=UNJUDGED)
+    report = simulate("--scenario", "sabotage", "--json", code=3, settings=unjudged())
     for key in ("x1.heat", "x10.heat", "x100.heat"):
         row = report["scenarios"]["sabotage"][key]
         assert row["verdict"] == "MISSED" and row["result"] > 90, (key, row)
