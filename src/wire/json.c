@@ -26,7 +26,7 @@ struct shown {
 
 static struct shown show(const char *bytes, size_t size)
 {
-    struct shown shown;
+    struct shown shown = {{0}};
 
     echo_word(bytes, size, shown.text);
     return shown;
