@@ -198,12 +198,13 @@ class Server:
 
 class Zan(Server):
     settings = ("--sync always, both copies of the log on this disk, --memory 4GiB (Redis has no "
-                "bound) but for the rows on size, which have the default of 1 GiB")
+                "bound) but for the rows on size, which have the default of 1 GiB; no rules and no "
+                "scoring (the others have none), but for the row that says so")
 
-    def __init__(self, bench, name, plan=None, extra=("--memory", "4GiB")):
+    def __init__(self, bench, name, plan=None, extra=("--memory", "4GiB"), judged=False):
         super().__init__(bench, name)
         self.plan = plan or bench.plan
-        self.extra = list(extra)
+        self.extra = list(extra) + ([] if judged else ["--policy", "none", "--trust", "off"])
 
     def words(self):
         return [self.bench.zan, "serve", "--data", self.path, "--resp", self.address, "--http",

@@ -245,6 +245,9 @@ static void print_recovery(const struct node_report *report, FILE *out)
     if (report->repaired_bytes > 0)
         fprintf(out, "  REPAIRED   %s bytes of one copy of the log, from the other\n",
                 progress_number(report->repaired_bytes, number));
+    if (report->signals_lost)
+        fprintf(out, "  ANEW       rules and scoring: what they had seen lately was not found; likes "
+                     "that were held wait for zan rebuild\n");
     if (report->rebuilt)
         fprintf(out, "  REBUILT    the store, from the log\n");
 }
@@ -279,6 +282,8 @@ void running_banner(const struct running *running, FILE *out)
         fprintf(out, "  callers    everybody on this machine\n");
     else
         fprintf(out, "  callers    those in %s\n", running->config.credentials);
+    fprintf(out, "  judged     policy %s, scoring %s\n", running->config.policy,
+            running->config.trust);
     fprintf(out, "  sandbox    %s\n", sandbox_text(&running->sandbox));
     print_recovery(&running->report, out);
     if (config_address(running->resp, host, &port))

@@ -140,6 +140,19 @@ static void reply_error(struct reply *reply, enum status status, int64_t until_u
     reply->until_us = until_us;
 }
 
+/* What it was found to be worth goes into the record, unless that is everything. */
+static void record_judged(struct record *record, const struct verdict *verdict, int64_t window_us)
+{
+    if (verdict_is_plain(verdict) && verdict->rule == 0)
+        return;
+    record->fields |= RECORD_HAS_VERDICT;
+    record->verdict = *verdict;
+    if (window_us != 0) {
+        record->fields |= RECORD_HAS_EXTRA;
+        record->c = (uint64_t)window_us;
+    }
+}
+
 /* One interaction: decided, and, if it changes anything or has to be remembered, recorded. */
 static enum status interaction_write(struct engine *engine, const struct request *request,
                                      uint64_t content, struct reply *reply)
@@ -148,8 +161,14 @@ static enum status interaction_write(struct engine *engine, const struct request
     enum status status = interaction_check(engine, request, verb, &reply->until_us);
     bool change = status == STATUS_OK && interaction_changes(engine, request->tenant, verb,
                                                              request->account, request->target);
+    struct verdict verdict;
+    int64_t window_us;
     struct record record;
 
+    if (change) {
+        status = judge_act(engine, request, verb, &verdict, &window_us, reply);
+        change = status == STATUS_OK;
+    }
     if (!change && (!(request->flags & REQUEST_OPID) || PLANTED("engine.repeat_not_kept")))
         return status == STATUS_OK ? STATUS_UNCHANGED : status;
     record = record_for(request, verb);
@@ -158,10 +177,12 @@ static enum status interaction_write(struct engine *engine, const struct request
         record.a = request->u.view.watch_ms;
         record.b = request->u.view.duration_ms;
     }
-    if (change)
+    if (change) {
         record.fields |= RECORD_CHANGED;
-    else if (status == STATUS_OK)
+        record_judged(&record, &verdict, window_us);
+    } else if (status == STATUS_OK) {
         status = STATUS_UNCHANGED;
+    }
     record_operation(&record, request, content, status);
     record_commit(engine, &record);
     reply->sequence = record.sequence;
@@ -174,6 +195,8 @@ static enum status interaction_write(struct engine *engine, const struct request
 static enum status act_write(struct engine *engine, const struct request *request, uint64_t content,
                              struct reply *reply)
 {
+    struct verdict verdict[REQUEST_ACTIONS_MAX];
+    int64_t window_us[REQUEST_ACTIONS_MAX];
     enum status status = STATUS_OK;
     struct record record;
 
@@ -181,6 +204,10 @@ static enum status act_write(struct engine *engine, const struct request *reques
         status = PLANTED("engine.act_checks_one") && i > 0
                      ? STATUS_OK
                      : interaction_check(engine, request, request->u.actions[i], &reply->until_us);
+    for (uint32_t i = 0; status == STATUS_OK && i < request->count; i++)
+        status = judge_act(engine, request, request->u.actions[i], &verdict[i], &window_us[i], reply);
+    if (engine->judges != NULL)
+        engine->judges->act_is_ready = false; /* each act is seen again as it is applied */
     for (uint32_t i = 0; status == STATUS_OK && i < request->count; i++) {
         uint8_t verb = request->u.actions[i];
 
@@ -188,6 +215,7 @@ static enum status act_write(struct engine *engine, const struct request *reques
             continue;
         record = record_for(request, verb);
         record.fields |= RECORD_CHANGED;
+        record_judged(&record, &verdict[i], window_us[i]);
         record_commit(engine, &record);
         reply->sequence = record.sequence;
         reply->applied |= (uint8_t)(1u << i);

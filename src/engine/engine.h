@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "engine/judge.h"
 #include "schema/batch.h"
 #include "schema/record.h"
 #include "store/hot.h"
@@ -65,6 +66,7 @@ struct policy;
 struct engine {
     struct hot *hot;
     struct store *store;
+    struct judges *judges; /* NULL: every act counts in full (replay of what is long decided) */
     uint16_t partition, partition_count;
     const struct policy *notify_policy; /* who is told, who sees; NULL: nobody is told, and what
                                            policies/default.policy shows */
@@ -126,6 +128,14 @@ void engine_take(struct engine *engine, const struct record *effect);
  * account, target, verdict, a: the case it carries out). Adds it to the body; not, if there is no
  * such like, or nothing would change. Its rows must be in memory (engine_gather_record). */
 void engine_settle(struct engine *engine, const struct record *settle);
+
+/* The held likes that are due, oldest first, up to count of them; how many. Their rows must be in
+ * memory (engine_gather_record with engine_hold_record) when they are settled. */
+uint32_t engine_holds_due(const struct engine *engine, int64_t now_us, const struct hold **hold,
+                          uint32_t count);
+struct record engine_hold_record(const struct hold *hold);
+/* Scores the oldest held like again and takes it out of the queue. */
+void engine_hold_settle(struct engine *engine);
 
 /* Is there room in body and effects for count more effects? */
 bool engine_can_take(const struct engine *engine, uint32_t count);

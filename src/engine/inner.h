@@ -63,6 +63,16 @@ void credit_take(struct engine *engine, const struct record *effect);
 void settle_apply(struct engine *engine, const struct record *record);
 void settle_take(struct engine *engine, const struct record *effect);
 
+/* --- judge.c: what acts are worth */
+/* Judges a change that would be made. Not OK: it is refused; reply tells until or again when. */
+enum status judge_act(struct engine *engine, const struct request *request, uint8_t verb,
+                      struct verdict *verdict, int64_t *window_us, struct reply *reply);
+/* The act that a record stands for, from rows as they are before it is applied. */
+void judge_prepare(struct engine *engine, const struct record *record);
+/* It was applied: learn from it. */
+void judge_learn(struct engine *engine, const struct record *record);
+void judge_prefetch(const struct engine *engine, const struct request *request, bool deep);
+
 /* --- operation.c: operation ids */
 uint64_t operation_content(const struct request *request);
 /* True: the id is known or too old; the reply is filled. */

@@ -167,7 +167,7 @@ static void peak_move(struct item_row *item, int64_t amount, int64_t time_us)
  */
 static void item_apply(struct engine *engine, const struct record *record, uint32_t slot,
                        const struct verb_info *info, uint64_t watch_ms,
-                       const struct verdict *worth)
+                       const struct verdict *worth, int64_t window_us)
 {
     struct item_row *item = hot_item_change(engine->hot, slot);
     int64_t amount = info->edge == EDGE_NONE || info->on ? 1 : -1;
@@ -181,6 +181,8 @@ static void item_apply(struct engine *engine, const struct record *record, uint3
     if (amount < 0)
         item->taken_back++;
     peak_move(item, amount, record->time_us);
+    if (window_us > item->window_until_us)
+        item->window_until_us = window_us;
     credit_item(engine, record, slot, worth, amount);
 }
 
@@ -235,7 +237,9 @@ void interaction_apply(struct engine *engine, const struct record *record)
     bool home = is_home(engine, record->target);
     uint32_t taker = HOT_NONE;
     struct verdict worth = {0};
+    int64_t window_us = record->kind == VERB_LIKE ? (int64_t)record->c : 0;
 
+    judge_prepare(engine, record);
     if (home)
         taker = follow ? account_ensure(engine, record->tenant, record->target, record->time_us)
                        : item_ensure(engine, record->tenant, record->target, record->time_us);
@@ -245,13 +249,15 @@ void interaction_apply(struct engine *engine, const struct record *record)
     if (!home)
         effect_emit(engine, record, hash_partition(record->target, engine->partition_count),
                     EFFECT_TARGET, record->kind, record->account, record->target,
-                    record->kind == VERB_VIEW ? (int64_t)record->a : 0,
+                    record->kind == VERB_VIEW ? (int64_t)record->a : window_us,
                     record->fields & RECORD_HAS_VERDICT ? &record->verdict : NULL);
     else if (follow)
         received_apply(engine, record->tenant, record->target, record->time_us, COUNTER_FOLLOW,
                        info->on ? 1 : -1);
     else
-        item_apply(engine, record, taker, info, record->kind == VERB_VIEW ? record->a : 0, &worth);
+        item_apply(engine, record, taker, info, record->kind == VERB_VIEW ? record->a : 0, &worth,
+                   window_us);
+    judge_learn(engine, record);
 }
 
 /* The target's half, where the account lives elsewhere. */
@@ -270,5 +276,6 @@ void interaction_take(struct engine *engine, const struct record *effect, uint8_
         received_apply(engine, effect->tenant, effect->target, effect->time_us, COUNTER_FOLLOW,
                        info->on ? 1 : -1);
     else
-        item_apply(engine, effect, taker, info, effect->c >> 1, &worth);
+        item_apply(engine, effect, taker, info, verb == VERB_VIEW ? effect->c >> 1 : 0, &worth,
+                   verb == VERB_LIKE ? (int64_t)(effect->c >> 1) : 0);
 }

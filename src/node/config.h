@@ -13,12 +13,12 @@
 #define CONFIG_MESSAGE 256
 
 struct config {
-    char data[CONFIG_TEXT];        /* the data directory */
-    char log_a[CONFIG_TEXT];       /* first copy of the log; empty: DATA/log.a */
-    char log_b[CONFIG_TEXT];       /* second copy; empty: DATA/log.b; best on another disk */
-    char resp[CONFIG_TEXT];        /* 127.0.0.1:6390 */
-    char http[CONFIG_TEXT];        /* 127.0.0.1:8090; "off" for none */
-    char credentials[CONFIG_TEXT]; /* file; empty: none, loopback only */
+    char data[CONFIG_TEXT];           /* the data directory */
+    char log_a[CONFIG_TEXT];          /* first copy of the log; empty: DATA/log.a */
+    char log_b[CONFIG_TEXT];          /* second copy; empty: DATA/log.b; best on another disk */
+    char resp[CONFIG_TEXT];           /* 127.0.0.1:6390 */
+    char http[CONFIG_TEXT];           /* 127.0.0.1:8090; "off" for none */
+    char credentials[CONFIG_TEXT];    /* file; empty: none, loopback only */
     char assertion_keys[CONFIG_TEXT]; /* file; empty: nobody vouches for users */
     char tls_cert[CONFIG_TEXT];       /* PEM; empty: plain */
     char tls_key[CONFIG_TEXT];
@@ -40,6 +40,8 @@ struct config {
     uint64_t scrub_mb_s;           /* of the log: 4 */
     char sandbox[8];               /* try, on, off */
     char clock[16];                /* machine, requests */
+    char policy[CONFIG_TEXT];      /* preset, file, or none */
+    char trust[16];                /* on, off */
     char unknown[16];              /* accounts and items nobody registered: create, refuse */
 };
 

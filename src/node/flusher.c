@@ -16,6 +16,7 @@ enum job { JOB_NONE, JOB_WAITING, JOB_RUNNING, JOB_NOSPACE, JOB_ENDED };
 struct flusher {
     struct hot *hot;
     struct store *store;
+    struct signals *signals;
     bool threads, stop;
     void (*wake)(void *argument);
     void *argument;
@@ -29,11 +30,14 @@ struct flusher {
     uint64_t marks[ENGINE_PARTITIONS_MAX];
 };
 
-enum status flusher_write(struct hot *hot, struct store *store, uint64_t applied,
-                          const uint64_t *marks, char message[256])
+enum status flusher_write(struct hot *hot, struct store *store, struct signals *signals,
+                          uint64_t applied, const uint64_t *marks, char message[256])
 {
     struct hot_frozen frozen;
     struct store_flush flush;
+    enum status status;
+
+    signals_write(signals, applied);
 
     hot_frozen(hot, &frozen);
     flush = (struct store_flush){
@@ -48,12 +52,16 @@ enum status flusher_write(struct hot *hot, struct store *store, uint64_t applied
         .operation_count = frozen.operation_count,
         .marks = marks,
     };
-    return store_flush(store, &flush, message);
+    status = store_flush(store, &flush, message);
+    if (status == STATUS_OK)
+        signals_settle(signals, applied);
+    return status;
 }
 
 static enum status run_job(struct flusher *flusher, char message[256])
 {
-    return flusher_write(flusher->hot, flusher->store, flusher->applied, flusher->marks, message);
+    return flusher_write(flusher->hot, flusher->store, flusher->signals, flusher->applied,
+                         flusher->marks, message);
 }
 
 static void wait_a_second(struct flusher *flusher)
@@ -101,15 +109,19 @@ static void *flusher_main(void *argument)
     return NULL;
 }
 
-struct flusher *flusher_open(struct hot *hot, struct store *store, bool threads,
-                             void (*wake)(void *argument), void *argument)
+struct flusher *flusher_open(struct hot *hot, struct store *store, struct signals *signals,
+                             bool threads, void (*wake)(void *argument), void *argument)
 {
     struct flusher *flusher = calloc(1, sizeof *flusher);
 
     if (flusher == NULL)
         return NULL;
-    *flusher = (struct flusher){
-        .hot = hot, .store = store, .threads = threads, .wake = wake, .argument = argument};
+    *flusher = (struct flusher){.hot = hot,
+                                .store = store,
+                                .signals = signals,
+                                .threads = threads,
+                                .wake = wake,
+                                .argument = argument};
     pthread_mutex_init(&flusher->mutex, NULL);
     pthread_cond_init(&flusher->changed, NULL);
     if (threads && pthread_create(&flusher->thread, NULL, flusher_main, flusher) != 0) {

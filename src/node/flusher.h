@@ -8,14 +8,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "node/signals.h"
 #include "store/hot.h"
 #include "store/store.h"
 
 struct flusher;
 
 /* wake(argument) is called on the flush thread when a job ended. NULL: no memory, no thread. */
-struct flusher *flusher_open(struct hot *hot, struct store *store, bool threads,
-                             void (*wake)(void *argument), void *argument);
+struct flusher *flusher_open(struct hot *hot, struct store *store, struct signals *signals,
+                             bool threads, void (*wake)(void *argument), void *argument);
 
 /* Waits for a job under way (it ends soon: no retries any more), then ends the thread. */
 void flusher_close(struct flusher *flusher);
@@ -31,8 +32,9 @@ enum flusher_result flusher_poll(struct flusher *flusher, enum status *status, c
 
 bool flusher_pump(struct flusher *flusher);
 
-/* Writes the frozen, collected rows of hot to the store, here and now: what a job does. */
-enum status flusher_write(struct hot *hot, struct store *store, uint64_t applied,
-                          const uint64_t *marks, char message[256]);
+/* Writes the signals, then the frozen, collected rows of hot to the store, here and now: what a job
+ * does. */
+enum status flusher_write(struct hot *hot, struct store *store, struct signals *signals,
+                          uint64_t applied, const uint64_t *marks, char message[256]);
 
 #endif

@@ -22,6 +22,8 @@ struct node {
     struct vouch *vouch; /* NULL: nobody vouches */
     struct tls *tls;     /* NULL: plain */
     struct epochs *epochs;
+    struct policy *policy; /* NULL: no rules */
+    uint8_t policy_digest[32];
     int stop_fd;
     _Atomic int64_t stopping_us;  /* since when */
     _Atomic bool stopping;        /* doors closed; shards end when nothing is outstanding */

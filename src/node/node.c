@@ -12,6 +12,7 @@
 
 #include "node/clock.h"
 #include "node/inner.h"
+#include "node/rules.h"
 #include "node/tree.h"
 
 /* --- opening -------------------------------------------------------------------------------------
@@ -48,6 +49,36 @@ static void wake_shard(void *argument)
     shard_wake(argument);
 }
 
+static enum status load_rules(struct node *node, char message[256])
+{
+    char text[512] = "";
+    enum status status = rules_load(node->config.policy, &node->policy, node->policy_digest, text);
+
+    if (status != STATUS_OK)
+        snprintf(message, 256, "%.255s", text);
+    return status;
+}
+
+#define SIGNALS_BYTES_MAX ((size_t)64 << 20) /* copied in one piece: some ten milliseconds */
+
+/* What the judges of a partition get: a thirty-second of its memory, twice (one is being saved). */
+static void signals_config(const struct node *node, struct partition_config *config)
+{
+    size_t bytes = config->memory_bytes / 32 / 64 * 64;
+
+    if (bytes > SIGNALS_BYTES_MAX)
+        bytes = SIGNALS_BYTES_MAX;
+    if (node->policy == NULL && strcmp(node->config.trust, "off") == 0)
+        return;
+    config->signals = (struct signals_config){
+        .bytes = bytes < JUDGE_BYTES_MIN ? JUDGE_BYTES_MIN : bytes,
+        .policy = node->policy,
+        .scored = strcmp(node->config.trust, "off") != 0,
+    };
+    memcpy(config->signals.policy_digest, node->policy_digest, 32);
+    snprintf(config->signals.path, sizeof config->signals.path, "%s", config->store_dir);
+}
+
 static enum status open_partition(struct node *node, uint16_t index,
                                   const struct node_progress *progress, struct node_report *report)
 {
@@ -63,6 +94,7 @@ static enum status open_partition(struct node *node, uint16_t index,
     status = partition_config_from(&node->config, index, false, &config, report->message);
     if (status != STATUS_OK)
         return status;
+    signals_config(node, &config);
     status = partition_open(&node->shards[index].partition, &config, &hooks, &found);
     node->shards[index].progress = NULL;
     if (status != STATUS_OK) {
@@ -71,6 +103,7 @@ static enum status open_partition(struct node *node, uint16_t index,
     }
     node->shards[index].replayed.first = found.log.last_sequence - found.replayed + 1;
     report->records += found.log.last_sequence;
+    report->signals_lost = report->signals_lost || found.signals_lost;
     report->replayed += found.replayed;
     report->torn_bytes += found.log.torn_bytes;
     report->repaired_bytes += found.log.repaired_bytes;
@@ -121,9 +154,9 @@ static enum status load_keys(struct node *node, char message[256])
 
     path_join(path, sizeof path, node->config.data, "keys/pseudonym.epochs");
     path_join(old_path, sizeof old_path, node->config.data, "keys/pseudonym.key");
-    status = epochs_open(path, old_path, (uint32_t)node->config.pseudonym_days,
-                         (uint32_t)node->config.pseudonym_keep, clock_wall_us(), &node->epochs,
-                         message);
+    status =
+        epochs_open(path, old_path, (uint32_t)node->config.pseudonym_days,
+                    (uint32_t)node->config.pseudonym_keep, clock_wall_us(), &node->epochs, message);
     if (status == STATUS_OK && node->config.credentials[0] != '\0') {
         status = credentials_read(node->config.credentials, &node->credentials, message);
         node->has_credentials = true;
@@ -157,6 +190,8 @@ enum status node_open(const struct config *config, const struct node_progress *p
     status = make_data_dirs(config, report->message);
     if (status == STATUS_OK)
         status = load_keys(node, report->message);
+    if (status == STATUS_OK)
+        status = load_rules(node, report->message);
     for (uint16_t i = 0; status == STATUS_OK && i < node->count; i++)
         status = shard_open(&node->shards[i], node, i);
     for (uint16_t i = 0; status == STATUS_OK && i < node->count; i++)
@@ -343,6 +378,7 @@ void node_close(struct node *node)
     tls_close(node->tls);
     epochs_close(node->epochs);
     free(node->shards);
+    free(node->policy);
     free(node);
 }
 

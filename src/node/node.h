@@ -29,6 +29,7 @@ struct node_report {
     uint64_t records;  /* in the log */
     uint64_t replayed; /* applied again because the store did not have them */
     uint64_t torn_bytes, repaired_bytes;
+    bool signals_lost; /* the judges begin anew */
     bool rebuilt;      /* the store was damaged or absent and was made again */
     char message[256]; /* why not */
 };

@@ -19,7 +19,8 @@
 #define FLUSH_AT_PERCENT 50      /* of the room in memory: begin a flush */
 #define COLLECT_ROWS     512     /* copied aside in one round of the loop */
 #define STALL_US         5000000 /* no room for writes for so long: answer BUSY */
-#define PACE_AT_PERCENT  75      /* of the room, while a flush is under way: writes slow down */
+#define SETTLE_AT_ONCE   256
+#define PACE_AT_PERCENT  75 /* of the room, while a flush is under way: writes slow down */
 #define PACE_US_MIN      2000000
 #define PACE_ROOM_MIN    256
 #define REPLAY_RECORDS   2048 /* applied together */
@@ -90,6 +91,7 @@ static void freeze(struct partition *partition)
     partition->flush_sequence =
         partition->engine.sequence - (PLANTED("node.flush_one_less") ? 1 : 0);
     memcpy(partition->flush_marks, partition->engine.marks, sizeof partition->flush_marks);
+    signals_copy(&partition->signals);
 }
 
 /* Writes out what is in memory, here and now. */
@@ -105,8 +107,8 @@ static enum status flush_now(struct partition *partition, char message[256])
     }
     while (!hot_collect(partition->hot, 65536))
         ;
-    status = flusher_write(partition->hot, partition->store, partition->flush_sequence,
-                           partition->flush_marks, message);
+    status = flusher_write(partition->hot, partition->store, &partition->signals,
+                           partition->flush_sequence, partition->flush_marks, message);
     if (status == STATUS_OK)
         hot_rest(partition->hot);
     if (status == STATUS_CORRUPT)
@@ -302,6 +304,20 @@ static enum status engine_open(struct partition *partition)
     return STATUS_OK;
 }
 
+static enum status judges_ready(struct partition *partition, struct partition_report *report)
+{
+    bool found;
+    enum status status = signals_open(&partition->signals, &partition->config.signals,
+                                      store_applied(partition->store), &found);
+
+    if (status == STATUS_OK && partition->config.signals.bytes > 0) {
+        partition->engine.judges = &partition->signals.judges;
+        partition->engine.notify_policy = partition->config.signals.policy;
+    }
+    report->signals_lost = !found;
+    return status;
+}
+
 static enum status replay_tail(struct partition *partition,
                                const struct partition_open_hooks *hooks,
                                struct partition_report *report)
@@ -373,15 +389,19 @@ static enum status open_once(struct partition *partition, const struct partition
     status = store_open_or_drop(partition, &report->log, report);
     if (status == STATUS_OK) {
         /* A sixteenth for filter and one eighth for the cache are the store's. */
-        hot = config->hot != NULL ? *config->hot : hot_config_for(config->memory_bytes / 16 * 13);
+        hot = config->hot != NULL
+                  ? *config->hot
+                  : hot_config_for(config->memory_bytes / 16 * 13 - config->signals.bytes * 2);
         partition->hot = hot_open(&hot);
         status = partition->hot == NULL ? STATUS_NOMEMORY : engine_open(partition);
     }
     if (status == STATUS_OK)
+        status = judges_ready(partition, report);
+    if (status == STATUS_OK)
         status = replay_tail(partition, hooks, report);
     if (status == STATUS_OK) {
         partition->flusher =
-            flusher_open(partition->hot, partition->store, config->threads,
+            flusher_open(partition->hot, partition->store, &partition->signals, config->threads,
                          hooks->wake != NULL ? hooks->wake : no_wake, hooks->argument);
         if (partition->flusher == NULL)
             status = STATUS_NOMEMORY;
@@ -412,6 +432,7 @@ void partition_close(struct partition *partition)
     if (partition->store != NULL && partition->store != partition->config.store)
         store_close(partition->store);
     hot_close(partition->hot);
+    signals_close(&partition->signals);
     free(partition->engine.arena.bytes);
     free(partition->engine.body);
     free(partition->engine.effects);
@@ -611,8 +632,9 @@ uint32_t partition_turn(struct partition *partition, struct batch *batch, uint32
     return done;
 }
 
-uint32_t partition_take(struct partition *partition, const struct record *const *effects,
-                        uint32_t count, int64_t now_us, uint64_t *need)
+/* Brings in what applying these records needs; how many of them may be applied now. */
+static uint32_t take_rows(struct partition *partition, const struct record *const *records,
+                          uint32_t count)
 {
     struct engine *engine = &partition->engine;
     struct hot_room room;
@@ -625,12 +647,12 @@ uint32_t partition_take(struct partition *partition, const struct record *const 
         return 0;
     hot_turn_begin(partition->hot);
     needs_clear(partition->needs);
-    while (n < count && engine_gather_record(engine, effects[n], partition->needs))
+    while (n < count && engine_gather_record(engine, records[n], partition->needs))
         n++;
     status = load(partition);
     needs_clear(partition->needs);
     for (uint32_t i = 0; i < n; i++)
-        if (!engine_gather_record_creators(engine, effects[i], partition->needs))
+        if (!engine_gather_record_creators(engine, records[i], partition->needs))
             n = i;
     if (status == STATUS_OK)
         status = load(partition);
@@ -638,6 +660,53 @@ uint32_t partition_take(struct partition *partition, const struct record *const 
         fail(partition, status, STORE_DAMAGED);
         return 0;
     }
+    return n;
+}
+
+bool partition_has_due(const struct partition *partition, int64_t now_us)
+{
+    const struct hold *hold[1];
+
+    if (partition->config.clock_requests)
+        now_us = partition->engine.now_us;
+    return engine_holds_due(&partition->engine, now_us, hold, 1) > 0;
+}
+
+uint32_t partition_settle(struct partition *partition, int64_t now_us, uint64_t *need)
+{
+    struct engine *engine = &partition->engine;
+    const struct hold *hold[SETTLE_AT_ONCE];
+    struct record records[SETTLE_AT_ONCE];
+    const struct record *pointers[SETTLE_AT_ONCE];
+    uint32_t count;
+
+    if (partition->config.clock_requests)
+        now_us = engine->now_us;
+    count = engine_holds_due(engine, now_us, hold, SETTLE_AT_ONCE);
+    for (uint32_t i = 0; i < count; i++) {
+        records[i] = engine_hold_record(hold[i]);
+        pointers[i] = &records[i];
+    }
+    count = take_rows(partition, pointers, count);
+    if (count == 0)
+        return 0;
+    engine_begin(engine, now_us);
+    for (uint32_t i = 0; i < count && engine_can_take(engine, 1); i++)
+        engine_hold_settle(engine);
+    append(partition);
+    partition->turns++;
+    *need = engine->sequence;
+    return count;
+}
+
+uint32_t partition_take(struct partition *partition, const struct record *const *effects,
+                        uint32_t count, int64_t now_us, uint64_t *need)
+{
+    struct engine *engine = &partition->engine;
+    uint32_t n = take_rows(partition, effects, count);
+
+    if (n == 0)
+        return 0;
     engine_begin(engine, partition->config.clock_requests ? engine->now_us : now_us);
     for (uint32_t i = 0; i < n; i++) {
         if (!engine_can_take(engine, 1)) {

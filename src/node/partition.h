@@ -10,6 +10,7 @@
 
 #include "engine/engine.h"
 #include "log/log.h"
+#include "node/signals.h"
 #include "store/hot.h"
 #include "store/store.h"
 
@@ -27,7 +28,8 @@ struct partition_config {
     int64_t operation_keep_us;
     int64_t flush_us; /* at most this long until state is at rest */
     bool create_unknown;
-    bool clock_requests; /* time is what the requests say (for simulation) */
+    struct signals_config signals; /* bytes 0: nothing is judged */
+    bool clock_requests;           /* time is what the requests say (for simulation) */
     bool threads; /* log and flush have threads of their own; false: partition_pump does their work
                    */
     bool read_only; /* the log is only read; the store is one to be thrown away (zan verify) */
@@ -50,6 +52,7 @@ struct partition {
     struct log *log;
     struct engine engine;
     struct needs *needs;
+    struct signals signals;
     struct flusher *flusher;
     enum flush_state flush;
     uint64_t flush_sequence;                     /* what the flush under way stands for */
@@ -72,6 +75,7 @@ struct partition_report {
     struct log_report log;
     uint64_t replayed;
     bool rebuilt;
+    bool signals_lost; /* what the judges had seen lately is not there: they begin anew */
     char message[256];
 };
 
@@ -101,6 +105,10 @@ uint32_t partition_turn(struct partition *partition, struct batch *batch, uint32
 /* Takes over effects of other partitions; returns how many of them (the rest: later). */
 uint32_t partition_take(struct partition *partition, const struct record *const *effects,
                         uint32_t count, int64_t now_us, uint64_t *need);
+
+/* Scores held likes again that are due; returns how many. need as in partition_turn. */
+uint32_t partition_settle(struct partition *partition, int64_t now_us, uint64_t *need);
+bool partition_has_due(const struct partition *partition, int64_t now_us);
 
 /* Moves the flush along; call once in every round of the loop, with a clock of its own that never
  * moves back. False: the partition has failed. */

@@ -222,6 +222,17 @@ static void do_effects(struct shard *shard, int64_t now_us)
     }
 }
 
+/* Held likes whose time has come; nobody waits for an answer. */
+static void do_settle(struct shard *shard, int64_t now_us)
+{
+    uint64_t need;
+
+    shard->more_due = partition_has_due(&shard->partition, now_us);
+    if (shard->more_due && shard->free_entries != NULL &&
+        partition_settle(&shard->partition, now_us, &need) > 0)
+        send_effects(shard, entry_take(shard, need));
+}
+
 /* Fills the mailed batch from the waiting calls. */
 static uint32_t gather_calls(struct shard *shard)
 {
@@ -457,6 +468,23 @@ static void do_door_calls(struct shard *shard, int64_t now_us, int64_t steady_us
 /* --- facts ---------------------------------------------------------------------------------------
  */
 
+static void judge_facts(const struct partition *partition, struct facts *facts)
+{
+    const struct judges *judges = partition->engine.judges;
+
+    if (judges == NULL)
+        return;
+    facts->judged = judges->judged;
+    facts->judge_refused = judges->refused;
+    facts->judge_devalued = judges->devalued;
+    facts->judge_held = judges->held;
+    facts->judge_quarantined = judges->quarantined;
+    facts->judge_settled = judges->settled;
+    facts->holds_waiting = judges->holds->count;
+    facts->holds_early = judges->holds->early;
+    facts->signals_unsaved = partition->signals.unsaved;
+}
+
 static void publish_partition(struct shard *shard, struct facts *facts)
 {
     struct partition *partition = &shard->partition;
@@ -495,6 +523,7 @@ static void publish_partition(struct shard *shard, struct facts *facts)
     facts->store_filter_absent = store.filter_absent;
     facts->store_gets = store.gets;
     facts->store_filter_complete = store.filter_complete;
+    judge_facts(partition, facts);
     if (partition->failure != STATUS_OK)
         facts->mode = MODE_FAILED;
     else if (atomic_load(&shard->node->stopping))
@@ -575,6 +604,8 @@ void shard_facts(struct shard *shard, struct facts *sum)
     SUM(audit.items), SUM(audit.accounts), SUM(audit.edges), SUM(audit.records);
     SUM(audit.retaken), SUM(audit.left_out), SUM(audit.unreadable), SUM(audit.rounds);
     SUM(audit.differences);
+    SUM(judged), SUM(judge_refused), SUM(judge_devalued), SUM(judge_held), SUM(judge_quarantined);
+    SUM(judge_settled), SUM(holds_waiting), SUM(holds_early), SUM(signals_unsaved);
     SUM(sequence_decided), SUM(sequence_durable), SUM(sequence_at_rest);
     for (int i = 0; i < VERB_COUNT; i++)
         SUM(requests[i]);
@@ -602,7 +633,7 @@ void shard_facts(struct shard *shard, struct facts *sum)
 
 static bool has_work(struct shard *shard)
 {
-    return shard->calls_waiting != NULL || shard->effects_waiting != NULL ||
+    return shard->calls_waiting != NULL || shard->effects_waiting != NULL || shard->more_due ||
            (!shard->door_turn.under_way && shard->door_from < shard->door.count) ||
            (shard->door_turn.under_way && atomic_load(&shard->door_turn.open) == 0) ||
            (!shard->door_turn.under_way && serve_has_input(shard->serve));
@@ -682,6 +713,7 @@ void *shard_main(void *argument)
         now_us = clock_wall_us();
         steady_us = clock_steady_us();
         take_mail(shard);
+        do_settle(shard, now_us);
         do_effects(shard, now_us);
         do_calls(shard, now_us, steady_us);
         if (several)

@@ -59,6 +59,7 @@ struct shard {
     pthread_t thread;
     struct partition partition;
     struct audit audit;
+    bool more_due; /* held likes to be settled, more than one round does */
     struct serve *serve;
     struct batch door;  /* from the RESP door */
     uint32_t door_from; /* requests before this one are answered */

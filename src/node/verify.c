@@ -95,12 +95,9 @@ static void see_standing(struct sums *sums, const struct account_row *row)
 
 static void see_worth(struct sums *sums, const struct item_row *row)
 {
-    uint64_t words[6 + CREDITS + REASON_COUNT] = {row->id,
-                                                  row->tenant,
-                                                  row->peak,
-                                                  (uint64_t)row->peak_us,
-                                                  (uint64_t)row->window_until_us,
-                                                  row->case_id};
+    uint64_t words[6 + CREDITS + REASON_COUNT] = {
+        row->id,     row->tenant, row->peak, (uint64_t)row->peak_us, (uint64_t)row->window_until_us,
+        row->case_id};
 
     credit_words(&row->credit, words + 6);
     for (int i = 0; i < REASON_COUNT; i++) {
@@ -293,7 +290,8 @@ static enum status compare(void *argument, struct store *replayed)
     return STATUS_OK;
 }
 
-/* What likes are worth: the items' numbers are those of the edges, the creators' those of the items.
+/* What likes are worth: the items' numbers are those of the edges, the creators' those of the
+ * items.
  */
 static void check_credit(struct verifying *verifying, const struct sums *sums)
 {

@@ -65,6 +65,9 @@ struct facts {
     uint64_t store_bytes, store_edges, store_flushes, store_flush_us_total, store_rows;
     uint64_t store_filter_bytes, store_filter_checks, store_filter_absent, store_gets;
     bool store_filter_complete;
+    /* the judges; sums */
+    uint64_t judged, judge_refused, judge_devalued, judge_held, judge_quarantined, judge_settled;
+    uint64_t holds_waiting, holds_early, signals_unsaved;
 };
 
 const char *mode_name(enum mode mode);

@@ -31,7 +31,8 @@ enum request_flag {
     REQUEST_HAS_VIEWER = 256, /* ACTIVITY: target is who looks */
     REQUEST_HAS_VISIBLE = 512, /* ACCOUNT SET: visibility is set */
     REQUEST_HAS_TIER = 1024,
-    REQUEST_HAS_CREATED = 2048
+    REQUEST_HAS_CREATED = 2048,
+    REQUEST_CONFIRMED = 4096 /* a rule asked whether it is meant: it is */
 };
 
 /* Where a like came from. Part of the formats. */

@@ -635,7 +635,8 @@ static enum status read_argument(struct parse *parse)
     const struct command_argument *argument = parse->argument;
 
     if (argument->type == TYPE_FLAG) {
-        parse->request.flags |= REQUEST_RETURN;
+        parse->request.flags |=
+            argument->name.bytes[0] == 'R' ? REQUEST_RETURN : REQUEST_CONFIRMED;
         return STATUS_OK;
     }
     if (argument->type == TYPE_CONTEXT)

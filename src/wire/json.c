@@ -468,6 +468,7 @@ static bool nothing_unknown(const struct json_input *input, const struct route *
     }
     json_object_foreach ((json_t *)body, name, member) {
         if (is_field(fields, count, PLACE_BODY, name) || (write && strcmp(name, "context") == 0) ||
+            (write && strcmp(name, "confirmed") == 0) ||
             (route->choice[0] != 0 && strcmp(name, "verb") == 0))
             continue;
         problem_set(error, STATUS_UNKNOWNFIELD, "no member %s is known here",
@@ -541,6 +542,21 @@ static bool read_one_context(const char *name, struct given given, int64_t now_u
 }
 
 /* Headers first, then the body, which is closer to the act and wins. */
+/* A rule asked whether this is meant, and the person said so. */
+static bool read_confirmed(const json_t *body, struct json_request *out,
+                           struct problem_error *error)
+{
+    const json_t *confirmed = json_object_get(body, "confirmed");
+
+    if (confirmed != NULL && !json_is_boolean(confirmed)) {
+        problem_set(error, STATUS_BADVALUE, "confirmed must be true or false");
+        return false;
+    }
+    if (json_is_true(confirmed))
+        out->request.flags |= REQUEST_CONFIRMED;
+    return true;
+}
+
 static bool read_context(const struct json_input *input, const json_t *body,
                          struct json_request *out, struct problem_error *error)
 {
@@ -632,7 +648,7 @@ static bool read_all(const struct json_input *input, const json_t *body, struct 
     if (info->group != GROUP_WRITE)
         return true;
     out->request.flags |= REQUEST_RETURN;
-    return read_context(input, body, out, error) &&
+    return read_confirmed(body, out, error) && read_context(input, body, out, error) &&
            read_opid(input->headers.opid, &out->request, error);
 }
 

@@ -72,6 +72,16 @@ static const struct metric metrics[] = {
     COUNTER("store_filter_absent_total", store_filter_absent,
             "Questions the filter answered with absent, so that no read was needed."),
     COUNTER("store_gets_total", store_gets, "Reads that went to the store."),
+    COUNTER("judged_total", judged, "Likes, views and reports that were judged."),
+    COUNTER("judge_refused_total", judge_refused, "Acts that a rule refused."),
+    COUNTER("judge_devalued_total", judge_devalued, "Acts that do not count in full."),
+    COUNTER("judge_held_total", judge_held, "Acts that were held to be scored again."),
+    COUNTER("judge_quarantined_total", judge_quarantined, "Acts in an open quarantine window."),
+    COUNTER("judge_settled_total", judge_settled, "Held likes that were scored again."),
+    GAUGE("holds_waiting", holds_waiting, "Held likes that wait."),
+    COUNTER("holds_early_total", holds_early, "Held likes that were settled early for want of room."),
+    COUNTER("signals_unsaved_total", signals_unsaved,
+            "Times that what the judges had seen could not be written."),
 };
 
 static uint64_t value_at(const struct facts *facts, size_t at)

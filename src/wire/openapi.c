@@ -388,8 +388,10 @@ static json_t *body_of(const struct route *route, const struct route_field *fiel
         if (fields[i].required)
             json_array_append_new(required, json_string(fields[i].name));
     }
-    if (verb_info(route->verb)->group == GROUP_WRITE)
+    if (verb_info(route->verb)->group == GROUP_WRITE) {
+        properties = with(properties, "confirmed", schema_of("bool"));
         properties = with(properties, "context", reference("schemas", "Context"));
+    }
     needed = json_array_size(required);
     *none = json_object_size(properties) == 0;
     if (*none) {

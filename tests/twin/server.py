@@ -119,6 +119,10 @@ class Server:
         own = {"data": self.data, "resp": "127.0.0.1:%d" % self.port}
         own.update({name.replace("_", "-"): value for name, value in self.settings.items()})
         own.setdefault("http", "off")
+        # A twin that judged as the engine does would be the engine: most tests ask what is exact
+        # whatever is judged. Those of the judges say which rules.
+        own.setdefault("policy", "none")
+        own.setdefault("trust", "off")
         words = [sys.executable, os.path.join(HERE, "toy_server.py")] if TOY else \
             [self.program, "serve"]
         for name, value in own.items():

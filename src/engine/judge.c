@@ -1,0 +1,465 @@
+/* judge.c: see judge.h.
+ *
+ * The scorer is asked about what adds to somebody's numbers: likes, views, reports. An un-like is
+ * not scored: it takes away what its like had brought. Rules are asked about everything. */
+#include "engine/judge.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/hook.h"
+#include "engine/inner.h"
+
+/* --- the region ----------------------------------------------------------------------------------
+ */
+
+struct judge_sizes judge_sizes_for(size_t bytes)
+{
+    size_t eighth = bytes / 8 / 64 * 64;
+
+    assert(bytes >= JUDGE_BYTES_MIN);
+    return (struct judge_sizes){.windows = 3 * eighth, .trust = 4 * eighth, .holds = eighth};
+}
+
+static bool holds_are_whole(const struct holds *holds, size_t bytes)
+{
+    return holds->capacity == (bytes - sizeof *holds) / sizeof(struct hold) &&
+           holds->count <= holds->capacity && holds->first < holds->capacity;
+}
+
+static bool windows_open(struct judges *judges, uint8_t *region, size_t bytes,
+                         const uint8_t *digest)
+{
+    judges->windows = (struct policy_table *)(void *)region;
+    if (policy_open(region, bytes, digest) != POLICY_OPENED_FOREIGN)
+        return true;
+    memset(region, 0, 8);
+    (void)policy_open(region, bytes, digest);
+    return false;
+}
+
+static bool trust_ready(struct judges *judges, uint8_t *region, size_t bytes, bool restored)
+{
+    struct trust_config config = trust_config_for(bytes);
+
+    judges->trust = restored ? trust_restore(region, bytes, &config) : NULL;
+    if (judges->trust != NULL)
+        return true;
+    judges->trust = trust_open(region, bytes, &config);
+    return !restored;
+}
+
+static bool holds_open(struct judges *judges, uint8_t *region, size_t bytes, bool restored)
+{
+    judges->holds = (struct holds *)(void *)region;
+    if (restored && holds_are_whole(judges->holds, bytes))
+        return true;
+    *judges->holds =
+        (struct holds){.capacity = (bytes - sizeof *judges->holds) / sizeof(struct hold)};
+    return !restored;
+}
+
+bool judges_open(struct judges *judges, void *region, size_t bytes, const struct policy *policy,
+                 const uint8_t *policy_digest, bool scored, bool restored)
+{
+    struct judge_sizes sizes = judge_sizes_for(bytes);
+    uint8_t *at = region;
+    bool whole = true;
+
+    *judges = (struct judges){.policy = policy};
+    if (!restored)
+        memset(region, 0, bytes);
+    if (policy != NULL)
+        whole = windows_open(judges, at, sizes.windows, policy_digest);
+    if (scored)
+        whole = trust_ready(judges, at + sizes.windows, sizes.trust, restored) && whole;
+    return holds_open(judges, at + sizes.windows + sizes.trust, sizes.holds, restored) && whole;
+}
+
+/* --- the act -------------------------------------------------------------------------------------
+ */
+
+static bool is_scored(uint8_t verb)
+{
+    return verb == VERB_LIKE || verb == VERB_VIEW || verb == VERB_REPORT;
+}
+
+static void act_take_account(struct act *act, const struct account_row *account)
+{
+    act->account_first_us = account->first_us;
+    act->given_likes = account->given[COUNTER_LIKE];
+    act->taken_back = account->taken_back;
+    act->tier = account->tier;
+}
+
+static void act_take_item(struct act *act, const struct item_row *item)
+{
+    act->creator = item->creator;
+    act->has_creator = item->has_creator;
+    act->target_likes = item->counts[COUNTER_LIKE];
+}
+
+/* Shortly after the like it is an undo, not a change of mind. */
+static bool is_undo(const struct judges *judges, const struct act *act)
+{
+    return act->verb == VERB_UNLIKE && judges->policy != NULL && act->edge_us != 0 &&
+           act->now_us - act->edge_us <=
+               policy_undo_us(judges->policy, (enum tier)act->tier, (enum source)act->source);
+}
+
+static void act_make(struct engine *engine, uint16_t tenant, uint8_t verb, uint64_t account,
+                     uint64_t target, const struct context *context, int64_t time_us)
+{
+    struct act *act = &engine->judges->act;
+    uint8_t kind = verb_info(verb)->edge;
+    uint32_t slot = hot_account_find(engine->hot, tenant, account);
+    const struct edge_row *edge;
+
+    *act = (struct act){
+        .now_us = time_us,
+        .account = account,
+        .target = target,
+        .account_first_us = time_us,
+        .tenant = tenant,
+        .verb = verb,
+    };
+    if (context != NULL) {
+        act->address = context->address;
+        act->device = context->device;
+        act->network = context->network;
+        act->source = context->source;
+    }
+    if (slot != HOT_NONE)
+        act_take_account(act, hot_account(engine->hot, slot));
+    if (kind != EDGE_NONE &&
+        (edge = hot_edge_find(engine->hot, tenant, kind, account, target)) != NULL) {
+        act->flips = edge->flips;
+        act->edge_us = edge->time_us;
+    }
+    if (!edge_target_is_account(kind) &&
+        (slot = hot_item_find(engine->hot, tenant, target)) != HOT_NONE)
+        act_take_item(act, hot_item(engine->hot, slot));
+    act->exempt = is_undo(engine->judges, act);
+}
+
+/* What happened elsewhere and long ago is taken over as it was: its pace is that of a program. Only
+ * the platform may say so (judge_act), so a replay needs not ask. */
+static bool is_import(const struct act *act)
+{
+    return act->source == SOURCE_IMPORT;
+}
+
+/* --- judging -------------------------------------------------------------------------------------
+ */
+
+/* The lesser weight stands; the reason of whoever took more. */
+static void verdict_lower(struct verdict *verdict, uint8_t weight_pct, uint8_t mark,
+                          enum reason reason)
+{
+    if (weight_pct < verdict->weight_pct || mark > verdict->mark) {
+        verdict->reason = (uint8_t)reason;
+        verdict->reasons |= (uint16_t)(1u << reason);
+    }
+    if (weight_pct < verdict->weight_pct)
+        verdict->weight_pct = weight_pct;
+    if (mark > verdict->mark)
+        verdict->mark = mark;
+}
+
+static enum status refusal_of(const struct judges *judges, struct reply *reply)
+{
+    const struct policy_verdict *rules = &judges->rules;
+
+    for (int action = POLICY_LIKE_BAN; action >= POLICY_LIMIT; action--)
+        if (rules->rule[action] != POLICY_NONE && rules->until_us[action] > judges->act.now_us) {
+            reply->until_us = rules->until_us[action];
+            return STATUS_SUSPENDED;
+        }
+    reply->retry_ms = rules->retry_us > judges->act.now_us
+                          ? (uint32_t)((rules->retry_us - judges->act.now_us) / 1000 + 1)
+                          : 1000;
+    return STATUS_RATE;
+}
+
+/* By the rules. */
+static enum status judge_rules(struct judges *judges, const struct request *request,
+                               struct verdict *verdict, struct reply *reply)
+{
+    const struct policy_verdict *rules = &judges->rules;
+
+    policy_judge(judges->policy, judges->windows, &judges->act, &judges->rules);
+    verdict->policy = judges->policy->version;
+    if (rules->refused && !PLANTED("engine.rules_do_not_refuse"))
+        return refusal_of(judges, reply);
+    if (rules->actions >> POLICY_CONFIRM & 1 && !(request->flags & REQUEST_CONFIRMED))
+        return STATUS_CONFIRM;
+    if (rules->rule[POLICY_WEIGHT] != POLICY_NONE && rules->weight_pct < WEIGHT_FULL) {
+        verdict_lower(verdict, rules->weight_pct, MARK_PLAIN, REASON_POLICY);
+        verdict->rule = (uint16_t)(1 + rules->rule[POLICY_WEIGHT]);
+    }
+    if (rules->actions >> POLICY_HOLD & 1) {
+        verdict_lower(verdict, WEIGHT_FULL, MARK_HELD, REASON_POLICY);
+        verdict->rule = (uint16_t)(1 + rules->rule[POLICY_HOLD]);
+    }
+    return STATUS_OK;
+}
+
+/* By what was seen. */
+static void judge_score(struct judges *judges, struct verdict *verdict, int64_t *window_us)
+{
+    const struct trust_verdict *score = &judges->score;
+    const struct act *act = &judges->act;
+
+    if (judges->trust == NULL)
+        return;
+    trust_judge(judges->trust, act, &judges->score);
+    verdict_lower(verdict, score->weight_pct, score->mark, (enum reason)score->reason);
+    verdict->reasons |= score->reasons;
+    if (score->mark == MARK_QUARANTINED)
+        *window_us =
+            trust_flood_us(judges->trust, act->tenant, act->verb, act->target, act->now_us);
+}
+
+static void judge_account(struct engine *engine, const struct act *act, struct verdict *verdict)
+{
+    uint32_t slot = hot_account_find(engine->hot, act->tenant, act->account);
+    const struct account_row *account;
+
+    if (slot == HOT_NONE)
+        return;
+    account = hot_account(engine->hot, slot);
+    if (account->cut_until_us > act->now_us)
+        verdict_lower(verdict, account->cut_pct, MARK_PLAIN, REASON_POLICY);
+}
+
+static void count_verdict(struct judges *judges, const struct verdict *verdict)
+{
+    judges->judged++;
+    judges->held += verdict->mark == MARK_HELD;
+    judges->quarantined += verdict->mark == MARK_QUARANTINED;
+    judges->devalued += verdict->mark == MARK_PLAIN && verdict->weight_pct < WEIGHT_FULL;
+}
+
+enum status judge_act(struct engine *engine, const struct request *request, uint8_t verb,
+                      struct verdict *verdict, int64_t *window_us, struct reply *reply)
+{
+    struct judges *judges = engine->judges;
+    enum status status = STATUS_OK;
+
+    *verdict = (struct verdict){.weight_pct = WEIGHT_FULL};
+    *window_us = 0;
+    if (judges == NULL)
+        return STATUS_OK;
+    act_make(engine, request->tenant, verb, request->account, request->target,
+             request->flags & REQUEST_CONTEXT ? &request->context : NULL, engine->now_us);
+    judges->act_is_ready = true;
+    if (is_import(&judges->act)) {
+        judges->act_is_ready = !request->asserted;
+        return request->asserted ? STATUS_NOPERM : STATUS_OK;
+    }
+    if (judges->policy != NULL)
+        status = judge_rules(judges, request, verdict, reply);
+    if (status != STATUS_OK) {
+        judges->refused++;
+        judges->act_is_ready = false;
+        return status;
+    }
+    if (is_scored(verb)) {
+        if (judges->unscored && !PLANTED("engine.unscored_counts_in_full"))
+            verdict_lower(verdict, WEIGHT_FULL, MARK_HELD, REASON_UNSCORED);
+        judge_score(judges, verdict, window_us);
+        judge_account(engine, &judges->act, verdict);
+        count_verdict(judges, verdict);
+    }
+    return STATUS_OK;
+}
+
+/* --- learning ------------------------------------------------------------------------------------
+ */
+
+static void hold_push(struct judges *judges, const struct act *act, const struct verdict *verdict,
+                      int64_t window_us)
+{
+    struct holds *holds = judges->holds;
+    int64_t delay_us = judges->policy != NULL ? judges->policy->settle_us : TRUST_SETTLE_US;
+    uint64_t at = (holds->first + holds->count) % holds->capacity;
+
+    if (holds->count == holds->capacity) {
+        /* The caller settles the oldest first (engine_holds_due); this is the last resort. */
+        holds->first = (holds->first + 1) % holds->capacity;
+        holds->count--;
+        holds->early++;
+    }
+    holds->hold[at] = (struct hold){
+        .account = act->account,
+        .item = act->target,
+        .address = act->address,
+        .device = act->device,
+        .network = act->network,
+        .time_us = act->now_us,
+        .due_us = act->now_us + delay_us > window_us ? act->now_us + delay_us : window_us,
+        .tenant = act->tenant,
+        .reasons = verdict->reasons,
+        .source = act->source,
+    };
+    holds->count++;
+}
+
+void judge_prepare(struct engine *engine, const struct record *record)
+{
+    struct judges *judges = engine->judges;
+
+    if (judges == NULL || judges->act_is_ready)
+        return;
+    act_make(engine, record->tenant, record->kind, record->account, record->target,
+             record->fields & RECORD_HAS_CONTEXT ? &record->context : NULL, record->time_us);
+    judges->act_is_ready = true;
+}
+
+void judge_learn(struct engine *engine, const struct record *record)
+{
+    struct judges *judges = engine->judges;
+    struct verdict verdict = record_verdict(record);
+    struct act *act;
+
+    if (judges == NULL)
+        return;
+    assert(judges->act_is_ready && judges->act.account == record->account &&
+           judges->act.target == record->target && judges->act.verb == record->kind);
+    judges->act_is_ready = false;
+    act = &judges->act;
+    if (is_import(act))
+        return;
+    act->weight_pct = verdict.weight_pct;
+    act->mark = verdict.mark;
+    if (judges->policy != NULL)
+        policy_observe(judges->policy, judges->windows, act);
+    if (judges->trust != NULL)
+        trust_observe(judges->trust, act);
+    if (record->kind == VERB_LIKE &&
+        (verdict.mark == MARK_HELD || verdict.mark == MARK_QUARANTINED))
+        hold_push(judges, act, &verdict, (int64_t)record->c);
+}
+
+void judge_prefetch(const struct engine *engine, const struct request *request, bool deep)
+{
+    const struct judges *judges = engine->judges;
+    struct act act;
+
+    if (judges == NULL || request->verb >= VERB_COUNT)
+        return;
+    act = (struct act){.verb = (uint8_t)request->verb,
+                       .tenant = request->tenant,
+                       .account = request->account,
+                       .target = request->target,
+                       .now_us = engine->now_us,
+                       .address = request->context.address,
+                       .device = request->context.device,
+                       .network = request->context.network};
+    if (judges->policy != NULL && deep)
+        policy_prefetch_windows(judges->policy, judges->windows, &act);
+    else if (judges->policy != NULL)
+        policy_prefetch(judges->policy, judges->windows, &act);
+    if (judges->trust != NULL && deep)
+        trust_prefetch_deep(judges->trust, &act);
+    else if (judges->trust != NULL)
+        trust_prefetch(judges->trust, &act);
+}
+
+/* --- settling ------------------------------------------------------------------------------------
+ */
+
+/* Room is kept for what one turn can add, so that none is lost. */
+static bool is_due(const struct holds *holds, uint64_t i, int64_t now_us)
+{
+    const struct hold *hold = &holds->hold[(holds->first + i) % holds->capacity];
+
+    return hold->due_us <= now_us || holds->count - i > holds->capacity - holds->capacity / 8;
+}
+
+uint32_t engine_holds_due(const struct engine *engine, int64_t now_us, const struct hold **hold,
+                          uint32_t count)
+{
+    const struct holds *holds = engine->judges != NULL ? engine->judges->holds : NULL;
+    uint32_t due = 0;
+
+    if (holds == NULL)
+        return 0;
+    for (; due < count && due < holds->count && is_due(holds, due, now_us); due++)
+        hold[due] = &holds->hold[(holds->first + due) % holds->capacity];
+    return due;
+}
+
+struct record engine_hold_record(const struct hold *hold)
+{
+    return (struct record){
+        .kind = RECORD_SETTLE,
+        .tenant = hold->tenant,
+        .fields = RECORD_HAS_VERDICT | RECORD_CHANGED | (hold->tenant != 0 ? RECORD_HAS_TENANT : 0),
+        .account = hold->account,
+        .target = hold->item,
+    };
+}
+
+/* As it looks by now. */
+static struct verdict score_again(struct engine *engine, const struct hold *hold)
+{
+    struct judges *judges = engine->judges;
+    struct verdict verdict = {.weight_pct = WEIGHT_FULL};
+    struct trust_verdict *score = &judges->score;
+    struct context context = {.address = hold->address,
+                              .device = hold->device,
+                              .network = hold->network,
+                              .source = hold->source};
+
+    act_make(engine, hold->tenant, VERB_LIKE, hold->account, hold->item, &context, hold->time_us);
+    if (judges->trust != NULL) {
+        *score = (struct trust_verdict){.reasons = hold->reasons};
+        trust_settle(judges->trust, &judges->act, score);
+        verdict_lower(&verdict, score->weight_pct, MARK_PLAIN, (enum reason)score->reason);
+        verdict.reasons |= score->reasons;
+    }
+    judge_account(engine, &judges->act, &verdict);
+    verdict.policy = judges->policy != NULL ? judges->policy->version : 0;
+    return verdict;
+}
+
+/* Still to be settled, and not a later like of the same account? */
+static bool waits(struct engine *engine, const struct hold *hold)
+{
+    const struct edge_row *edge =
+        hot_edge_find(engine->hot, hold->tenant, EDGE_LIKE, hold->account, hold->item);
+
+    return edge != NULL && edge->on && edge->time_us == hold->time_us &&
+           (edge_mark(edge) == MARK_HELD || edge_mark(edge) == MARK_QUARANTINED);
+}
+
+void engine_hold_settle(struct engine *engine)
+{
+    struct judges *judges = engine->judges;
+    struct holds *holds = judges->holds;
+    struct hold hold = holds->hold[holds->first];
+    struct record record = engine_hold_record(&hold);
+    uint32_t slot;
+
+    assert(holds->count > 0);
+    holds->first = (holds->first + 1) % holds->capacity;
+    holds->count--;
+    if (!waits(engine, &hold))
+        return;
+    slot = hot_item_find(engine->hot, hold.tenant, hold.item);
+    if (slot != HOT_NONE && hot_item(engine->hot, slot)->window_until_us > engine->now_us &&
+        hold.due_us <= engine->now_us) { /* the window is open: again when it ends */
+        hold.due_us = hot_item(engine->hot, slot)->window_until_us;
+        holds->hold[(holds->first + holds->count++) % holds->capacity] = hold;
+        return;
+    }
+    if (judges->unscored && judges->trust == NULL && hold.due_us <= engine->now_us) {
+        hold.due_us = engine->now_us + TRUST_SETTLE_US; /* pending until the scorer is back */
+        holds->hold[(holds->first + holds->count++) % holds->capacity] = hold;
+        return;
+    }
+    record.verdict = score_again(engine, &hold);
+    judges->settled++;
+    engine_settle(engine, &record);
+}

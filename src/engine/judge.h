@@ -1,0 +1,70 @@
+/* judge.h: what an act is worth, before it is applied, and what is learnt from it afterwards.
+ *
+ * Rules (policy.h) come first: they may refuse, hold or cut. Then the scorer (trust.h). The least
+ * weight and the gravest mark of all stand. What was decided goes into the record; a replay learns
+ * from records and never judges.
+ *
+ *   signals    all that is remembered to judge by: one region, 64 byte aligned, without pointers:
+ *              windows of the rules, the scorer's memory, the held likes. It is written out with
+ *              each flush and read back at a start; it is no part of the state that the log makes.
+ *
+ * Memory: everything belongs to the caller; nothing is allocated. */
+#ifndef ZAN_ENGINE_JUDGE_H
+#define ZAN_ENGINE_JUDGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/act.h"
+#include "engine/policy.h"
+#include "engine/trust.h"
+#include "schema/record.h"
+
+/* A like that waits to be scored again, or for its window to be settled: 64 bytes. */
+struct hold {
+    uint64_t account, item;
+    uint64_t address, device, network;
+    int64_t time_us; /* when it was done */
+    int64_t due_us;
+    uint16_t tenant;
+    uint16_t reasons;
+    uint8_t source;
+    uint8_t unused[3];
+};
+
+/* A ring in order of due times. A full one lets the oldest be settled early. */
+struct holds {
+    uint64_t first, count, capacity;
+    uint64_t early; /* were settled before their time, for want of room */
+    uint64_t unused[4];
+    struct hold hold[];
+};
+
+struct judges {
+    const struct policy *policy; /* NULL: no rules */
+    struct policy_table *windows;
+    struct trust *trust; /* NULL: acts are not scored */
+    struct holds *holds;
+    bool unscored; /* the scorer should be there and is not: likes are held, never full weight */
+    /* Of the act judged last: */
+    struct act act;
+    bool act_is_ready; /* and is the one that is being applied */
+    struct policy_verdict rules;
+    struct trust_verdict score;
+    uint64_t judged, refused, devalued, held, quarantined, settled; /* for facts */
+};
+
+struct judge_sizes {
+    size_t windows, trust, holds; /* bytes of each part, multiples of 64 */
+};
+/* Shares of a region of so many bytes; at least JUDGE_BYTES_MIN. */
+#define JUDGE_BYTES_MIN ((size_t)2 << 20)
+struct judge_sizes judge_sizes_for(size_t bytes);
+
+/* Makes judges over a region of judge_sizes_for(bytes). restored: it holds what was saved; parts
+ * that cannot be used are begun anew, and the answer is false. */
+bool judges_open(struct judges *judges, void *region, size_t bytes, const struct policy *policy,
+                 const uint8_t *policy_digest, bool scored, bool restored);
+
+#endif

@@ -1,0 +1,18 @@
+/* rules.h: the policy that is in force: a preset that comes with the program, or a file. */
+#ifndef ZAN_NODE_RULES_H
+#define ZAN_NODE_RULES_H
+
+#include <stdint.h>
+
+#include "engine/policy.h"
+#include "schema/status.h"
+
+/* "default", ...; NULL past the last one. Sets the text if text is not NULL. */
+const char *rules_preset(uint32_t i, const char **text, size_t *size);
+
+/* name: a preset, a path, or "none". *policy is owned by the caller (free), NULL for none. Not OK:
+ * message has file, line, column, what was expected and what to write instead. */
+enum status rules_load(const char *name, struct policy **policy, uint8_t digest[32],
+                       char message[512]);
+
+#endif

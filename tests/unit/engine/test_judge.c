@@ -1,0 +1,265 @@
+/* What acts are worth, decided in the same step: rules refuse, cut and hold; held likes are
+ * settled; a replay comes to the same state without judging. */
+#include "support.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/policy_parse.h"
+#include "support/test_engine.h"
+
+#define REGION_BYTES JUDGE_BYTES_MIN
+#define SECOND       1000000
+
+static const char rules[] =
+    "policy test version 3\n"
+    "undo 30s\n"
+    "settle 10m\n"
+    "rule few    when count(like, account, 1m) > 3 then refuse\n"
+    "rule churn  on like when flips > 2 then weight 40\n"
+    "rule late   on like when count(like, account, 24h) > 6 then hold\n"
+    "rule sure   on unlike when count(unlike, account, 24h) > 2 then confirm\n";
+
+static struct test_engine test;
+static struct judges judges;
+static struct policy *policy;
+static void *region;
+
+static int open_engine(void **state)
+{
+    struct policy_problem problem;
+
+    (void)state;
+    test_engine_open(&test, NULL);
+    policy = calloc(1, sizeof *policy);
+    region = aligned_alloc(64, REGION_BYTES);
+    if (!policy_parse(rules, sizeof rules - 1, policy, &problem))
+        fail_msg("line %u: %s", problem.line, problem.text);
+    assert_true(judges_open(&judges, region, REGION_BYTES, policy, NULL, false, false));
+    test.engine.judges = &judges;
+    return 0;
+}
+
+static int close_engine(void **state)
+{
+    (void)state;
+    test_engine_close(&test);
+    free(policy);
+    free(region);
+    return 0;
+}
+
+static int64_t ask_with(enum verb verb, uint64_t account, uint64_t item, uint16_t flags)
+{
+    struct request request = test_set(verb, account, item);
+    const struct reply *reply;
+
+    request.flags |= flags;
+    reply = test_engine_ask(&test, &request);
+    return reply->kind == REPLY_ERROR ? -(int64_t)reply->status : reply->u.value;
+}
+
+static int64_t ask(enum verb verb, uint64_t account, uint64_t item)
+{
+    return ask_with(verb, account, item, 0);
+}
+
+static struct item_row item_of(uint64_t id)
+{
+    struct request get = {.verb = VERB_ITEM_GET, .target = id};
+
+    return *test_engine_ask(&test, &get)->item;
+}
+
+static void a_rule_refuses_until_there_is_room(void **state)
+{
+    struct request like = test_set(VERB_LIKE, 1, 13);
+    const struct reply *reply;
+    int64_t wait_us;
+
+    (void)state;
+    for (uint64_t i = 10; i < 13; i++)
+        assert_int_equal(ask(VERB_LIKE, 1, i), 1);
+    reply = test_engine_ask(&test, &like);
+    assert_int_equal(reply->status, STATUS_RATE);
+    wait_us = (int64_t)reply->retry_ms * 1000;
+    assert_true(wait_us > 0 && wait_us <= 61LL * SECOND);
+    assert_int_equal(ask(VERB_LIKE, 1, 10), 0); /* what is so already is no act */
+    assert_int_equal(ask(VERB_LIKE, 2, 13), 1); /* another account has its own */
+    test.now_us += wait_us;
+    assert_int_equal(ask(VERB_LIKE, 1, 13), 1);
+    assert_int_equal(item_of(13).counts[COUNTER_LIKE], 2);
+}
+
+static void a_rule_cuts_what_an_act_weighs(void **state)
+{
+    (void)state;
+    assert_int_equal(ask(VERB_LIKE, 1, 10), 1);
+    test.now_us += 120LL * SECOND;
+    assert_int_equal(ask(VERB_UNLIKE, 1, 10), 1);
+    assert_int_equal(ask(VERB_LIKE, 1, 10), 1); /* the third change */
+    assert_int_equal(item_of(10).credit.credited_pct, 40);
+    assert_int_equal(item_of(10).reasons[REASON_POLICY], 1);
+    test.now_us += 120LL * SECOND;
+    assert_int_equal(ask(VERB_UNLIKE, 1, 10), 1);
+    assert_int_equal(item_of(10).credit.credited_pct, 0);
+    assert_int_equal(item_of(10).reasons[REASON_POLICY], 0);
+}
+
+static void settle_what_is_due(void)
+{
+    const struct hold *hold[8];
+    uint32_t due = engine_holds_due(&test.engine, test.now_us, hold, 8);
+
+    for (uint32_t i = 0; i < due; i++) {
+        struct record record = engine_hold_record(hold[i]);
+
+        test.needs = (struct needs){0};
+        hot_turn_begin(test.engine.hot);
+        assert_true(engine_gather_record(&test.engine, &record, &test.needs));
+        assert_int_equal(test.needs.edge_count, 0); /* all in memory here */
+    }
+    engine_begin(&test.engine, test.now_us);
+    while (due-- > 0)
+        engine_hold_settle(&test.engine);
+}
+
+static void held_likes_count_when_they_are_settled(void **state)
+{
+    (void)state;
+    for (uint64_t i = 0; i < 8; i++) {
+        assert_int_equal(ask(VERB_LIKE, 1, 20 + i), 1);
+        test.now_us += 61LL * SECOND;
+    }
+    assert_int_equal(item_of(25).credit.credited_pct, 100);
+    assert_int_equal(item_of(26).credit.held, 1);
+    assert_int_equal(item_of(27).credit.held, 1);
+    assert_int_equal(item_of(27).credit.credited_pct, 0);
+    settle_what_is_due();
+    assert_int_equal(item_of(26).credit.held, 1); /* not yet */
+    assert_int_equal(ask(VERB_UNLIKE, 1, 27), 1); /* taken back while it is held */
+    test.now_us += 600LL * SECOND;
+    settle_what_is_due();
+    assert_int_equal(item_of(26).credit.held, 0);
+    assert_int_equal(item_of(26).credit.credited_pct, 100);
+    assert_int_equal(item_of(27).credit.held, 0);
+    assert_int_equal(item_of(27).credit.credited_pct, 0);
+    assert_int_equal(judges.holds->count, 0);
+}
+
+static void without_the_scorer_nothing_counts_in_full(void **state)
+{
+    (void)state;
+    judges.unscored = true;
+    assert_int_equal(ask(VERB_LIKE, 1, 10), 1);
+    assert_int_equal(item_of(10).credit.held, 1);
+    assert_int_equal(item_of(10).reasons[REASON_UNSCORED], 1);
+    test.now_us += 601LL * SECOND;
+    settle_what_is_due();
+    assert_int_equal(item_of(10).credit.held, 1); /* pending until the scorer is back */
+    judges.unscored = false;
+    test.now_us += 3700LL * SECOND;
+    settle_what_is_due();
+    assert_int_equal(item_of(10).credit.credited_pct, 100);
+}
+
+static void a_rule_may_ask_whether_it_is_meant(void **state)
+{
+    (void)state;
+    for (uint64_t i = 0; i < 3; i++) {
+        assert_int_equal(ask(VERB_LIKE, 1, 10 + i), 1);
+        test.now_us += 40LL * SECOND;
+    }
+    assert_int_equal(ask(VERB_UNLIKE, 1, 10), 1);
+    assert_int_equal(ask(VERB_UNLIKE, 1, 11), 1);
+    assert_int_equal(ask(VERB_UNLIKE, 1, 12), -STATUS_CONFIRM);
+    assert_int_equal(ask_with(VERB_UNLIKE, 1, 12, REQUEST_CONFIRMED), 1);
+    /* An undo is nobody's business. */
+    assert_int_equal(ask(VERB_LIKE, 1, 13), 1);
+    test.now_us += 5LL * SECOND;
+    assert_int_equal(ask(VERB_UNLIKE, 1, 13), 1);
+}
+
+static void imports_are_taken_over_as_they_were(void **state)
+{
+    struct request like = test_set(VERB_LIKE, 1, 0);
+
+    (void)state;
+    like.flags = REQUEST_CONTEXT;
+    like.context.source = SOURCE_IMPORT;
+    for (uint64_t i = 0; i < 50; i++) {
+        like.target = i;
+        assert_int_equal(test_engine_ask(&test, &like)->u.value, 1);
+    }
+    assert_int_equal(ask(VERB_LIKE, 1, 100), 1); /* and are not held against anybody */
+    like.asserted = 1;                           /* a user cannot say so */
+    like.target = 101;
+    assert_int_equal(test_engine_ask(&test, &like)->status, STATUS_NOPERM);
+}
+
+static void signals_that_are_kept_go_on(void **state)
+{
+    (void)state;
+    for (uint64_t i = 10; i < 13; i++)
+        assert_int_equal(ask(VERB_LIKE, 1, i), 1);
+    assert_true(judges_open(&judges, region, REGION_BYTES, policy, NULL, false, true));
+    assert_int_equal(ask(VERB_LIKE, 1, 13), -STATUS_RATE);
+    memset(region, 0xA5, REGION_BYTES); /* what is no signals is begun anew, and says so */
+    assert_false(judges_open(&judges, region, REGION_BYTES, policy, NULL, false, true));
+    assert_int_equal(ask(VERB_LIKE, 1, 13), 1);
+}
+
+/* Records of every step, applied by an engine that judges nothing. */
+static void a_replay_does_not_judge(void **state)
+{
+    static struct test_engine replay;
+    struct test_random random = {test_seed(5)};
+
+    (void)state;
+    test_engine_open(&replay, NULL);
+    for (int i = 0; i < 3000; i++) {
+        size_t at = 0;
+        uint64_t account = test_random_below(&random, 4), item = test_random_below(&random, 9);
+
+        test.now_us += (int64_t)test_random_below(&random, 30) * SECOND;
+        (void)ask_with(test_random_below(&random, 3) > 0 ? VERB_LIKE : VERB_UNLIKE, account, item,
+                       (uint16_t)(test_random_below(&random, 2) * REQUEST_CONFIRMED));
+        for (int part = 0; part < 2; part++) {
+            for (at = 0; at < test.engine.body_size;) {
+                struct record record = {.sequence = replay.engine.sequence + 1,
+                                        .time_us = test.engine.now_us};
+
+                at += record_decode(test.engine.body + at, test.engine.body_size - at, &record);
+                engine_apply(&replay.engine, &record);
+            }
+            if (part == 0)
+                settle_what_is_due();
+        }
+    }
+    for (uint64_t item = 0; item < 9; item++) {
+        struct request get = {.verb = VERB_ITEM_GET, .target = item};
+        struct item_row a = item_of(item), b = *test_engine_ask(&replay, &get)->item;
+
+        assert_memory_equal(&a, &b, sizeof a);
+    }
+    assert_true(judges.held > 0 && judges.settled > 0 && judges.devalued > 0 && judges.refused > 0);
+    test_engine_close(&replay);
+}
+
+int main(void)
+{
+#define WITH_ENGINE(name) cmocka_unit_test_setup_teardown(name, open_engine, close_engine)
+    const struct CMUnitTest tests[] = {
+        WITH_ENGINE(a_rule_refuses_until_there_is_room),
+        WITH_ENGINE(a_rule_cuts_what_an_act_weighs),
+        WITH_ENGINE(held_likes_count_when_they_are_settled),
+        WITH_ENGINE(without_the_scorer_nothing_counts_in_full),
+        WITH_ENGINE(a_rule_may_ask_whether_it_is_meant),
+        WITH_ENGINE(imports_are_taken_over_as_they_were),
+        WITH_ENGINE(signals_that_are_kept_go_on),
+        WITH_ENGINE(a_replay_does_not_judge),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
