@@ -210,7 +210,7 @@ static void judge_score(struct judges *judges, struct verdict *verdict, int64_t 
     const struct trust_verdict *score = &judges->score;
     const struct act *act = &judges->act;
 
-    if (judges->trust == NULL)
+    if (judges->trust == NULL || act->exempt)
         return;
     trust_judge(judges->trust, act, &judges->score);
     verdict_lower(verdict, score->weight_pct, score->mark, (enum reason)score->reason);
@@ -334,7 +334,7 @@ void judge_learn(struct engine *engine, const struct record *record)
     act->mark = verdict.mark;
     if (judges->policy != NULL)
         policy_observe(judges->policy, judges->windows, act);
-    if (judges->trust != NULL)
+    if (judges->trust != NULL && !act->exempt)
         trust_observe(judges->trust, act);
     if (record->kind == VERB_LIKE &&
         (verdict.mark == MARK_HELD || verdict.mark == MARK_QUARANTINED))
