@@ -124,8 +124,12 @@ static bool edge_weigh(struct engine *engine, const struct record *record, struc
         return false;
     *old = edge_verdict(found);
     edge = *found;
-    edge.weight_pct = verdict.weight_pct;
-    edge.marks = edge_marks(verdict.mark, verdict.reason);
+    if (verdict.mark == MARK_VOIDED) {
+        edge.marks = edge_marks_voided(found);
+    } else {
+        edge.weight_pct = verdict.weight_pct;
+        edge.marks = edge_marks(verdict.mark, verdict.reason);
+    }
     hot_edge_set(engine->hot, &edge, HOT_NONE, HOT_NONE);
     return true;
 }
@@ -145,6 +149,11 @@ void settle_apply(struct engine *engine, const struct record *record)
 {
     struct verdict old, verdict = record_verdict(record);
 
+    if (!is_home(engine, record->account)) { /* a sweep over an item: its owner decides */
+        effect_emit(engine, record, hash_partition(record->account, engine->partition_count),
+                    EFFECT_SETTLE, 0, record->account, record->target, 0, &verdict);
+        return;
+    }
     if (!edge_weigh(engine, record, &old))
         return;
     if (is_home(engine, record->target))

@@ -8,7 +8,9 @@
 #include <string.h>
 
 #include "base/hook.h"
+#include "engine/case.h"
 #include "engine/inner.h"
+#include "engine/sanction.h"
 
 /* --- apply: the same for a live decision and for a replay ----------------------------------------
  */
@@ -36,6 +38,12 @@ static void effect_apply(struct engine *engine, const struct record *record)
     case EFFECT_CREDIT:
         credit_take(engine, record);
         break;
+    case EFFECT_SETTLE:
+        settle_apply(engine, record);
+        break;
+    case EFFECT_REPORT:
+        sanction_report(engine, record->tenant, record->target, record->c != 0, record->time_us);
+        break;
     case EFFECT_ACCOUNT:
         hot_account_change(engine->hot,
                            account_ensure(engine, record->tenant, record->target, record->time_us));
@@ -52,9 +60,17 @@ static void change_apply(struct engine *engine, const struct record *record)
     }
     if (record->kind == RECORD_SETTLE)
         settle_apply(engine, record);
+    if (record->kind == RECORD_SANCTION)
+        sanction_apply(engine, record);
+    if (record->kind == RECORD_CASE)
+        case_apply(engine, record);
     if (record->kind >= VERB_COUNT)
         return;
     switch (verb_info(record->kind)->shape) {
+    case SHAPE_CASE_OPEN:
+    case SHAPE_CASE_STEP:
+        case_apply(engine, record);
+        break;
     case SHAPE_SET:
     case SHAPE_EVENT:
     case SHAPE_VIEW:
@@ -89,7 +105,7 @@ void engine_apply(struct engine *engine, const struct record *record)
 /* --- records -------------------------------------------------------------------------------------
  */
 
-static void record_commit(struct engine *engine, struct record *record)
+void record_commit(struct engine *engine, struct record *record)
 {
     record->sequence = engine->sequence + 1;
     record->time_us = engine->now_us;
@@ -99,7 +115,7 @@ static void record_commit(struct engine *engine, struct record *record)
     engine_apply(engine, record);
 }
 
-static struct record record_for(const struct request *request, uint8_t kind)
+struct record record_for(const struct request *request, uint8_t kind)
 {
     struct record record = {
         .kind = kind,
@@ -116,8 +132,8 @@ static struct record record_for(const struct request *request, uint8_t kind)
     return record;
 }
 
-static void record_operation(struct record *record, const struct request *request, uint64_t content,
-                             enum status status)
+void record_operation(struct record *record, const struct request *request, uint64_t content,
+                      enum status status)
 {
     if (!(request->flags & REQUEST_OPID))
         return;
@@ -256,6 +272,8 @@ static bool reply_map(struct engine *engine, const struct request *request,
 {
     const struct edge_row *edge;
 
+    if (info->shape == SHAPE_CASE_OPEN || info->shape == SHAPE_CASE_STEP)
+        return case_reply(engine, request, reply);
     reply->kind = REPLY_WRITE;
     if (info->shape == SHAPE_ACT)
         reply->count = request->count;
@@ -283,6 +301,8 @@ static bool reply_plain(struct engine *engine, const struct request *request,
 {
     uint64_t *values;
 
+    if (info->shape == SHAPE_CASE_OPEN)
+        return case_reply(engine, request, reply);
     if (info->shape != SHAPE_ACT) {
         reply->kind = REPLY_INTEGER;
         reply->u.value = reply->applied;
@@ -319,6 +339,8 @@ static void write_decide(struct engine *engine, const struct request *request,
         status = interaction_write(engine, request, content, reply);
     else if (info->shape == SHAPE_ACT)
         status = act_write(engine, request, content, reply);
+    else if (info->shape == SHAPE_CASE_OPEN || info->shape == SHAPE_CASE_STEP)
+        status = case_write(engine, request, content, reply);
     else
         status = registry_write(engine, request, content, reply);
     reply->status = (uint8_t)status;
@@ -331,7 +353,8 @@ static void write_decide(struct engine *engine, const struct request *request,
 
 /* The largest answer to a write, so that a decided write always finds room for its answer. */
 #define WRITE_ARENA_BYTES                                                                          \
-    (sizeof(struct item_row) + sizeof(struct account_row) + REQUEST_ACTIONS_MAX * 8 + 64)
+    (sizeof(struct item_row) + sizeof(struct account_row) + sizeof(struct case_row) +              \
+     REQUEST_ACTIONS_MAX * 8 + 64)
 
 static bool step_room(const struct engine *engine)
 {
@@ -417,9 +440,15 @@ void engine_settle(struct engine *engine, const struct record *settle)
     struct record record = *settle;
 
     assert(settle->kind == RECORD_SETTLE && settle->fields & RECORD_HAS_VERDICT);
-    if (edge == NULL || !edge->on ||
-        (edge->weight_pct == settle->verdict.weight_pct &&
-         edge->marks == edge_marks(settle->verdict.mark, settle->verdict.reason)))
+    if (edge == NULL || !edge->on)
+        return;
+    /* A void is lifted by the case that made it or by another decision, not by scoring again. */
+    if (edge_mark(edge) == MARK_VOIDED && settle->a == 0)
+        return;
+    if (settle->verdict.mark == MARK_VOIDED
+            ? edge_mark(edge) == MARK_VOIDED
+            : edge->weight_pct == settle->verdict.weight_pct &&
+                  edge->marks == edge_marks(settle->verdict.mark, settle->verdict.reason))
         return;
     record.fields |= RECORD_CHANGED;
     record_commit(engine, &record);

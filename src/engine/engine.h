@@ -27,20 +27,24 @@
 
 #define ENGINE_NEEDS_MAX      STORE_MANY_MAX
 #define ENGINE_EFFECTS_MAX    16384
-#define ENGINE_RECORDS_MAX    10 /* records one request can make: eight actions and their ACT */
+/* Records one request can make: eight actions, their ACT, and what rules and cases add: a case and
+ * its sanctions for each action. */
+#define ENGINE_RECORDS_MAX    52
 #define ENGINE_ARENA_BYTES    (8u << 20)
 #define ENGINE_BODY_BYTES     (1u << 20)
 #define ENGINE_PARTITIONS_MAX 64
+#define ENGINE_CASES_MAX      256 /* rows of cases needed by one step */
 
 /* What must be in memory and is not: keys of rows to be read from the store. */
 struct needs {
-    uint32_t account_count, item_count, edge_count, operation_count;
+    uint32_t account_count, item_count, edge_count, operation_count, case_count;
     struct account_row accounts[ENGINE_NEEDS_MAX];
     struct item_row items[ENGINE_NEEDS_MAX];
     struct edge_row edges[ENGINE_NEEDS_MAX];
     struct operation_row operations[ENGINE_NEEDS_MAX];
     uint32_t asked_count; /* edges that reads ask for, not looked for yet; gather's own */
     struct edge_key asked[HOT_EDGES_MAX];
+    struct case_row cases[ENGINE_CASES_MAX];
 };
 
 /* Where a page of a list ended, so that the next one does not walk the list from its head: a client
@@ -62,6 +66,16 @@ struct effect {
 };
 
 struct policy;
+/* Likes that a case is about, as many as one step of its sweep takes. */
+#define ENGINE_SWEEP 128
+struct case_page {
+    uint64_t id, about, below;
+    uint16_t tenant;
+    bool item; /* the likes of an item, not those of an account */
+    bool more;
+    uint32_t count;
+    struct reply_entry likes[ENGINE_SWEEP];
+};
 
 struct engine {
     struct hot *hot;
@@ -87,6 +101,8 @@ struct engine {
     uint32_t effect_count;
     uint32_t effect_index; /* of the record being applied: numbers its effects */
     struct page_end pages[ENGINE_PAGES];
+    uint64_t cases_refused; /* found no room; their sanctions hold all the same */
+    uint32_t case_hand;     /* engine_case_next goes round */
     uint64_t requests[VERB_COUNT];
     uint64_t answers[STATUS_COUNT];
 };
@@ -136,6 +152,22 @@ uint32_t engine_holds_due(const struct engine *engine, int64_t now_us, const str
 struct record engine_hold_record(const struct hold *hold);
 /* Scores the oldest held like again and takes it out of the queue. */
 void engine_hold_settle(struct engine *engine);
+
+/* --- cases: what the partition does by itself ----------------------------------------------------
+ * next:   a case that is due, or whose sweep is under way; looks at no more than *looks of them
+ * expire: if it is due; the case and what it is about must be in memory
+ * page:   the next likes of its sweep (reads the store); count 0 and no more: the step ends it
+ * step:   the first count likes of the page; the rows of engine_case_settle must be in memory
+ * Between two of them nothing is lost by a crash: what is not recorded is done again. */
+bool engine_case_next(struct engine *engine, int64_t now_us, uint32_t *looks, uint16_t *tenant,
+                      uint64_t *id);
+bool engine_case_expire(struct engine *engine, uint16_t tenant, uint64_t id);
+enum status engine_case_page(struct engine *engine, uint16_t tenant, uint64_t id,
+                             struct case_page *page);
+struct record engine_case_settle(const struct case_page *page, uint32_t i);
+void engine_case_step(struct engine *engine, const struct case_page *page, uint32_t count);
+/* Rows that a step of that case needs; false: no room in needs. Twice: the case, then its subject. */
+bool engine_gather_case(struct engine *engine, uint16_t tenant, uint64_t id, struct needs *needs);
 
 /* Is there room in body and effects for count more effects? */
 bool engine_can_take(const struct engine *engine, uint32_t count);

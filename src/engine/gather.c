@@ -37,6 +37,62 @@ static void need_edge(struct engine *engine, struct needs *needs, uint16_t tenan
             (struct edge_row){.account = account, .target = target, .tenant = tenant, .kind = kind};
 }
 
+static void needs_empty(struct needs *needs)
+{
+    needs->account_count = needs->item_count = needs->edge_count = needs->operation_count = 0;
+    needs->case_count = 0;
+}
+
+static void need_case(struct engine *engine, struct needs *needs, uint16_t tenant, uint64_t id)
+{
+    if (id != 0 && hot_case_find(engine->hot, tenant, id) == HOT_NONE)
+        needs->cases[needs->case_count++] = (struct case_row){.id = id, .tenant = tenant};
+}
+
+/* What a case that is in memory is about. */
+static void need_subject(struct engine *engine, struct needs *needs, uint16_t tenant, uint64_t id)
+{
+    uint32_t slot = hot_case_find(engine->hot, tenant, id);
+    const struct case_row *row;
+
+    if (slot == HOT_NONE)
+        return;
+    row = hot_case(engine->hot, slot);
+    if (row->subject == SUBJECT_ACCOUNT)
+        need_account(engine, needs, tenant, row->about);
+    else
+        need_item(engine, needs, tenant, row->about);
+    for (uint32_t i = 0; i < row->reporter_count; i++)
+        if (is_home(engine, row->reporters[i]))
+            need_account(engine, needs, tenant, row->reporters[i]);
+}
+
+/* The newest case about an item that is reported now. */
+static void need_reports(struct engine *engine, struct needs *needs, uint16_t tenant, uint64_t item)
+{
+    uint32_t slot = hot_item_find(engine->hot, tenant, item);
+
+    if (slot != HOT_NONE)
+        need_case(engine, needs, tenant, hot_item(engine->hot, slot)->case_id);
+}
+
+static bool is_case(const struct verb_info *info)
+{
+    return info->shape == SHAPE_CASE_OPEN || info->shape == SHAPE_CASE_STEP ||
+           info->shape == SHAPE_CASE_GET;
+}
+
+/* Does the request report something? */
+static bool reports(const struct request *request, const struct verb_info *info)
+{
+    if (info->shape != SHAPE_ACT)
+        return request->verb == VERB_REPORT;
+    for (uint32_t i = 0; i < request->count; i++)
+        if (request->u.actions[i] == VERB_REPORT)
+            return true;
+    return false;
+}
+
 static void need_operation(struct engine *engine, struct needs *needs, uint16_t tenant,
                            const uint64_t id[2])
 {
@@ -95,6 +151,7 @@ static void ask_edges(struct engine *engine, const struct request *request, uint
 /* What is left for this step; every request takes its worst case. */
 struct budget {
     struct hot_room room;
+    uint32_t cases; /* rows of needs */
     uint32_t needs; /* the fullest array of needs still takes so many */
     uint32_t reads; /* rows looked at for reads: what is brought in here is still in the cache when
                        the step looks at it, if it is not too much */
@@ -117,11 +174,19 @@ static bool has_room(struct budget *budget, const struct engine *engine,
             : info->shape == SHAPE_ACTIVITY                            ? 2
                                                                        : 1;
 
+        if (info->shape == SHAPE_CASE_GET && !take(&budget->cases, 1))
+            return false;
         return take(&budget->reads, ids) && take(&budget->needs, ids) &&
                take(&budget->room.loads, ids) && take(&budget->room.scratch, ids);
     }
     if (engine->writes_refused)
         return true;
+    /* One of a case, its subject and those who reported. */
+    if ((is_case(info) || reports(request, info)) &&
+        !(take(&budget->cases, 1) && take(&budget->room.cases, 1) &&
+          take(&budget->room.accounts, CASE_REPORTERS) && take(&budget->needs, CASE_REPORTERS) &&
+          take(&budget->room.loads, CASE_REPORTERS)))
+        return false;
     return take(&budget->room.accounts, 3) && take(&budget->room.items, 1) &&
            take(&budget->room.edges, 3) && take(&budget->room.operations, 1) &&
            take(&budget->room.loads, 4) && take(&budget->room.scratch, 3) &&
@@ -205,6 +270,16 @@ static void note_read(struct engine *engine, const struct request *request,
         need_edge(engine, needs, request->tenant, EDGE_FOLLOW, request->target, request->account);
         need_edge(engine, needs, request->tenant, EDGE_FOLLOW, request->account, request->target);
         break;
+    case SHAPE_CASE_GET:
+        need_case(engine, needs, request->tenant, request->target);
+        break;
+    case SHAPE_CASE_OF:
+        if (request->verb == VERB_CASE_OF && request->u.list.subject == SUBJECT_ITEM)
+            need_item(engine, needs, request->tenant, request->target);
+        else
+            need_account(engine, needs, request->tenant,
+                         request->verb == VERB_CASE_OF ? request->target : request->account);
+        break;
     case SHAPE_RECEIVED:
     case SHAPE_ACCOUNT_GET:
     case SHAPE_GIVEN:
@@ -257,6 +332,15 @@ static void note_write(struct engine *engine, const struct request *request,
     case SHAPE_ITEM_STATE:
         need_item(engine, needs, request->tenant, request->target);
         break;
+    case SHAPE_CASE_OPEN:
+        if (request->u.deed.subject == SUBJECT_ACCOUNT)
+            need_account(engine, needs, request->tenant, request->target);
+        else
+            need_item(engine, needs, request->tenant, request->target);
+        break;
+    case SHAPE_CASE_STEP:
+        need_case(engine, needs, request->tenant, request->target);
+        break;
     default:
         need_account(engine, needs, request->tenant, request->account);
         break;
@@ -266,11 +350,12 @@ static void note_write(struct engine *engine, const struct request *request,
 uint32_t engine_gather(struct engine *engine, const struct batch *batch, uint32_t from,
                        struct needs *needs)
 {
-    struct budget budget = {.needs = ENGINE_NEEDS_MAX, .reads = READS_AT_ONCE};
+    struct budget budget = {
+        .needs = ENGINE_NEEDS_MAX, .reads = READS_AT_ONCE, .cases = ENGINE_CASES_MAX};
     uint32_t at = from, buckets = from, rows = from;
 
     needs->asked_count = 0;
-    needs->account_count = needs->item_count = needs->edge_count = needs->operation_count = 0;
+    needs_empty(needs);
     hot_room(engine->hot, &budget.room);
     for (; at < batch->count; at++) {
         const struct request *request = &batch->requests[at];
@@ -314,9 +399,7 @@ static void need_creator(struct engine *engine, struct needs *needs, uint16_t te
 void engine_gather_creators(struct engine *engine, const struct batch *batch, uint32_t from,
                             uint32_t to, struct needs *needs)
 {
-    needs->account_count = needs->item_count = needs->edge_count = needs->operation_count = 0;
-    if (engine->writes_refused)
-        return;
+    needs_empty(needs);
     for (uint32_t at = from; at < to; at++) {
         const struct request *request = &batch->requests[at];
         const struct verb_info *info;
@@ -324,6 +407,14 @@ void engine_gather_creators(struct engine *engine, const struct batch *batch, ui
         if (request->verb >= VERB_COUNT)
             continue;
         info = verb_info(request->verb);
+        if (is_case(info)) {
+            need_subject(engine, needs, request->tenant, request->target);
+            continue;
+        }
+        if (engine->writes_refused)
+            continue;
+        if (reports(request, info))
+            need_reports(engine, needs, request->tenant, request->target);
         if (info->group == GROUP_WRITE && !edge_target_is_account(info->edge) &&
             info->shape != SHAPE_ACCOUNT_SET && info->shape != SHAPE_ACCOUNT_STATE)
             need_creator(engine, needs, request->tenant, request->target);
@@ -339,7 +430,8 @@ bool engine_gather_record(struct engine *engine, const struct record *record, st
     uint8_t verb = record->kind;
 
     hot_room(engine->hot, &budget.room);
-    if (needs->account_count + 3 > ENGINE_NEEDS_MAX || needs->edge_count + 1 > ENGINE_NEEDS_MAX ||
+    if (needs->account_count + 3 > ENGINE_NEEDS_MAX || needs->case_count + 1 > ENGINE_CASES_MAX ||
+        budget.room.cases < needs->case_count + 2 || needs->edge_count + 1 > ENGINE_NEEDS_MAX ||
         budget.room.loads < 4 + needs->account_count + needs->item_count ||
         budget.room.scratch < 2 + needs->edge_count + needs->operation_count)
         return false;
@@ -348,9 +440,10 @@ bool engine_gather_record(struct engine *engine, const struct record *record, st
     if (verb == RECORD_EFFECT) {
         enum effect_kind kind = (enum effect_kind)(record->b >> 32);
 
-        if (kind == EFFECT_RECEIVED || kind == EFFECT_ACCOUNT || kind == EFFECT_CREDIT)
+        if (kind == EFFECT_RECEIVED || kind == EFFECT_ACCOUNT || kind == EFFECT_CREDIT ||
+            kind == EFFECT_REPORT)
             need_account(engine, needs, record->tenant, record->target);
-        else if (kind == EFFECT_WEIGH)
+        else if (kind == EFFECT_WEIGH || kind == EFFECT_SETTLE)
             note_interaction(engine, record->tenant, VERB_LIKE, record->account, record->target,
                              needs);
         else if (kind == EFFECT_ITEM)
@@ -362,9 +455,23 @@ bool engine_gather_record(struct engine *engine, const struct record *record, st
     }
     if (verb == RECORD_SETTLE)
         note_interaction(engine, record->tenant, VERB_LIKE, record->account, record->target, needs);
+    if (verb == RECORD_SANCTION)
+        need_account(engine, needs, record->tenant, record->account);
+    if (verb == RECORD_SANCTION || verb == RECORD_CASE || verb == VERB_CASE_OPEN)
+        need_case(engine, needs, record->tenant, record->a);
+    if ((verb == RECORD_CASE && record->a == 0) || verb == VERB_CASE_OPEN) {
+        /* Which of the two it is about is in b; the other is 0. */
+        need_account(engine, needs, record->tenant, record->account);
+        need_item(engine, needs, record->tenant, record->target);
+    }
     if (verb >= VERB_COUNT)
         return true;
     switch (verb_info(verb)->shape) {
+    case SHAPE_CASE_OPEN:
+        break;
+    case SHAPE_CASE_STEP:
+        need_case(engine, needs, record->tenant, record->a);
+        break;
     case SHAPE_SET:
     case SHAPE_EVENT:
     case SHAPE_VIEW:
@@ -397,15 +504,36 @@ bool engine_gather_record_creators(struct engine *engine, const struct record *r
                        ? (uint8_t)(record->b >> 16)
                        : record->kind;
 
-    if (record->kind == RECORD_SETTLE || (record->kind == RECORD_EFFECT && kind == EFFECT_WEIGH))
+    if (record->kind == RECORD_SETTLE || (record->kind == RECORD_EFFECT && (kind == EFFECT_WEIGH || kind == EFFECT_SETTLE)))
         verb = VERB_LIKE;
-    if (needs->account_count + 1 > ENGINE_NEEDS_MAX)
+    if (needs->account_count + 1 + CASE_REPORTERS > ENGINE_NEEDS_MAX ||
+        needs->item_count + 1 > ENGINE_NEEDS_MAX || needs->case_count + 1 > ENGINE_CASES_MAX)
         return false;
-    if (!(record->fields & RECORD_CHANGED) || verb >= VERB_COUNT)
+    if (!(record->fields & RECORD_CHANGED))
         return true;
+    if (record->kind == RECORD_CASE || record->kind == RECORD_SANCTION ||
+        (record->kind < VERB_COUNT && is_case(verb_info(record->kind)))) {
+        need_subject(engine, needs, record->tenant, record->a);
+        return true;
+    }
+    if (verb >= VERB_COUNT)
+        return true;
+    if (verb == VERB_REPORT)
+        need_reports(engine, needs, record->tenant, record->target);
     if (!edge_target_is_account(verb_info(verb)->edge) &&
         verb_info(verb)->shape != SHAPE_ACCOUNT_SET &&
         verb_info(verb)->shape != SHAPE_ACCOUNT_STATE)
         need_creator(engine, needs, record->tenant, record->target);
+    return true;
+}
+
+bool engine_gather_case(struct engine *engine, uint16_t tenant, uint64_t id, struct needs *needs)
+{
+    if (needs->case_count + 1 > ENGINE_CASES_MAX ||
+        needs->account_count + 1 + CASE_REPORTERS > ENGINE_NEEDS_MAX ||
+        needs->item_count + 1 > ENGINE_NEEDS_MAX)
+        return false;
+    need_case(engine, needs, tenant, id);
+    need_subject(engine, needs, tenant, id);
     return true;
 }

@@ -16,7 +16,9 @@ enum effect_kind {
     EFFECT_ITEM,     /* the target is an item that is known, its state is c */
     EFFECT_ACCOUNT,  /* the target is an account that is known */
     EFFECT_WEIGH,    /* the like of account on target is worth what the verdict says */
-    EFFECT_CREDIT    /* what the likes that the target received are worth moves: c of a field */
+    EFFECT_CREDIT,   /* what the likes that the target received are worth moves: c of a field */
+    EFFECT_SETTLE,   /* the item's partition asks the account's: WEIGH comes back */
+    EFFECT_REPORT    /* a review upheld (c: 1) or dismissed (0) a report of the account target */
 };
 
 static inline bool is_home(const struct engine *engine, uint64_t id)
@@ -24,6 +26,13 @@ static inline bool is_home(const struct engine *engine, uint64_t id)
     return engine->partition_count == 1 ||
            hash_partition(id, engine->partition_count) == engine->partition;
 }
+
+/* --- engine.c */
+/* The next record: numbered, written to the body, applied. There must be room for it. */
+void record_commit(struct engine *engine, struct record *record);
+struct record record_for(const struct request *request, uint8_t kind);
+void record_operation(struct record *record, const struct request *request, uint64_t content,
+                      enum status status);
 
 /* --- registry.c: rows of accounts and items */
 uint32_t account_ensure(struct engine *engine, uint16_t tenant, uint64_t id, int64_t time_us);
@@ -83,6 +92,8 @@ void operation_keep(struct engine *engine, const struct record *record, uint8_t 
 /* --- read.c */
 /* False: the arena has no room for the answer now. */
 bool read_answer(struct engine *engine, const struct request *request, struct reply *reply);
+/* The likes below page->below, newest first. */
+enum status read_likes(struct engine *engine, struct case_page *page);
 bool read_item_copy(struct engine *engine, uint16_t tenant, uint64_t id, struct reply *reply);
 /* Up to max of what the account's list of that kind holds below *below, newest first, at home.
  * *below and *more: where and whether it goes on. */

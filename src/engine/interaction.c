@@ -6,7 +6,9 @@
 #include <assert.h>
 
 #include "base/hook.h"
+#include "engine/case.h"
 #include "engine/inner.h"
+#include "engine/sanction.h"
 
 /* --- decide --------------------------------------------------------------------------------------
  */
@@ -20,14 +22,7 @@ static enum status account_check(struct engine *engine, const struct request *re
     if (slot == HOT_NONE)
         return engine->create_unknown ? STATUS_OK : STATUS_NOACCOUNT;
     row = hot_account(engine->hot, slot);
-    if (row->state == ACCOUNT_ACTIVE || row->until_us <= engine->now_us)
-        return STATUS_OK;
-    if (row->state == ACCOUNT_LIKE_BANNED && verb != VERB_LIKE)
-        return STATUS_OK;
-    if (PLANTED("engine.ban_is_ignored"))
-        return STATUS_OK;
-    *until_us = row->until_us;
-    return STATUS_SUSPENDED;
+    return sanction_check(row, verb, engine->now_us, until_us);
 }
 
 /* Taking back and reporting stay possible when an item is closed. */
@@ -103,7 +98,7 @@ void effect_emit(struct engine *engine, const struct record *cause, uint16_t to,
         .b = engine->partition | (uint64_t)verb << 16 | (uint64_t)kind << 32,
         .c = (uint64_t)amount << 1 ^ (uint64_t)(amount >> 63), /* zigzag: small whatever the sign */
     };
-    if (verdict != NULL && (!verdict_is_plain(verdict) || kind == EFFECT_WEIGH)) {
+    if (verdict != NULL && (!verdict_is_plain(verdict) || kind == EFFECT_WEIGH || kind == EFFECT_SETTLE)) {
         effect->record.fields |= RECORD_HAS_VERDICT;
         effect->record.verdict = *verdict;
     }
@@ -238,6 +233,7 @@ void interaction_apply(struct engine *engine, const struct record *record)
     uint32_t taker = HOT_NONE;
     struct verdict worth = {0};
     int64_t window_us = record->kind == VERB_LIKE ? (int64_t)record->c : 0;
+    uint32_t report_weight = sanction_report_weight(hot_account(engine->hot, giver));
 
     judge_prepare(engine, record);
     if (home)
@@ -249,7 +245,9 @@ void interaction_apply(struct engine *engine, const struct record *record)
     if (!home)
         effect_emit(engine, record, hash_partition(record->target, engine->partition_count),
                     EFFECT_TARGET, record->kind, record->account, record->target,
-                    record->kind == VERB_VIEW ? (int64_t)record->a : window_us,
+                    record->kind == VERB_VIEW     ? (int64_t)record->a
+                    : record->kind == VERB_REPORT ? (int64_t)report_weight
+                                                  : window_us,
                     record->fields & RECORD_HAS_VERDICT ? &record->verdict : NULL);
     else if (follow)
         received_apply(engine, record->tenant, record->target, record->time_us, COUNTER_FOLLOW,
@@ -257,6 +255,8 @@ void interaction_apply(struct engine *engine, const struct record *record)
     else
         item_apply(engine, record, taker, info, record->kind == VERB_VIEW ? record->a : 0, &worth,
                    window_us);
+    if (home && record->kind == VERB_REPORT)
+        case_reported(engine, record, taker, record->account, report_weight);
     judge_learn(engine, record);
 }
 
@@ -278,4 +278,6 @@ void interaction_take(struct engine *engine, const struct record *effect, uint8_
     else
         item_apply(engine, effect, taker, info, verb == VERB_VIEW ? effect->c >> 1 : 0, &worth,
                    verb == VERB_LIKE ? (int64_t)(effect->c >> 1) : 0);
+    if (verb == VERB_REPORT)
+        case_reported(engine, effect, taker, effect->account, (uint32_t)(effect->c >> 1));
 }

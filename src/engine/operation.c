@@ -51,6 +51,16 @@ uint64_t operation_content(const struct request *request)
         if (request->flags & REQUEST_HAS_UNTIL)
             hash = hash_two(hash, (uint64_t)request->u.restriction.until_us);
         break;
+    case SHAPE_CASE_OPEN:
+    case SHAPE_CASE_STEP:
+        hash = hash_two(hash, request->u.deed.kind | (uint64_t)request->u.deed.subject << 8 |
+                                  (uint64_t)request->u.deed.decision << 16 |
+                                  (uint64_t)request->u.deed.value << 32);
+        hash = hash_two(hash, (uint64_t)request->u.deed.since_us);
+        hash = hash_two(hash, (uint64_t)request->u.deed.until_us);
+        for (int i = 0; i < request->u.deed.text_size; i++)
+            hash = hash_two(hash, (uint8_t)request->u.deed.text[i]);
+        break;
     default:
         break;
     }

@@ -4,6 +4,7 @@
 
 #include "base/hook.h"
 #include "engine/access.h"
+#include "engine/case.h"
 #include "engine/inner.h"
 
 bool read_item_copy(struct engine *engine, uint16_t tenant, uint64_t id, struct reply *reply)
@@ -281,6 +282,25 @@ enum status read_list(struct engine *engine, uint16_t tenant, uint8_t kind, uint
     return status;
 }
 
+enum status read_likes(struct engine *engine, struct case_page *likes)
+{
+    struct request request = {.tenant = likes->tenant,
+                              .account = likes->about,
+                              .target = likes->about,
+                              .flags = REQUEST_HAS_CURSOR};
+    struct page page = {.entries = likes->likes, .max = ENGINE_SWEEP, .below = likes->below};
+    enum status status = STATUS_OK;
+
+    request.u.cursor = likes->below;
+    page_from_hot(engine, &request, likes->item, EDGE_LIKE, &page);
+    if (!page.more)
+        status = page_from_store(engine, &request, likes->item, EDGE_LIKE, &page);
+    likes->count = page.count;
+    likes->below = page.below;
+    likes->more = page.more;
+    return status;
+}
+
 /* May the caller see this item? (access.def: "own item") */
 static enum status item_is_open_to(struct engine *engine, const struct request *request)
 {
@@ -333,6 +353,10 @@ bool read_answer(struct engine *engine, const struct request *request, struct re
         }
         reply->kind = REPLY_ACCOUNT;
         return read_account_copy(engine, request->tenant, request->account, reply);
+    case SHAPE_CASE_GET:
+    case SHAPE_CASE_LIST:
+    case SHAPE_CASE_OF:
+        return case_read(engine, request, reply);
     case SHAPE_SEQ: {
         uint64_t *value = arena_take(&engine->arena, sizeof *value);
 

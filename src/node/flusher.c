@@ -50,6 +50,8 @@ enum status flusher_write(struct hot *hot, struct store *store, struct signals *
         .edge_count = frozen.edge_count,
         .operations = frozen.operations,
         .operation_count = frozen.operation_count,
+        .cases = frozen.cases,
+        .case_count = frozen.case_count,
         .marks = marks,
     };
     status = store_flush(store, &flush, message);

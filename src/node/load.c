@@ -33,5 +33,12 @@ enum status load_needs(struct store *store, struct hot *hot, struct needs *needs
             if (found[i])
                 hot_operation_hold(hot, &needs->operations[i]);
     }
+    if (status == STATUS_OK && needs->case_count > 0) {
+        status = store_get_cases(store, needs->cases, found, needs->case_count);
+        for (uint32_t i = 0; status == STATUS_OK && i < needs->case_count; i++)
+            if (found[i] &&
+                hot_case_find(hot, needs->cases[i].tenant, needs->cases[i].id) == HOT_NONE)
+                hot_case_add(hot, &needs->cases[i]);
+    }
     return status;
 }

@@ -82,6 +82,7 @@ static enum status load(struct partition *partition)
 static void needs_clear(struct needs *needs)
 {
     needs->account_count = needs->item_count = needs->edge_count = needs->operation_count = 0;
+    needs->case_count = 0;
 }
 
 /* From here on changes go to the other region; what was so far stands for this sequence. */
@@ -350,6 +351,12 @@ static enum status replay_tail(struct partition *partition,
     return status;
 }
 
+static enum status note_live(void *argument, const struct case_row *row)
+{
+    hot_case_note(argument, row);
+    return STATUS_OK;
+}
+
 static void no_wake(void *argument)
 {
     (void)argument;
@@ -394,6 +401,11 @@ static enum status open_once(struct partition *partition, const struct partition
                   : hot_config_for(config->memory_bytes / 16 * 13 - config->signals.bytes * 2);
         partition->hot = hot_open(&hot);
         status = partition->hot == NULL ? STATUS_NOMEMORY : engine_open(partition);
+    }
+    if (status == STATUS_OK) {
+        status = store_scan_live(partition->store, partition->hot, note_live);
+        if (status == STATUS_CORRUPT)
+            damage_mark(partition);
     }
     if (status == STATUS_OK)
         status = judges_ready(partition, report);
@@ -721,6 +733,120 @@ uint32_t partition_take(struct partition *partition, const struct record *const 
     return n;
 }
 
+/* --- cases ---------------------------------------------------------------------------------------
+ */
+
+#define CASES_EVERY_US 20000 /* without a sweep under way */
+#define CASES_LOOKS    512   /* heads looked at each time */
+
+/* Brings in the case and what it is about. */
+static bool case_load(struct partition *partition, uint16_t tenant, uint64_t id)
+{
+    enum status status = STATUS_OK;
+
+    hot_turn_begin(partition->hot);
+    for (int i = 0; i < 2 && status == STATUS_OK; i++) {
+        needs_clear(partition->needs);
+        engine_gather_case(&partition->engine, tenant, id, partition->needs);
+        status = load(partition);
+    }
+    if (status != STATUS_OK)
+        fail(partition, status, STORE_DAMAGED);
+    return status == STATUS_OK;
+}
+
+/* Brings in the rows of the first likes of a page; returns of how many. */
+static uint32_t case_load_likes(struct partition *partition, const struct case_page *page)
+{
+    struct engine *engine = &partition->engine;
+    enum status status;
+    uint32_t n = 0;
+
+    needs_clear(partition->needs);
+    for (; n < page->count; n++) {
+        struct record record = engine_case_settle(page, n);
+
+        if (!engine_gather_record(engine, &record, partition->needs))
+            break;
+    }
+    status = load(partition);
+    needs_clear(partition->needs);
+    for (uint32_t i = 0; i < n; i++) {
+        struct record record = engine_case_settle(page, i);
+
+        if (!engine_gather_record_creators(engine, &record, partition->needs))
+            n = i;
+    }
+    if (status == STATUS_OK)
+        status = load(partition);
+    if (status != STATUS_OK) {
+        fail(partition, status, STORE_DAMAGED);
+        return 0;
+    }
+    return n;
+}
+
+static void case_sweep(struct partition *partition, uint16_t tenant, uint64_t id, int64_t now_us)
+{
+    struct engine *engine = &partition->engine;
+    struct case_page page;
+    enum status status = engine_case_page(engine, tenant, id, &page);
+    uint32_t count;
+
+    if (status != STATUS_OK) {
+        fail(partition, status, STORE_DAMAGED);
+        return;
+    }
+    if (page.id != id)
+        return; /* it is not in memory: nothing to sweep */
+    count = case_load_likes(partition, &page);
+    if (partition->failure != STATUS_OK || (count == 0 && page.count > 0))
+        return;
+    engine_begin(engine, now_us);
+    while (count > 0 && !engine_can_take(engine, count + 8))
+        count /= 2;
+    engine_case_step(engine, &page, count);
+    CRASH_POINT("node.sweep_step");
+}
+
+bool partition_cases(struct partition *partition, int64_t now_us, int64_t steady_us, uint64_t *need)
+{
+    struct engine *engine = &partition->engine;
+    struct hot_room room;
+    uint32_t looks = CASES_LOOKS;
+    uint64_t id = 0, before = engine->sequence;
+    uint16_t tenant;
+
+    if (!partition->sweeping && steady_us - partition->cases_us < CASES_EVERY_US)
+        return false;
+    partition->cases_us = steady_us;
+    partition->sweeping = false;
+    if (partition->config.clock_requests)
+        now_us = engine->now_us;
+    if (!engine_case_next(engine, now_us > engine->now_us ? now_us : engine->now_us, &looks,
+                          &tenant, &id))
+        return false;
+    hot_room(partition->hot, &room);
+    if (log_has_room(partition->log, engine->body_max) != STATUS_OK || room.cases < 4 ||
+        room.accounts < 3 * ENGINE_SWEEP || room.items < ENGINE_SWEEP ||
+        room.edges < ENGINE_SWEEP || hot_fill_percent(partition->hot) >= PACE_AT_PERCENT)
+        return false;
+    if (!case_load(partition, tenant, id))
+        return false;
+    engine_begin(engine, now_us);
+    if (!engine_case_expire(engine, tenant, id))
+        case_sweep(partition, tenant, id, now_us);
+    if (partition->failure != STATUS_OK || engine->sequence == before) {
+        engine->case_hand++; /* it could not be done: the next one */
+        return false;
+    }
+    append(partition);
+    partition->sweeping = true;
+    partition->turns++;
+    *need = engine->sequence;
+    return true;
+}
+
 /* --- the flush -----------------------------------------------------------------------------------
  */
 
@@ -795,7 +921,7 @@ bool partition_tend(struct partition *partition, int64_t steady_us)
 
 int partition_sleep_ms(const struct partition *partition)
 {
-    if (partition->flush == FLUSH_COLLECTING)
+    if (partition->flush == FLUSH_COLLECTING || partition->sweeping)
         return 0;
     if (partition->stalled_us != 0 || partition->paced_us != 0 || partition->nospace ||
         partition->flush == FLUSH_RETRY)

@@ -68,6 +68,8 @@ struct partition {
     bool store_damaged;    /* a read or a flush said so: it is made again at the next start */
     bool readonly;         /* the audit or the scrubber found damage: no writes any more */
     bool nospace;          /* the log or the store waits for space */
+    int64_t cases_us; /* when cases were last looked at */
+    bool sweeping;    /* one is under way: go on at once */
     uint64_t turns;
 };
 
@@ -109,6 +111,11 @@ uint32_t partition_take(struct partition *partition, const struct record *const 
 /* Scores held likes again that are due; returns how many. need as in partition_turn. */
 uint32_t partition_settle(struct partition *partition, int64_t now_us, uint64_t *need);
 bool partition_has_due(const struct partition *partition, int64_t now_us);
+
+/* One step of what cases ask for: a sweep, an expiry. True: something was recorded, *need as for a
+ * turn, and the effects are in partition->engine.effects. */
+bool partition_cases(struct partition *partition, int64_t now_us, int64_t steady_us,
+                     uint64_t *need);
 
 /* Moves the flush along; call once in every round of the loop, with a clock of its own that never
  * moves back. False: the partition has failed. */

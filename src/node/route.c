@@ -244,6 +244,17 @@ uint16_t route_home(const struct node *node, const struct request *request)
     case SHAPE_TOTALS:
     case SHAPE_SEQ:
         return node->count == 1 ? 0 : 0xFFFF;
+    case SHAPE_CASE_STEP: /* the low byte of an id, and of a cursor, is the partition */
+    case SHAPE_CASE_GET:
+        return (uint16_t)((request->target & 0xFF) % node->count);
+    case SHAPE_CASE_LIST:
+        return request->flags & REQUEST_HAS_CURSOR
+                   ? (uint16_t)((request->u.list.cursor & 0xFF) % node->count)
+                   : 0;
+    case SHAPE_CASE_OF:
+        id = request->verb == VERB_CASES ? request->account : request->target;
+        break;
+    case SHAPE_CASE_OPEN:
     case SHAPE_ITEM_SET:
     case SHAPE_ITEM_STATE:
     case SHAPE_ITEM_GET:
@@ -266,6 +277,8 @@ void route_submit(struct node *node, struct call *call)
         values_submit(node, call);
     else if (request->flags & REQUEST_RETURN && verb_info(request->verb)->group == GROUP_WRITE &&
              hash_partition(request->target, node->count) != home &&
+             verb_info(request->verb)->shape != SHAPE_CASE_OPEN &&
+             verb_info(request->verb)->shape != SHAPE_CASE_STEP &&
              verb_info(request->verb)->shape != SHAPE_ACCOUNT_SET &&
              verb_info(request->verb)->shape != SHAPE_ACCOUNT_STATE)
         write_submit(node, call);

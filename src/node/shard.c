@@ -277,6 +277,17 @@ static void do_calls(struct shard *shard, int64_t now_us, int64_t steady_us)
     }
 }
 
+/* What cases ask for: nobody waits for it, but its effects are accounted for like any other's. */
+static void do_cases(struct shard *shard, int64_t now_us, int64_t steady_us)
+{
+    uint64_t need;
+
+    if (shard->free_entries == NULL || atomic_load(&shard->node->stopping) ||
+        !partition_cases(&shard->partition, now_us, steady_us, &need))
+        return;
+    send_effects(shard, entry_take(shard, need));
+}
+
 /* --- the door, one partition ---------------------------------------------------------------------
  */
 
@@ -348,6 +359,13 @@ static size_t storage_for(const struct request *request)
     case SHAPE_GIVEN:
     case SHAPE_ACTIVITY:
         return request->count * sizeof(struct reply_entry) + 64;
+    case SHAPE_CASE_LIST:
+    case SHAPE_CASE_OF:
+        return REQUEST_CASES_MAX * sizeof(struct case_brief) + 64;
+    case SHAPE_CASE_OPEN:
+    case SHAPE_CASE_STEP:
+    case SHAPE_CASE_GET:
+        return sizeof(struct case_row) + 64;
     default:
         return sizeof(struct item_row) + sizeof(struct account_row) +
                ENGINE_PARTITIONS_MAX * sizeof(uint64_t) + 64;
@@ -720,6 +738,7 @@ void *shard_main(void *argument)
             do_door_calls(shard, now_us, steady_us);
         else
             do_door(shard, now_us, steady_us);
+        do_cases(shard, now_us, steady_us);
         release(shard);
         if (!partition_tend(&shard->partition, steady_us)) {
             int none = STATUS_OK;

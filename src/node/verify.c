@@ -76,7 +76,7 @@ static void add_credit(uint64_t sums[CREDITS], const uint64_t words[CREDITS], ui
 
 static void see_standing(struct sums *sums, const struct account_row *row)
 {
-    uint64_t words[11 + CREDITS] = {row->id,
+    uint64_t words[13 + CREDITS] = {row->id,
                                     row->tenant,
                                     row->tier,
                                     row->epoch,
@@ -86,11 +86,13 @@ static void see_standing(struct sums *sums, const struct account_row *row)
                                     (uint64_t)row->cut_until_us,
                                     (uint64_t)row->limit_until_us,
                                     (uint64_t)row->points,
-                                    row->case_id};
+                                    row->case_id,
+                                    row->reports_upheld,
+                                    row->reports_dismissed};
 
-    credit_words(&row->received_credit, words + 11);
-    add_row(sums, 'A', words, 11 + CREDITS);
-    add_credit(sums->credit_creators, words + 11, mark_of(row->tenant, row->id, 'c'));
+    credit_words(&row->received_credit, words + 13);
+    add_row(sums, 'A', words, 13 + CREDITS);
+    add_credit(sums->credit_creators, words + 13, mark_of(row->tenant, row->id, 'c'));
 }
 
 static void see_worth(struct sums *sums, const struct item_row *row)
@@ -124,6 +126,31 @@ static void see_weight(struct sums *sums, const struct edge_row *row)
         sums->credit_edges[edge_mark(row)] += mark;
     if (edge_reason(row) != REASON_NONE)
         sums->reason_edges += mark_of(row->tenant, row->target, edge_reason(row));
+}
+
+static enum status see_case(void *argument, const struct case_row *row)
+{
+    const uint64_t words[] = {row->id,
+                              row->tenant,
+                              row->about,
+                              row->before,
+                              row->proposer,
+                              row->approver,
+                              row->decided_sequence,
+                              row->ended_sequence,
+                              row->cursor,
+                              row->likes,
+                              row->restored,
+                              (uint64_t)row->due_us,
+                              (uint64_t)row->until_us,
+                              (uint64_t)row->points,
+                              row->weight,
+                              (uint64_t)row->kind | (uint64_t)row->state << 8 |
+                                  (uint64_t)row->decision << 16 | (uint64_t)row->proposed << 24 |
+                                  (uint64_t)row->appealed << 32 | (uint64_t)row->sanctions << 40};
+
+    add_row(argument, 'C', words, sizeof words / sizeof *words);
+    return STATUS_OK;
 }
 
 static enum status see_account(void *argument, const struct account_row *row)
@@ -211,7 +238,8 @@ static enum status sums_of(struct store *store, uint16_t partition, uint16_t cou
                                     .account = see_account,
                                     .item = see_item,
                                     .edge = see_edge,
-                                    .operation = see_operation};
+                                    .operation = see_operation,
+                                    .cased = see_case};
 
     *sums = (struct sums){.partition = partition, .count = count};
     return store_scan(store, &visitor);

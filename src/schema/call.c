@@ -24,6 +24,11 @@ void call_answer(struct call *call, const struct reply *reply)
     if (reply->kind == REPLY_PAGE)
         call->reply.u.page =
             keep(call, &used, reply->u.page, reply->count * sizeof(struct reply_entry));
+    if (reply->kind == REPLY_CASES)
+        call->reply.u.cases =
+            keep(call, &used, reply->u.cases, reply->count * sizeof(struct case_brief));
+    if (reply->cased != NULL)
+        call->reply.cased = keep(call, &used, reply->cased, sizeof *reply->cased);
     if (reply->item != NULL)
         call->reply.item = keep(call, &used, reply->item, sizeof *reply->item);
     if (reply->account != NULL)

@@ -23,7 +23,11 @@
  * ITEM STATE state. ACCOUNT SET visibility | tier<<8, created_us, mask (enum portrait_field).
  * ACCOUNT STATE state, until_us. ACT: one record for each action that changed
  * something, in one batch. EFFECT: source partition, source sequence, verb. SETTLE: the case it
- * carries out, or 0.
+ * carries out, or 0. SANCTION: the case it belongs to, or 0; enum sanction | amount<<8 (of LIFT: the
+ * sanction it ends); until_us, or for POINTS the change in zigzag. CASE: the case (0: opened by
+ * this record); enum case_event | more<<8 (OPENED: kind | subject<<8; STEP: likes done); OPENED: when
+ * it is due, STEP: the cursor. CASE OPEN: 0; kind | subject<<8. CASE PROPOSE: the case; decision |
+ * value<<8; since<<32 | to, in seconds. CASE APPROVE, REJECT, APPEAL: the case.
  *
  * A record's number is first_seq of its batch plus its place; its time is its batch's time. */
 #ifndef ZAN_SCHEMA_RECORD_H
@@ -38,7 +42,9 @@
 enum {
     RECORD_EFFECT = 0xF0, /* an account's partition tells a target's what happened */
     RECORD_CLAIM = 0xF1,  /* a new owner of the partition takes over */
-    RECORD_SETTLE = 0xF2  /* what a like is worth is decided anew */
+    RECORD_SETTLE = 0xF2, /* what a like is worth is decided anew */
+    RECORD_SANCTION = 0xF3, /* one restriction of an account begins, or ends early */
+    RECORD_CASE = 0xF4      /* the node's own step of a case (enum case_event) */
 };
 
 enum record_field {
@@ -102,9 +108,13 @@ static inline int verdict_is_plain(const struct verdict *verdict)
 /* What the record says an act is worth; older records, and most, say nothing: in full. */
 static inline struct verdict record_verdict(const struct record *record)
 {
-    static const struct verdict plain = {.weight_pct = WEIGHT_FULL};
+    struct verdict verdict = {.weight_pct = WEIGHT_FULL};
 
-    return record->fields & RECORD_HAS_VERDICT ? record->verdict : plain;
+    if (record->fields & RECORD_HAS_VERDICT)
+        verdict = record->verdict;
+    if (verdict.mark == MARK_VOIDED)
+        verdict.reason = REASON_REVIEW; /* see edge_before_mark */
+    return verdict;
 }
 
 /* Writes record to bytes (room for RECORD_BYTES_MAX); returns how many were written. */

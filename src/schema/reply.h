@@ -22,6 +22,8 @@ enum reply_kind {
     REPLY_PAGE,     /* cursor and count entries, newest first */
     REPLY_ITEM,     /* map: everything known of an item (item) */
     REPLY_ACCOUNT,  /* map: everything known of an account (account) */
+    REPLY_CASE,     /* map: everything known of a case (cased); own: what its subject may know */
+    REPLY_CASES,    /* cursor and count cases, newest first (u.cases) */
 };
 
 struct reply_entry {
@@ -46,9 +48,12 @@ struct reply {
         int64_t value;
         const uint64_t *values;
         const struct reply_entry *page;
+        const struct case_brief *cases;
     } u;
     const struct item_row *item;
     const struct account_row *account;
+    const struct case_row *cased;
+    uint8_t own; /* REPLY_CASE */
 };
 
 #endif

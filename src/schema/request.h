@@ -17,6 +17,7 @@
 #define REQUEST_PAGE_MAX    1000 /* entries in one page of a list */
 #define REQUEST_PAGE        100  /* entries when COUNT is not given */
 #define REQUEST_MS_MAX      86400000u /* 24 hours: the longest watch or video time */
+#define REQUEST_CASES_MAX   100  /* cases in one page */
 #define REQUEST_FUTURE_US   300000000LL /* how far a client's clock may be ahead */
 
 enum request_flag {
@@ -32,7 +33,8 @@ enum request_flag {
     REQUEST_HAS_VISIBLE = 512, /* ACCOUNT SET: visibility is set */
     REQUEST_HAS_TIER = 1024,
     REQUEST_HAS_CREATED = 2048,
-    REQUEST_CONFIRMED = 4096 /* a rule asked whether it is meant: it is */
+    REQUEST_CONFIRMED = 4096, /* a rule asked whether it is meant: it is */
+    REQUEST_HAS_SINCE = 8192  /* CASE PROPOSE: since_us is set */
 };
 
 /* Where a like came from. Part of the formats. */
@@ -77,6 +79,18 @@ struct request {
         } portrait;
         const uint64_t *ids; /* reads of several targets, count of them */
         uint64_t cursor;     /* lists: sequence below which the next entry lies */
+        struct {
+            uint64_t cursor;
+            uint8_t subject; /* CASE OF: enum case_subject */
+            uint8_t filter;  /* CASE LIST: 0: all; 1 + place in its words */
+        } list;
+        struct {
+            const char *text; /* the reason; borrowed as ids is */
+            int64_t since_us, until_us;
+            uint16_t value;
+            uint8_t text_size;
+            uint8_t kind, subject, decision; /* as the verb has them */
+        } deed;
     } u;
     uint64_t opid[2];
     struct context context;

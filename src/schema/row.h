@@ -103,11 +103,12 @@ struct account_row {
     uint32_t epoch;       /* assertions of an earlier epoch are revoked */
     uint8_t cut_pct;      /* what its acts count for until cut_until_us, of 100 */
     uint8_t visibility;   /* enum visibility of what it likes */
-    uint16_t limit_verbs; /* bit per counter: refused until limit_until_us */
+    uint16_t limit_verbs; /* bit per enum verb: refused until limit_until_us */
     int64_t cut_until_us; /* 0: no cut */
     int64_t limit_until_us;
     int64_t points;   /* incentive points, by records alone */
-    uint64_t case_id; /* of the restriction in force, or the last one; 0: none ever */
+    uint64_t case_id; /* the newest case about it; 0: none ever */
+    uint16_t reports_upheld, reports_dismissed; /* of its reports, by reviews; saturate */
     uint64_t given[COUNTER_COUNT];
     uint64_t received[COUNTER_COUNT];
     struct credit received_credit; /* of the likes among received */
@@ -129,7 +130,7 @@ struct item_row {
     uint64_t peak;                  /* highest raw count of likes so far, and when */
     int64_t peak_us;
     int64_t window_until_us; /* a quarantine window is open until then; 0: none */
-    uint64_t case_id;        /* of that window */
+    uint64_t case_id;        /* the newest case about it; 0: none ever */
 };
 
 struct edge_row {
@@ -145,19 +146,155 @@ struct edge_row {
     uint8_t marks;      /* enum edge_mark | main enum reason << 4 */
 };
 
+/* marks: bits 0..1 the mark, 2..3 of a voided like the mark it had before, 4..7 the main reason, of
+ * a voided like (whose reason is a review) the one it had before. With the weight, which a void
+ * leaves alone, that is all it takes to give back exactly what was taken. */
 static inline uint8_t edge_mark(const struct edge_row *edge)
 {
-    return edge->marks & 15;
+    return edge->marks & 3;
 }
 
 static inline uint8_t edge_reason(const struct edge_row *edge)
 {
+    return edge_mark(edge) == MARK_VOIDED ? REASON_REVIEW : edge->marks >> 4;
+}
+
+static inline uint8_t edge_before_mark(const struct edge_row *edge)
+{
+    return edge->marks >> 2 & 3;
+}
+
+static inline uint8_t edge_before_reason(const struct edge_row *edge)
+{
     return edge->marks >> 4;
+}
+
+/* The marks of a like that is voided now. */
+static inline uint8_t edge_marks_voided(const struct edge_row *edge)
+{
+    if (edge_mark(edge) == MARK_VOIDED)
+        return edge->marks;
+    return (uint8_t)((edge->marks & 0xF0) | (edge->marks & 3) << 2 | MARK_VOIDED);
 }
 
 static inline uint8_t edge_marks(uint8_t mark, uint8_t reason)
 {
     return (uint8_t)(mark | reason << 4);
+}
+
+/* --- sanctions and cases (docs/integrity.md); all enums are parts of the formats --------------- */
+
+/* One restriction of an account. */
+enum sanction {
+    SANCTION_LIKE_BAN, /* likes are refused until then */
+    SANCTION_LIMIT,    /* amount: bit per enum verb that is refused until then */
+    SANCTION_CUT,      /* amount: what its acts count for until then, of 100 */
+    SANCTION_POINTS,   /* incentive points taken or given back */
+    SANCTION_LIFT,     /* ends one of the others early, or gives points back */
+    SANCTION_UPHELD,   /* one of its reports was right */
+    SANCTION_DISMISSED, /* one of its reports was not */
+    SANCTION_COUNT
+};
+
+enum case_kind {
+    CASE_REVIEW,     /* something to be looked at */
+    CASE_SANCTION,   /* a rule restricted an account; open to appeal */
+    CASE_QUARANTINE, /* a window over the likes of an item */
+    CASE_REPORTS,    /* what users reported, weighed */
+    CASE_KIND_COUNT
+};
+
+enum case_state {
+    CASE_GATHERING, /* reports that do not weigh enough yet; nobody's work */
+    CASE_OPEN,
+    CASE_APPLYING,  /* a sweep is under way */
+    CASE_APPLIED,
+    CASE_RESTORING, /* a sweep that gives back is under way */
+    CASE_RESTORED,
+    CASE_REJECTED,
+    CASE_EXPIRED, /* nobody decided in time: in favour of whom it is about */
+    CASE_STATE_COUNT
+};
+
+enum case_decision {
+    DECISION_NONE,
+    DECISION_VOID,       /* likes are taken out of valid */
+    DECISION_CREDIT,     /* quarantined and held likes count with their weight */
+    DECISION_QUARANTINE, /* likes of the item from now until then wait for a decision */
+    DECISION_LIKE_BAN,
+    DECISION_LIMIT,
+    DECISION_CUT,
+    DECISION_POINTS,
+    DECISION_DISMISS, /* nothing is done; the case closes */
+    DECISION_RESTORE, /* what the case did is given back */
+    DECISION_COUNT
+};
+
+enum case_subject { SUBJECT_ACCOUNT, SUBJECT_ITEM, SUBJECT_COUNT };
+
+/* Steps that no person takes. */
+enum case_event { CASE_OPENED, CASE_EXPIRES, CASE_STEP, CASE_DONE, CASE_EVENT_COUNT };
+
+enum case_text { CASE_TEXT_OPENED, CASE_TEXT_DECIDED, CASE_TEXT_APPEAL, CASE_TEXTS };
+#define CASE_TEXT_MAX  200 /* bytes, as in a record */
+#define CASE_REPORTERS 8   /* kept by id, to learn whether they were right */
+
+/* id: sequence of the record that opened it << 8 | partition. What has been recorded about it stands
+ * in the log under the sequence numbers, this is where it stands now. */
+struct case_row {
+    uint64_t id;
+    uint64_t about;  /* the account or item */
+    uint64_t before; /* the case about the same before this one; 0: none */
+    uint64_t opener, proposer, approver, appellant; /* callers; 0: the node, or nobody */
+    uint64_t proposed_sequence, decided_sequence, appealed_sequence, ended_sequence; /* 0: not yet */
+    uint64_t cursor;         /* a sweep: likes at or above it are done */
+    uint64_t likes;          /* changed by the decision */
+    uint64_t restored;       /* given back */
+    int64_t opened_us, decided_us;
+    int64_t due_us;   /* open, or under appeal: then it ends in favour of the subject */
+    int64_t until_us; /* when what was decided ends; 0: it is no matter of time */
+    int64_t since_us, to_us; /* which likes: given from then to then; to 0: until the decision */
+    int64_t ends_us[3];      /* of the sanctions it carries: like-ban, limit, cut */
+    int64_t points;          /* taken */
+    uint64_t reporters[CASE_REPORTERS];
+    uint32_t policy; /* version of the rules, and the rule + 1; 0: no rule */
+    uint32_t weight; /* of its reports, in hundredths */
+    uint16_t rule;
+    uint16_t tenant;
+    uint16_t value;          /* of the decision: percent, points, verbs */
+    uint16_t proposed_value; /* of the proposal */
+    uint8_t kind, state, subject, decision;
+    uint8_t proposed; /* enum case_decision that waits for a second person */
+    uint8_t appealed; /* 1: an appeal waits for an answer */
+    uint8_t appeals;  /* how many there were */
+    uint8_t sanctions; /* bit per enum sanction that it carries */
+    uint8_t reporter_count;
+    uint8_t text_size[CASE_TEXTS];
+    char text[CASE_TEXTS][CASE_TEXT_MAX];
+};
+
+/* One line of a list of cases. */
+struct case_brief {
+    uint64_t id, about;
+    int64_t opened_us, due_us, until_us;
+    uint8_t kind, state, subject, decision, proposed, appealed;
+};
+
+/* A case that somebody, or the node, still has to do something about. */
+struct case_live {
+    uint64_t id;
+    int64_t due_us;
+    uint16_t tenant, rule;
+    uint8_t kind, state, proposed, appealed;
+};
+
+/* Does somebody, or the node, still have to do something about it? */
+static inline int case_is_live(const struct case_row *row)
+{
+    return row->state == CASE_OPEN || row->state == CASE_APPLYING || row->state == CASE_RESTORING ||
+           (row->state == CASE_APPLIED &&
+            (row->appealed || row->proposed != DECISION_NONE ||
+             row->decision == DECISION_QUARANTINE));
 }
 
 /* What was answered to an operation id, so that a retry gets the same answer. */

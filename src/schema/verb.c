@@ -91,6 +91,61 @@ const char *reason_name(enum reason reason)
     return name[reason];
 }
 
+const char *sanction_name(enum sanction sanction)
+{
+    static const char *const name[SANCTION_COUNT] = {
+        [SANCTION_LIKE_BAN] = "like-ban", [SANCTION_LIMIT] = "limit",
+        [SANCTION_CUT] = "cut",           [SANCTION_POINTS] = "points",
+        [SANCTION_LIFT] = "lift",         [SANCTION_UPHELD] = "upheld",
+        [SANCTION_DISMISSED] = "dismissed",
+    };
+
+    assert(sanction < SANCTION_COUNT);
+    return name[sanction];
+}
+
+const char *case_kind_name(enum case_kind kind)
+{
+    static const char *const name[CASE_KIND_COUNT] = {
+        [CASE_REVIEW] = "review",
+        [CASE_SANCTION] = "sanction",
+        [CASE_QUARANTINE] = "quarantine",
+        [CASE_REPORTS] = "reports",
+    };
+
+    assert(kind < CASE_KIND_COUNT);
+    return name[kind];
+}
+
+const char *case_decision_name(enum case_decision decision)
+{
+    static const char *const name[DECISION_COUNT] = {
+        [DECISION_NONE] = "none",           [DECISION_VOID] = "void",
+        [DECISION_CREDIT] = "credit",       [DECISION_QUARANTINE] = "quarantine",
+        [DECISION_LIKE_BAN] = "like-ban",   [DECISION_LIMIT] = "limit",
+        [DECISION_CUT] = "cut",             [DECISION_POINTS] = "points",
+        [DECISION_DISMISS] = "dismiss",     [DECISION_RESTORE] = "restore",
+    };
+
+    assert(decision < DECISION_COUNT);
+    return name[decision];
+}
+
+const char *case_state_name(enum case_state state, enum case_decision proposed, int appealed)
+{
+    static const char *const name[CASE_STATE_COUNT] = {
+        [CASE_GATHERING] = "gathering", [CASE_OPEN] = "open",
+        [CASE_APPLYING] = "applying",   [CASE_APPLIED] = "applied",
+        [CASE_RESTORING] = "restoring", [CASE_RESTORED] = "restored",
+        [CASE_REJECTED] = "rejected",   [CASE_EXPIRED] = "expired",
+    };
+
+    assert(state < CASE_STATE_COUNT);
+    if (proposed != DECISION_NONE)
+        return "proposed";
+    return appealed ? "appealed" : name[state];
+}
+
 const char *item_state_name(enum item_state state)
 {
     static const char *const names[ITEM_STATE_COUNT] = {

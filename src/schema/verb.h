@@ -37,6 +37,8 @@ enum verb_shape {
     SHAPE_ITEM_STATE,
     SHAPE_ACCOUNT_SET,
     SHAPE_ACCOUNT_STATE,
+    SHAPE_CASE_OPEN, /* kind, subject, text -> id */
+    SHAPE_CASE_STEP, /* case, text, and more -> 0|1 */
     SHAPE_STATES,   /* account, targets -> [0|1...] */
     SHAPE_TOTALS,   /* targets -> [count...] */
     SHAPE_COUNTS,   /* target -> map */
@@ -46,6 +48,9 @@ enum verb_shape {
     SHAPE_ACTIVITY, /* account, viewer, cursor, count -> page of targets */
     SHAPE_ITEM_GET,
     SHAPE_ACCOUNT_GET,
+    SHAPE_CASE_GET,  /* case -> map */
+    SHAPE_CASE_LIST, /* state, cursor, count -> page of cases somebody has to see to */
+    SHAPE_CASE_OF,   /* account or item, cursor, count -> page of cases */
     SHAPE_SEQ,
     SHAPE_SERVICE
 };
@@ -86,5 +91,10 @@ const char *item_state_name(enum item_state state);
 const char *visibility_name(enum visibility visibility);
 const char *tier_name(enum tier tier);
 const char *reason_name(enum reason reason);
+const char *sanction_name(enum sanction sanction);
+const char *case_kind_name(enum case_kind kind);
+const char *case_decision_name(enum case_decision decision);
+/* What one sees of a case: "open", "proposed", "appealed", "applied", ... */
+const char *case_state_name(enum case_state state, enum case_decision proposed, int appealed);
 
 #endif

@@ -40,6 +40,11 @@ struct item_slot {
     struct item_row row;
 };
 
+struct case_slot {
+    struct slot slot;
+    struct case_row row;
+};
+
 struct edge_entry {
     struct edge_row row;
     uint32_t next;
@@ -76,7 +81,10 @@ struct region {
 
 struct hot {
     struct hot_config config;
-    struct slots accounts, items;
+    struct slots accounts, items, cases;
+    struct case_live *live; /* in order of id */
+    uint32_t live_count;
+    uint64_t live_lost; /* that found no room */
     struct slots_time time; /* epoch: of the active region, from 1 */
     struct region region[3];
     struct hints *hints; /* of the two regions; aligned to a cache line */
@@ -214,6 +222,12 @@ struct hot *hot_open(const struct hot_config *config)
     ok = slots_open(&hot->items, config->items, sizeof(struct item_slot),
                     offsetof(struct item_slot, row), sizeof(struct item_row)) &&
          ok;
+    ok = slots_open(&hot->cases, config->cases != 0 ? config->cases : HOT_CASES,
+                    sizeof(struct case_slot), offsetof(struct case_slot, row),
+                    sizeof(struct case_row)) &&
+         ok;
+    hot->live = memory_take(HOT_LIVE_MAX, sizeof *hot->live);
+    ok = ok && hot->live != NULL;
     for (int r = 0; r < 3; r++)
         ok = region_open(hot, r) && ok;
     hot->edge_copies = memory_take(config->edges, sizeof *hot->edge_copies);
@@ -231,6 +245,8 @@ void hot_close(struct hot *hot)
         return;
     slots_close(&hot->accounts);
     slots_close(&hot->items);
+    slots_close(&hot->cases);
+    memory_give(hot->live, HOT_LIVE_MAX, sizeof *hot->live);
     for (int r = 0; r < 3; r++)
         region_close(hot, r);
     memory_give(hot->hints, hot->hint_mask + 1, sizeof *hot->hints);
@@ -257,6 +273,8 @@ void hot_room(const struct hot *hot, struct hot_room *room)
 
     room->accounts = slots_room(&hot->accounts);
     room->items = slots_room(&hot->items);
+    room->cases = slots_room(&hot->cases);
+    room->live = HOT_LIVE_MAX - hot->live_count;
     room->edges = hot->config.edges - active->edge_count;
     room->operations = hot->config.operations - active->operation_count;
     room->loads = least / 5 > hot->loads ? least / 5 - hot->loads : 0;
@@ -753,6 +771,90 @@ uint64_t hot_list_age(const struct hot *hot)
     return (uint64_t)hot->time.epoch << 32 | hot->time.rest_epoch;
 }
 
+/* --- cases ---------------------------------------------------------------------------------------
+ */
+
+static struct case_slot *case_at(const struct hot *hot, uint32_t at)
+{
+    return (struct case_slot *)(void *)slots_at(&hot->cases, at);
+}
+
+uint32_t hot_case_find(struct hot *hot, uint16_t tenant, uint64_t id)
+{
+    return slots_find(&hot->cases, &hot->time, tenant, id);
+}
+
+uint32_t hot_case_add(struct hot *hot, const struct case_row *row)
+{
+    uint32_t at = slots_add(&hot->cases, &hot->time, row->tenant, row->id);
+
+    case_at(hot, at)->row = *row;
+    return at;
+}
+
+const struct case_row *hot_case(const struct hot *hot, uint32_t slot)
+{
+    return &case_at(hot, slot)->row;
+}
+
+struct case_row *hot_case_change(struct hot *hot, uint32_t slot)
+{
+    slots_change(&hot->cases, &hot->time, slot);
+    return &case_at(hot, slot)->row;
+}
+
+/* The first head that is not before id. */
+static uint32_t live_find(const struct hot *hot, uint64_t id)
+{
+    uint32_t low = 0, high = hot->live_count;
+
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+
+        if (hot->live[middle].id < id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+void hot_case_note(struct hot *hot, const struct case_row *row)
+{
+    uint32_t at = live_find(hot, row->id);
+    bool there = at < hot->live_count && hot->live[at].id == row->id;
+    size_t behind = (hot->live_count - at) * sizeof *hot->live;
+
+    if (!case_is_live(row)) {
+        if (there)
+            memmove(&hot->live[at], &hot->live[at + 1], behind - sizeof *hot->live);
+        hot->live_count -= there;
+        return;
+    }
+    if (!there && hot->live_count == HOT_LIVE_MAX) {
+        hot->live_lost++;
+        return;
+    }
+    if (!there) {
+        memmove(&hot->live[at + 1], &hot->live[at], behind);
+        hot->live_count++;
+    }
+    hot->live[at] = (struct case_live){.id = row->id,
+                                       .due_us = row->due_us,
+                                       .tenant = row->tenant,
+                                       .rule = row->rule,
+                                       .kind = row->kind,
+                                       .state = row->state,
+                                       .proposed = row->proposed,
+                                       .appealed = row->appealed};
+}
+
+const struct case_live *hot_cases_live(const struct hot *hot, uint32_t *count)
+{
+    *count = hot->live_count;
+    return hot->live;
+}
+
 /* --- operations ----------------------------------------------------------------------------------
  */
 
@@ -852,6 +954,7 @@ bool hot_is_dirty(const struct hot *hot)
     const struct region *active = &hot->region[hot->active];
 
     return hot->accounts.dirty_count[0] > 0 || hot->items.dirty_count[0] > 0 ||
+           hot->cases.dirty_count[0] > 0 ||
            active->edge_count > active->edge_clean ||
            active->operation_count > active->operation_clean;
 }
@@ -871,16 +974,17 @@ static uint32_t slots_percent(const struct slots *slots)
 uint32_t hot_fill_percent(const struct hot *hot)
 {
     const struct region *active = &hot->region[hot->active];
-    uint32_t fill[4] = {
+    uint32_t fill[5] = {
         percent(active->edge_count - active->edge_clean, hot->config.edges - active->edge_clean),
         percent(active->operation_count - active->operation_clean,
                 hot->config.operations - active->operation_clean),
         slots_percent(&hot->accounts),
         slots_percent(&hot->items),
+        slots_percent(&hot->cases),
     };
     uint32_t most = 0;
 
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < 5; i++)
         if (fill[i] > most)
             most = fill[i];
     return most;
@@ -904,6 +1008,7 @@ void hot_freeze(struct hot *hot)
     assert(!hot->time.flushing);
     slots_freeze(&hot->accounts);
     slots_freeze(&hot->items);
+    slots_freeze(&hot->cases);
     hot->time.flushing = true;
     hot->time.epoch++;
     hot->active = 1 - hot->active;
@@ -915,7 +1020,8 @@ bool hot_collect(struct hot *hot, uint32_t count)
 {
     assert(hot->time.flushing);
     return slots_collect(&hot->accounts, &hot->time, &count) &&
-           slots_collect(&hot->items, &hot->time, &count);
+           slots_collect(&hot->items, &hot->time, &count) &&
+           slots_collect(&hot->cases, &hot->time, &count);
 }
 
 void hot_frozen(struct hot *hot, struct hot_frozen *frozen)
@@ -938,6 +1044,8 @@ void hot_frozen(struct hot *hot, struct hot_frozen *frozen)
         .edge_count = edges,
         .operations = hot->operation_copies,
         .operation_count = operations,
+        .cases = (struct case_row *)(void *)hot->cases.copies,
+        .case_count = hot->cases.copy_count,
     };
 }
 
@@ -948,6 +1056,7 @@ void hot_rest(struct hot *hot)
     hot->time.rest_epoch = hot->time.epoch - 1;
     slots_rest(&hot->accounts);
     slots_rest(&hot->items);
+    slots_rest(&hot->cases);
 }
 
 void hot_stats(const struct hot *hot, struct hot_stats *stats)
@@ -958,6 +1067,8 @@ void hot_stats(const struct hot *hot, struct hot_stats *stats)
         .edges = (uint64_t)hot->region[0].edge_count + hot->region[1].edge_count,
         .operations = (uint64_t)hot->region[0].operation_count + hot->region[1].operation_count,
         .edges_room = hot->config.edges - hot->region[hot->active].edge_count,
-        .evictions = hot->accounts.evictions + hot->items.evictions,
+        .evictions = hot->accounts.evictions + hot->items.evictions + hot->cases.evictions,
+        .cases_live = hot->live_count,
+        .cases_unlisted = hot->live_lost,
     };
 }

@@ -25,6 +25,8 @@
 #include "store/edge.h"
 
 #define HOT_NONE 0xFFFFFFFFu
+#define HOT_CASES 4096
+#define HOT_LIVE_MAX 65536 /* cases that somebody has to see to */
 
 struct hot;
 
@@ -34,6 +36,7 @@ struct hot_config {
     uint32_t edges;      /* in each of the two regions */
     uint32_t operations; /* in each of the two regions */
     uint32_t scratch;    /* edges, and operations, read for one turn */
+    uint32_t cases;      /* slots; 0: HOT_CASES */
 };
 
 /* How many of everything fit into bytes of memory, in the shares that worked best for short videos:
@@ -52,6 +55,8 @@ struct hot_room {
     uint32_t accounts, items, edges, operations; /* how many more can be made or made dirty */
     uint32_t loads;   /* accounts or items that can be brought in for this turn */
     uint32_t scratch; /* edges or operations that can be */
+    uint32_t cases;   /* can be made or made dirty */
+    uint32_t live;    /* more can become live */
 };
 void hot_room(const struct hot *hot, struct hot_room *room);
 
@@ -133,6 +138,19 @@ const struct edge_row *hot_list_next(const struct hot *hot, struct hot_cursor *c
  * only grow at their new end between two freezes, and until a flush ends. */
 uint64_t hot_list_age(const struct hot *hot);
 
+/* --- cases ---------------------------------------------------------------------------------------
+ * Rows are a cache like accounts. Those that are live (case_is_live) are known by their heads all
+ * the time, in order of id; the table of heads takes HOT_LIVE_MAX. Whoever opens a case looks at the
+ * room first; one that becomes live all the same is kept in its row, and listed after a restart
+ * that finds room (hot_stats tells how many). */
+uint32_t hot_case_find(struct hot *hot, uint16_t tenant, uint64_t id);
+uint32_t hot_case_add(struct hot *hot, const struct case_row *row);
+const struct case_row *hot_case(const struct hot *hot, uint32_t slot);
+struct case_row *hot_case_change(struct hot *hot, uint32_t slot);
+/* The head of a row that was changed, or read at start, is up to date from here on. */
+void hot_case_note(struct hot *hot, const struct case_row *row);
+const struct case_live *hot_cases_live(const struct hot *hot, uint32_t *count);
+
 /* --- operations ----------------------------------------------------------------------------------
  */
 const struct operation_row *hot_operation_find(const struct hot *hot, uint16_t tenant,
@@ -162,6 +180,8 @@ struct hot_frozen {
     uint64_t edge_count;
     struct operation_row *operations;
     uint64_t operation_count;
+    struct case_row *cases;
+    uint64_t case_count;
 };
 /* The frozen rows, in arrays of the struct hot that the reader may reorder. Call on the thread that
  * writes them out: it copies the edges. */
@@ -174,6 +194,7 @@ struct hot_stats {
     uint64_t accounts, items, edges, operations; /* in memory now */
     uint64_t edges_room;
     uint64_t evictions;
+    uint64_t cases_live, cases_unlisted;
 };
 void hot_stats(const struct hot *hot, struct hot_stats *stats);
 

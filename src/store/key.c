@@ -44,6 +44,12 @@ size_t key_item(uint8_t *key, uint16_t partition, uint16_t tenant, uint64_t id)
     return key_id(key, KEY_ITEM, partition, tenant, id);
 }
 
+size_t key_case(uint8_t *key, enum key_table table, uint16_t partition, uint16_t tenant,
+                uint64_t id)
+{
+    return key_id(key, table, partition, tenant, id);
+}
+
 size_t key_edge(uint8_t *key, uint16_t partition, const struct edge_row *row)
 {
     put_head(key, KEY_EDGE, partition, row->tenant);

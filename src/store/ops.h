@@ -25,6 +25,10 @@ struct store_ops {
                              uint32_t count);
     enum status (*get_operations)(struct store *store, struct operation_row *rows, bool *found,
                                   uint32_t count, int64_t now_us);
+    enum status (*get_cases)(struct store *store, struct case_row *rows, bool *found,
+                             uint32_t count);
+    enum status (*scan_live)(struct store *store, void *argument,
+                             enum status (*each)(void *argument, const struct case_row *row));
     bool (*may_have_account)(const struct store *store, uint16_t tenant, uint64_t id);
     bool (*may_have_item)(const struct store *store, uint16_t tenant, uint64_t id);
     void (*may_have_edges)(const struct store *store, const struct edge_key *keys, uint32_t count,

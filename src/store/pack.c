@@ -7,7 +7,7 @@
 #include "base/hook.h"
 
 static_assert(COUNTER_COUNT <= 16, "a mask of counts is at most 3 bytes, see PACK_ROW_BYTES_MAX");
-static_assert(1 + 2 + 2 * 3 + 14 * VARINT_BYTES_MAX + 2 * COUNTER_COUNT * VARINT_BYTES_MAX <=
+static_assert(1 + 2 + 2 * 3 + 14 * VARINT_BYTES_MAX + 2 * 3 + 2 * COUNTER_COUNT * VARINT_BYTES_MAX <=
                   PACK_ROW_BYTES_MAX, "room for an account");
 static_assert(1 + 2 + 3 + 3 + 13 * VARINT_BYTES_MAX +
                   (COUNTER_COUNT + REASON_COUNT) * VARINT_BYTES_MAX <= PACK_ROW_BYTES_MAX,
@@ -187,7 +187,8 @@ enum {
     ACCOUNT_HAS_LIMIT = 64,
     ACCOUNT_HAS_POINTS = 128,
     ACCOUNT_HAS_CASE = 256,
-    ACCOUNT_HAS_ALL = 511
+    ACCOUNT_HAS_REPORTS = 512,
+    ACCOUNT_HAS_ALL = 1023
 };
 
 static unsigned account_fields(const struct account_row *row)
@@ -202,7 +203,8 @@ static unsigned account_fields(const struct account_row *row)
            (row->cut_pct != 0 || row->cut_until_us != 0 ? ACCOUNT_HAS_CUT : 0u) |
            (row->limit_verbs != 0 || row->limit_until_us != 0 ? ACCOUNT_HAS_LIMIT : 0u) |
            (row->points != 0 ? ACCOUNT_HAS_POINTS : 0u) |
-           (row->case_id != 0 ? ACCOUNT_HAS_CASE : 0u);
+           (row->case_id != 0 ? ACCOUNT_HAS_CASE : 0u) |
+           (row->reports_upheld != 0 || row->reports_dismissed != 0 ? ACCOUNT_HAS_REPORTS : 0u);
 }
 
 size_t pack_account(uint8_t *bytes, const struct account_row *row)
@@ -240,12 +242,17 @@ size_t pack_account(uint8_t *bytes, const struct account_row *row)
         size += varint_put(bytes + size, zigzag((uint64_t)row->points));
     if ((fields & ACCOUNT_HAS_CASE) != 0)
         size += varint_put(bytes + size, row->case_id);
+    if ((fields & ACCOUNT_HAS_REPORTS) != 0) {
+        size += varint_put(bytes + size, row->reports_upheld);
+        size += varint_put(bytes + size, row->reports_dismissed);
+    }
     return size;
 }
 
 static void read_restrictions(struct reader *in, unsigned fields, struct account_row *row)
 {
     bool cut = (fields & ACCOUNT_HAS_CUT) != 0, limit = (fields & ACCOUNT_HAS_LIMIT) != 0;
+    bool reports = (fields & ACCOUNT_HAS_REPORTS) != 0;
 
     row->epoch = (fields & ACCOUNT_HAS_EPOCH) != 0 ? read_u32(in) : 0;
     row->cut_pct = cut ? read_byte(in) : 0;
@@ -255,6 +262,8 @@ static void read_restrictions(struct reader *in, unsigned fields, struct account
     row->points =
         (fields & ACCOUNT_HAS_POINTS) != 0 ? (int64_t)unzigzag(read_varint(in)) : 0;
     row->case_id = (fields & ACCOUNT_HAS_CASE) != 0 ? read_varint(in) : 0;
+    row->reports_upheld = (uint16_t)(reports ? read_below(in, UINT16_MAX) : 0);
+    row->reports_dismissed = (uint16_t)(reports ? read_below(in, UINT16_MAX) : 0);
 }
 
 bool unpack_account(const uint8_t *bytes, size_t size, struct account_row *row)
@@ -453,6 +462,126 @@ bool unpack_edge(const uint8_t *bytes, size_t size, struct edge_row *row)
     }
     return read_done(&in) && row->weight_pct <= WEIGHT_FULL && edge_mark(row) < MARK_COUNT &&
            edge_reason(row) < REASON_COUNT;
+}
+
+/* --- cases ------------------------------------------------------------------------------------- */
+
+/* In the order of struct case_row: bytes, varints, times as differences to opened_us. */
+static size_t put_after(uint8_t *bytes, const struct case_row *row, int64_t time_us)
+{
+    /* 0 is "none"; every other time is told from when the case was opened. */
+    return varint_put(bytes, time_us == 0 ? 0
+                                          : zigzag((uint64_t)time_us - (uint64_t)row->opened_us) +
+                                                1);
+}
+
+static int64_t read_after(struct reader *in, const struct case_row *row)
+{
+    uint64_t value = read_varint(in);
+
+    return value == 0 ? 0 : (int64_t)(unzigzag(value - 1) + (uint64_t)row->opened_us);
+}
+
+size_t pack_case(uint8_t *bytes, const struct case_row *row)
+{
+    const uint64_t numbers[] = {row->about,    row->before,    row->opener,
+                                row->proposer, row->approver,  row->appellant,
+                                row->proposed_sequence,        row->decided_sequence,
+                                row->appealed_sequence,        row->ended_sequence,
+                                row->cursor,   row->likes,     row->restored,
+                                row->policy,   row->weight,    row->rule,
+                                row->value,    row->proposed_value};
+    const int64_t times[] = {row->decided_us, row->due_us,     row->until_us,   row->since_us,
+                             row->to_us,      row->ends_us[0], row->ends_us[1], row->ends_us[2]};
+    size_t size = 9;
+
+    assert(row->kind < CASE_KIND_COUNT && row->state < CASE_STATE_COUNT &&
+           row->reporter_count <= CASE_REPORTERS);
+    bytes[0] = row->kind;
+    bytes[1] = row->state;
+    bytes[2] = row->subject;
+    bytes[3] = row->decision;
+    bytes[4] = row->proposed;
+    bytes[5] = row->appealed;
+    bytes[6] = row->appeals;
+    bytes[7] = row->sanctions;
+    bytes[8] = row->reporter_count;
+    size += put_time(bytes + size, row->opened_us);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        size += varint_put(bytes + size, numbers[i]);
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++)
+        size += put_after(bytes + size, row, times[i]);
+    size += varint_put(bytes + size, zigzag((uint64_t)row->points));
+    for (unsigned i = 0; i < row->reporter_count; i++)
+        size += varint_put(bytes + size, row->reporters[i]);
+    for (unsigned i = 0; i < CASE_TEXTS; i++) {
+        assert(row->text_size[i] <= CASE_TEXT_MAX);
+        bytes[size++] = row->text_size[i];
+        memcpy(bytes + size, row->text[i], row->text_size[i]);
+        size += row->text_size[i];
+    }
+    assert(size <= PACK_CASE_BYTES_MAX);
+    return size;
+}
+
+static void read_case_numbers(struct reader *in, struct case_row *row)
+{
+    uint64_t *const numbers[] = {&row->about,    &row->before,    &row->opener,
+                                 &row->proposer, &row->approver,  &row->appellant,
+                                 &row->proposed_sequence,         &row->decided_sequence,
+                                 &row->appealed_sequence,         &row->ended_sequence,
+                                 &row->cursor,   &row->likes,     &row->restored};
+    int64_t *const times[] = {&row->decided_us, &row->due_us,     &row->until_us,
+                              &row->since_us,   &row->to_us,      &row->ends_us[0],
+                              &row->ends_us[1], &row->ends_us[2]};
+
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        *numbers[i] = read_varint(in);
+    row->policy = read_u32(in);
+    row->weight = read_u32(in);
+    row->rule = (uint16_t)read_below(in, UINT16_MAX);
+    row->value = (uint16_t)read_below(in, UINT16_MAX);
+    row->proposed_value = (uint16_t)read_below(in, UINT16_MAX);
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++)
+        *times[i] = read_after(in, row);
+    row->points = (int64_t)unzigzag(read_varint(in));
+}
+
+bool unpack_case(const uint8_t *bytes, size_t size, struct case_row *row)
+{
+    struct reader in = {bytes, size, false};
+    const uint8_t *head = read_bytes(&in, 9);
+    uint64_t id = row->id;
+    uint16_t tenant = row->tenant;
+
+    if (head == NULL || head[0] >= CASE_KIND_COUNT || head[1] >= CASE_STATE_COUNT ||
+        head[2] >= SUBJECT_COUNT || head[3] >= DECISION_COUNT || head[4] >= DECISION_COUNT ||
+        head[8] > CASE_REPORTERS)
+        return false;
+    *row = (struct case_row){.id = id, .tenant = tenant};
+    row->kind = head[0];
+    row->state = head[1];
+    row->subject = head[2];
+    row->decision = head[3];
+    row->proposed = head[4];
+    row->appealed = head[5];
+    row->appeals = head[6];
+    row->sanctions = head[7];
+    row->reporter_count = head[8];
+    row->opened_us = read_time(&in);
+    read_case_numbers(&in, row);
+    for (unsigned i = 0; i < row->reporter_count; i++)
+        row->reporters[i] = read_varint(&in);
+    for (unsigned i = 0; i < CASE_TEXTS; i++) {
+        const uint8_t *text;
+
+        row->text_size[i] = read_byte(&in);
+        if (row->text_size[i] > CASE_TEXT_MAX ||
+            (text = read_bytes(&in, row->text_size[i])) == NULL)
+            return false;
+        memcpy(row->text[i], text, row->text_size[i]);
+    }
+    return read_done(&in);
 }
 
 /* --- operations -------------------------------------------------------------------------------- */

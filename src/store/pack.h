@@ -41,6 +41,9 @@
 /* No row is longer: heads, masks, and some 35 integers of at most 10 bytes. */
 #define PACK_ROW_BYTES_MAX 384
 
+/* A case: some 40 integers and its texts. */
+#define PACK_CASE_BYTES_MAX (16 + 48 * 10 + CASE_TEXTS * (1 + CASE_TEXT_MAX))
+
 /* Entries in one row of a list. A page of 100 somewhere in a long list decodes at most this many
  * too much; at 256 the key and the block's bookkeeping (35 bytes) are lost in the noise. */
 #define PACK_LIST_MAX       256
@@ -49,12 +52,14 @@
 size_t pack_account(uint8_t *bytes, const struct account_row *row);
 size_t pack_item(uint8_t *bytes, const struct item_row *row);
 size_t pack_edge(uint8_t *bytes, const struct edge_row *row);
+size_t pack_case(uint8_t *bytes, const struct case_row *row); /* PACK_CASE_BYTES_MAX */
 size_t pack_operation(uint8_t *bytes, const struct operation_row *row);
 
 /* The key's fields of row are left alone. */
 bool unpack_account(const uint8_t *bytes, size_t size, struct account_row *row);
 bool unpack_item(const uint8_t *bytes, size_t size, struct item_row *row);
 bool unpack_edge(const uint8_t *bytes, size_t size, struct edge_row *row);
+bool unpack_case(const uint8_t *bytes, size_t size, struct case_row *row);
 bool unpack_operation(const uint8_t *bytes, size_t size, struct operation_row *row);
 /* Only the time of an operation. */
 bool unpack_operation_time(const uint8_t *bytes, size_t size, int64_t *time_us);

@@ -58,6 +58,8 @@ enum status store_get_items(struct store *store, struct item_row *rows, bool *fo
                             uint32_t count);
 enum status store_get_edges(struct store *store, struct edge_row *rows, bool *found,
                             uint32_t count); /* key: tenant, kind, account, target */
+enum status store_get_cases(struct store *store, struct case_row *rows, bool *found,
+                            uint32_t count); /* key: tenant, id */
 /* key: tenant, id. now_us: older than operation_keep_us before it is not found. */
 enum status store_get_operations(struct store *store, struct operation_row *rows, bool *found,
                                  uint32_t count, int64_t now_us);
@@ -112,6 +114,8 @@ struct store_flush {
     uint64_t edge_count;
     struct operation_row *operations;
     uint64_t operation_count;
+    struct case_row *cases;
+    uint64_t case_count;
     const uint64_t *marks; /* partition_count of them; NULL: as they are */
 };
 enum status store_flush(struct store *store, const struct store_flush *flush, char message[256]);
@@ -123,6 +127,7 @@ struct store_visitor {
     enum status (*item)(void *argument, const struct item_row *row);
     enum status (*edge)(void *argument, const struct edge_row *row);
     enum status (*operation)(void *argument, const struct operation_row *row);
+    enum status (*cased)(void *argument, const struct case_row *row);
 };
 enum status store_scan(struct store *store, const struct store_visitor *visitor);
 
@@ -130,6 +135,10 @@ enum status store_scan(struct store *store, const struct store_visitor *visitor)
  * Up to max items from (tenant, id) on. *count below max: the end was reached. */
 enum status store_items_from(struct store *store, uint16_t tenant, uint64_t id,
                               struct item_row *rows, uint32_t max, uint32_t *count);
+
+/* The cases that somebody has to see to (case_is_live); reads nothing else. */
+enum status store_scan_live(struct store *store, void *argument,
+                            enum status (*each)(void *argument, const struct case_row *row));
 
 struct store_stats {
     uint64_t disk_bytes, edges_estimate, filter_bytes, cache_bytes;

@@ -29,7 +29,7 @@ struct link {
     struct store_entry entry;
 };
 
-enum { ACCOUNTS, ITEMS, EDGES, OPERATIONS, GIVEN, TAKEN, TABLES };
+enum { ACCOUNTS, ITEMS, EDGES, OPERATIONS, CASES, GIVEN, TAKEN, TABLES };
 
 struct memory {
     struct store base;
@@ -87,6 +87,15 @@ static int compare_operations(const void *left, const void *right)
     return 0;
 }
 
+static int compare_cases(const void *left, const void *right)
+{
+    const struct case_row *a = left, *b = right;
+
+    COMPARE(a->tenant, b->tenant);
+    COMPARE(a->id, b->id);
+    return 0;
+}
+
 static int compare_links(const void *left, const void *right)
 {
     const struct link *a = left, *b = right;
@@ -103,6 +112,7 @@ static const struct table empty_tables[TABLES] = {
     [ITEMS] = {sizeof(struct item_row), compare_items, NULL, 0},
     [EDGES] = {sizeof(struct edge_row), compare_edges, NULL, 0},
     [OPERATIONS] = {sizeof(struct operation_row), compare_operations, NULL, 0},
+    [CASES] = {sizeof(struct case_row), compare_cases, NULL, 0},
     [GIVEN] = {sizeof(struct link), compare_links, NULL, 0},
     [TAKEN] = {sizeof(struct link), compare_links, NULL, 0},
 };
@@ -204,6 +214,12 @@ static enum status memory_get_operations(struct store *store, struct operation_r
     for (uint32_t i = 0; i < count; i++)
         found[i] = found[i] && rows[i].time_us >= cutoff_us;
     return status;
+}
+
+static enum status memory_get_cases(struct store *store, struct case_row *rows, bool *found,
+                                    uint32_t count)
+{
+    return get_many(memory_of(store), CASES, rows, found, count);
 }
 
 static bool has_one(const struct store *store, unsigned which, void *row)
@@ -347,6 +363,7 @@ static bool merge_all(const struct memory *memory, const struct store_flush *flu
            merge_rows(&old[EDGES], flush->edges, flush->edge_count, &merged[EDGES]) &&
            merge_rows(&old[OPERATIONS], flush->operations, flush->operation_count,
                       &merged[OPERATIONS]) &&
+           merge_rows(&old[CASES], flush->cases, flush->case_count, &merged[CASES]) &&
            merge_links(memory, flush, true, &merged[GIVEN]) &&
            merge_links(memory, flush, false, &merged[TAKEN]);
 }
@@ -414,6 +431,7 @@ static enum status memory_scan(struct store *store, const struct store_visitor *
     VISIT(ACCOUNTS, struct account_row, visitor->account);
     VISIT(ITEMS, struct item_row, visitor->item);
     VISIT(EDGES, struct edge_row, visitor->edge);
+    VISIT(CASES, struct case_row, visitor->cased);
     int64_t cutoff_us =
         store_operation_cutoff(memory->newest_us, memory->newest_us, memory->operation_keep_us);
     const struct operation_row *operations = (const void *)tables[OPERATIONS].rows;
@@ -456,6 +474,21 @@ static enum status memory_items_from(struct store *store, uint16_t tenant, uint6
     }
     pthread_mutex_unlock(&memory->mutex);
     return STATUS_OK;
+}
+
+static enum status memory_scan_live(struct store *store, void *argument,
+                                    enum status (*each)(void *argument, const struct case_row *row))
+{
+    const struct table *table = &memory_of(store)->tables[CASES];
+    enum status status = STATUS_OK;
+
+    for (uint64_t i = 0; status == STATUS_OK && i < table->count; i++) {
+        const struct case_row *row = (const struct case_row *)(const void *)table->rows + i;
+
+        if (case_is_live(row))
+            status = each(argument, row);
+    }
+    return status;
 }
 
 static void memory_stats(const struct store *store, struct store_stats *stats)
@@ -509,6 +542,8 @@ static const struct store_ops memory_ops = {
     .get_items = memory_get_items,
     .get_edges = memory_get_edges,
     .get_operations = memory_get_operations,
+    .get_cases = memory_get_cases,
+    .scan_live = memory_scan_live,
     .may_have_account = memory_may_have_account,
     .may_have_item = memory_may_have_item,
     .may_have_edges = memory_may_have_edges,

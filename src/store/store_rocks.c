@@ -348,7 +348,7 @@ static void free_options(struct rocks *rocks)
 /* --- lookups
  * ---------------------------------------------------------------------------------------- */
 
-/* What the four tables differ in. */
+/* What the tables differ in. */
 struct table {
     size_t row_bytes;
     uint64_t (*hash)(const struct rocks *rocks, const void *row);
@@ -431,6 +431,26 @@ static bool operation_unpack(const uint8_t *bytes, size_t size, void *row)
     return unpack_operation(bytes, size, row);
 }
 
+static uint64_t case_hash(const struct rocks *rocks, const void *at)
+{
+    const struct case_row *row = at;
+
+    return key_hash(rocks->seed, KEY_CASE, row->tenant, 0, row->id, 0);
+}
+
+static size_t case_key(const struct rocks *rocks, const void *at, uint8_t *key)
+{
+    const struct case_row *row = at;
+
+    return key_case(key, KEY_CASE, rocks->partition, row->tenant, row->id);
+}
+
+static bool case_unpack(const uint8_t *bytes, size_t size, void *row)
+{
+    return unpack_case(bytes, size, row);
+}
+
+static const struct table case_table = {sizeof(struct case_row), case_hash, case_key, case_unpack};
 static const struct table account_table = {sizeof(struct account_row), account_hash, account_key,
                                            account_unpack};
 static const struct table item_table = {sizeof(struct item_row), item_hash, item_key, item_unpack};
@@ -590,6 +610,12 @@ static enum status rocks_get_items(struct store *store, struct item_row *rows, b
                                    uint32_t count)
 {
     return lookup_rows(rocks_of(store), &item_table, rows, found, count);
+}
+
+static enum status rocks_get_cases(struct store *store, struct case_row *rows, bool *found,
+                                   uint32_t count)
+{
+    return lookup_rows(rocks_of(store), &case_table, rows, found, count);
 }
 
 static enum status rocks_get_edges(struct store *store, struct edge_row *rows, bool *found,
@@ -906,6 +932,47 @@ static void put_operations(struct rocks *rocks, struct sst *sst, const struct st
     PUT_ROWS(rocks, sst, flush->operations, count, operation_table, pack_operation);
 }
 
+/* Cases are few, so they are put in order here; and after them those that are live, each once
+ * more: a start reads them without walking over all that are closed. */
+static int compare_cases(const void *left, const void *right)
+{
+    const struct case_row *a = left, *b = right;
+
+    if (a->tenant != b->tenant)
+        return a->tenant < b->tenant ? -1 : 1;
+    return a->id < b->id ? -1 : a->id > b->id;
+}
+
+static void sst_delete(struct sst *sst, const uint8_t *key, size_t key_size)
+{
+    if (sst->error != NULL)
+        return;
+    rocksdb_sstfilewriter_delete(sst->writer, (const char *)key, key_size, &sst->error);
+    sst->rows++;
+}
+
+static void put_cases(struct rocks *rocks, struct sst *sst, const struct store_flush *flush)
+{
+    uint8_t key[KEY_BYTES_MAX], value[PACK_CASE_BYTES_MAX];
+
+    if (flush->case_count == 0)
+        return;
+    filter_rows(rocks, &case_table, flush->cases, flush->case_count);
+    qsort(flush->cases, flush->case_count, sizeof *flush->cases, compare_cases);
+    for (uint64_t i = 0; i < flush->case_count; i++)
+        sst_put(sst, key, case_key(rocks, &flush->cases[i], key), value,
+                pack_case(value, &flush->cases[i]));
+    for (uint64_t i = 0; i < flush->case_count; i++) {
+        const struct case_row *row = &flush->cases[i];
+        size_t size = key_case(key, KEY_LIVE, rocks->partition, row->tenant, row->id);
+
+        if (case_is_live(row))
+            sst_put(sst, key, size, value, pack_case(value, row));
+        else
+            sst_delete(sst, key, size);
+    }
+}
+
 static uint64_t edge_class(const struct edge_row *row)
 {
     return (uint64_t)row->tenant << 8 | row->kind;
@@ -1022,7 +1089,7 @@ static struct pack_meta next_meta(const struct rocks *rocks, const struct store_
         if (flush->operations[i].time_us > meta.newest_us)
             meta.newest_us = flush->operations[i].time_us;
     /* Exact when the filter is whole; until then a guess that leaves out accounts and items. */
-    meta.keys += meta.edges - edges + flush->operation_count;
+    meta.keys += meta.edges - edges + flush->operation_count + flush->case_count;
     if (atomic_load_explicit(&rocks->filter_complete, memory_order_acquire))
         meta.keys = filter_keys(&rocks->filter);
     return meta;
@@ -1041,6 +1108,7 @@ static void put_all(struct rocks *rocks, struct sst *sst, const struct store_flu
     put_list(rocks, sst, STORE_GIVEN, flush, before);
     put_list(rocks, sst, STORE_TAKEN, flush, before);
     put_operations(rocks, sst, flush);
+    put_cases(rocks, sst, flush);
 }
 
 static enum status write_sst(struct rocks *rocks, const struct store_flush *flush,
@@ -1241,6 +1309,18 @@ static enum status visit_item(struct rocks *rocks, const struct store_visitor *v
     return visitor->item != NULL ? visitor->item(visitor->argument, &row) : STATUS_OK;
 }
 
+static enum status visit_case(struct rocks *rocks, const struct store_visitor *visitor,
+                              enum key_table table, const uint8_t *key, size_t key_size, const uint8_t *value,
+                              size_t size)
+{
+    struct case_row row = {0};
+
+    if (!key_read_id(key, key_size, table, rocks->partition, &row.tenant, &row.id) ||
+        !unpack_case(value, size, &row) || (table == KEY_LIVE && !case_is_live(&row)))
+        return STATUS_CORRUPT;
+    return visitor->cased != NULL && table == KEY_CASE ? visitor->cased(visitor->argument, &row) : STATUS_OK;
+}
+
 /* A row of a list is read to its end: that is the check. */
 static enum status visit_list(const uint8_t *key, size_t key_size, const uint8_t *value,
                               size_t size)
@@ -1274,6 +1354,9 @@ static enum status visit(struct rocks *rocks, void *argument, const uint8_t *key
         return visit_list(key, key_size, value, size);
     case KEY_OPERATION:
         return visit_operation(rocks, visitor, key, key_size, value, size);
+    case KEY_CASE:
+    case KEY_LIVE:
+        return visit_case(rocks, visitor, (enum key_table)key[0], key, key_size, value, size);
     default:
         return STATUS_CORRUPT;
     }
@@ -1335,6 +1418,31 @@ static enum status rocks_items_from(struct store *store, uint16_t tenant, uint64
     return status;
 }
 
+struct live {
+    void *argument;
+    enum status (*each)(void *argument, const struct case_row *row);
+};
+
+static enum status live_one(struct rocks *rocks, void *argument, const uint8_t *key,
+                            size_t key_size, const uint8_t *value, size_t size)
+{
+    const struct live *live = argument;
+    struct case_row row = {0};
+
+    if (!key_read_id(key, key_size, KEY_LIVE, rocks->partition, &row.tenant, &row.id) ||
+        !unpack_case(value, size, &row))
+        return STATUS_CORRUPT;
+    return live->each(live->argument, &row);
+}
+
+static enum status rocks_scan_live(struct store *store, void *argument,
+                                   enum status (*each)(void *argument, const struct case_row *row))
+{
+    struct live live = {argument, each};
+
+    return scan_tables(rocks_of(store), KEY_LIVE, KEY_TABLE_END, live_one, &live);
+}
+
 /* --- the key filter after an open
  * -------------------------------------------------------------------------- */
 
@@ -1357,6 +1465,7 @@ static bool hash_of_key(const struct rocks *rocks, const uint8_t *key, size_t si
     struct account_row account;
     struct item_row item;
     struct edge_row edge;
+    struct case_row cased;
 
     if (key_read_edge(key, size, rocks->partition, &edge))
         *hash = edge_hash(rocks, &edge);
@@ -1366,6 +1475,8 @@ static bool hash_of_key(const struct rocks *rocks, const uint8_t *key, size_t si
         *hash = account_hash(rocks, &account);
     else if (key_read_id(key, size, KEY_ITEM, rocks->partition, &item.tenant, &item.id))
         *hash = item_hash(rocks, &item);
+    else if (key_read_id(key, size, KEY_CASE, rocks->partition, &cased.tenant, &cased.id))
+        *hash = case_hash(rocks, &cased);
     else
         return false;
     return true;
@@ -1400,7 +1511,7 @@ static void *fill_filter(void *argument)
     (void)setpriority(PRIO_PROCESS, (id_t)gettid(), BACKGROUND_NICE);
     status = scan_tables(rocks, KEY_ACCOUNT, KEY_GIVEN, fill_one, &fill);
     if (status == STATUS_OK)
-        status = scan_tables(rocks, KEY_OPERATION, KEY_TABLE_END, fill_one, &fill);
+        status = scan_tables(rocks, KEY_OPERATION, KEY_LIVE, fill_one, &fill);
     fill_add(rocks, &fill);
     if (status == STATUS_OK)
         atomic_store_explicit(&rocks->filter_complete, true, memory_order_release);
@@ -1864,6 +1975,8 @@ static const struct store_ops rocks_ops = {
     .get_items = rocks_get_items,
     .get_edges = rocks_get_edges,
     .get_operations = rocks_get_operations,
+    .get_cases = rocks_get_cases,
+    .scan_live = rocks_scan_live,
     .may_have_account = rocks_may_have_account,
     .may_have_item = rocks_may_have_item,
     .may_have_edges = rocks_may_have_edges,

@@ -241,6 +241,10 @@ static enum status fail_unknown(struct parse *parse)
     bool half = command_same(first, command_slice("ITEM")) ||
                 command_same(first, command_slice("ACCOUNT"));
 
+    if (command_same(first, command_slice("CASE")))
+        return fail(parse, parse->count == 1 ? STATUS_ARITY : STATUS_UNKNOWNCMD, "", first,
+                    " needs a second word: OPEN, PROPOSE, APPROVE, REJECT, APPEAL, GET, OWN, LIST "
+                    "or OF");
     if (!half)
         return fail(parse, STATUS_UNKNOWNCMD, "", first, "");
     if (parse->count == 1)
@@ -334,6 +338,14 @@ static enum status read_time(struct parse *parse, struct resp_slice text)
         parse->request.flags |= REQUEST_HAS_CREATED;
         return STATUS_OK;
     }
+    if (parse->info->shape == SHAPE_CASE_STEP) {
+        bool since = parse->argument->name.bytes[0] == 'S';
+
+        *(since ? &parse->request.u.deed.since_us : &parse->request.u.deed.until_us) =
+            (int64_t)ms * 1000;
+        parse->request.flags |= since ? REQUEST_HAS_SINCE : REQUEST_HAS_UNTIL;
+        return STATUS_OK;
+    }
     parse->request.u.restriction.until_us = (int64_t)ms * 1000;
     parse->request.flags |= REQUEST_HAS_UNTIL;
     return STATUS_OK;
@@ -345,7 +357,10 @@ static enum status read_count(struct parse *parse, struct resp_slice text)
 
     if (!command_id(text, &count) || count == 0 || count > REQUEST_PAGE_MAX)
         return fail_value(parse, STATUS_BADVALUE, "1 to 1000", text);
-    parse->request.count = (uint16_t)count;
+    if (parse->info->shape == SHAPE_CASE_STEP)
+        parse->request.u.deed.value = (uint16_t)count;
+    else
+        parse->request.count = (uint16_t)count;
     return STATUS_OK;
 }
 
@@ -431,6 +446,57 @@ static void read_portrait(struct parse *parse, struct resp_slice text)
     request->flags |= REQUEST_HAS_VISIBLE;
 }
 
+/* Place of text in "a|b|c"; it is one of them. */
+static uint8_t place_of(struct resp_slice words, struct resp_slice text)
+{
+    struct resp_slice word;
+    uint8_t place = 0;
+
+    while (command_next_word(&words, &word) && !command_same(word, text))
+        place++;
+    return place;
+}
+
+/* The words of cases: a unit test holds their order and that of the enums together. */
+static void read_case_word(struct parse *parse, struct resp_slice text)
+{
+    struct request *request = &parse->request;
+    struct resp_slice name = parse->argument->name;
+    uint8_t place = place_of(parse->argument->words, text);
+
+    if (parse->info->shape == SHAPE_CASE_LIST)
+        request->u.list.filter = (uint8_t)(1 + place);
+    else if (parse->info->shape == SHAPE_CASE_OF)
+        request->u.list.subject = place;
+    else if (command_same(name, command_slice("kind")))
+        request->u.deed.kind = place == 0 ? CASE_REVIEW : CASE_QUARANTINE;
+    else if (command_same(name, command_slice("subject")))
+        request->u.deed.subject = place;
+    else
+        request->u.deed.decision = (uint8_t)(DECISION_VOID + place);
+}
+
+/* A reason: into the arena, for it has to last as long as the request. */
+static enum status read_text(struct parse *parse, struct resp_slice text)
+{
+    char *copy;
+
+    if (text.size == 0 || text.size > CASE_TEXT_MAX)
+        return fail_value(parse, STATUS_BADVALUE, "1 to 200 bytes", text);
+    copy = arena_take(parse->arena, text.size);
+    if (copy == NULL)
+        return fail_plain(parse, STATUS_BUSY, "finds no room in this turn");
+    memcpy(copy, text.bytes, text.size);
+    parse->request.u.deed.text = copy;
+    parse->request.u.deed.text_size = (uint8_t)text.size;
+    return STATUS_OK;
+}
+
+static bool is_case(const struct verb_info *info)
+{
+    return info->shape >= SHAPE_CASE_OPEN && info->shape <= SHAPE_CASE_STEP;
+}
+
 static enum status read_state(struct parse *parse, struct resp_slice text)
 {
     struct request *request = &parse->request;
@@ -439,6 +505,11 @@ static enum status read_state(struct parse *parse, struct resp_slice text)
         return fail_word(parse, text);
     if (parse->info->shape == SHAPE_ACCOUNT_SET) {
         read_portrait(parse, text);
+        return STATUS_OK;
+    }
+    if (is_case(parse->info) || parse->info->shape == SHAPE_CASE_LIST ||
+        parse->info->shape == SHAPE_CASE_OF) {
+        read_case_word(parse, text);
         return STATUS_OK;
     }
     if (parse->info->shape == SHAPE_ACCOUNT_STATE) {
@@ -620,7 +691,10 @@ static enum status read_value(struct parse *parse)
         return read_opid(parse, text);
     case TYPE_WORD:
         return read_state(parse, text);
+    case TYPE_CASE:
+        return read_id(parse, text, &parse->request.target);
     case TYPE_TEXT:
+        return read_text(parse, text);
     case TYPE_FLAG:
     case TYPE_CONTEXT:
     case TYPE_AUTH:
@@ -707,7 +781,8 @@ static enum status check_service(struct parse *parse)
 
 static bool is_page(uint8_t shape)
 {
-    return shape == SHAPE_TAKEN || shape == SHAPE_GIVEN || shape == SHAPE_ACTIVITY;
+    return shape == SHAPE_TAKEN || shape == SHAPE_GIVEN || shape == SHAPE_ACTIVITY ||
+           shape == SHAPE_CASE_LIST || shape == SHAPE_CASE_OF;
 }
 
 static enum status parse_slowly(struct parse *parse, struct request *request,

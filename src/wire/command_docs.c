@@ -55,6 +55,7 @@ static const char *redis_type(const struct command_argument *argument)
     case TYPE_MS:
     case TYPE_COUNT:
     case TYPE_CURSOR:
+    case TYPE_CASE:
         return "integer";
     case TYPE_TIME_MS:
         return "unix-time";
@@ -267,6 +268,8 @@ static bool is_fast(const struct verb_info *info)
     case SHAPE_TAKEN:
     case SHAPE_GIVEN:
     case SHAPE_ACTIVITY:
+    case SHAPE_CASE_LIST:
+    case SHAPE_CASE_OF:
         return false;
     default:
         return true;
@@ -278,7 +281,8 @@ static bool is_admin(enum verb verb)
 {
     uint8_t access = verb_info(verb)->access;
 
-    return access == ACCESS_REGISTER || access == ACCESS_PORTRAY || access == ACCESS_RESTRICT || access == ACCESS_DECIDE;
+    return access == ACCESS_REGISTER || access == ACCESS_PORTRAY || access == ACCESS_RESTRICT ||
+           access == ACCESS_DECIDE || access == ACCESS_PROPOSE || access == ACCESS_EVIDENCE;
 }
 
 static void put_command_flags(struct resp_out *out, enum verb verb)

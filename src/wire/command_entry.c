@@ -86,6 +86,8 @@ const char *command_entry_complexity(const struct command_entry *entry)
     case SHAPE_TAKEN:
     case SHAPE_GIVEN:
     case SHAPE_ACTIVITY:
+    case SHAPE_CASE_LIST:
+    case SHAPE_CASE_OF:
         return "O(log(M)+N), M being the entries there are and N those returned";
     case SHAPE_ACT:
         return "O(N), N being the number of actions, at most 8";
@@ -103,6 +105,9 @@ const char *command_entry_complexity(const struct command_entry *entry)
     case SHAPE_RECEIVED:
     case SHAPE_ITEM_GET:
     case SHAPE_ACCOUNT_GET:
+    case SHAPE_CASE_OPEN:
+    case SHAPE_CASE_STEP:
+    case SHAPE_CASE_GET:
         return "O(1)";
     }
     assert(false && "a shape nobody knows");

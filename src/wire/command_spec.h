@@ -11,7 +11,7 @@
 #include "schema/verb.h"
 #include "wire/resp.h"
 
-#define COMMAND_ARGUMENTS_MAX 8
+#define COMMAND_ARGUMENTS_MAX 12
 
 enum command_type {
     TYPE_ACCOUNT,
@@ -26,6 +26,7 @@ enum command_type {
     TYPE_FLAG,
     TYPE_CONTEXT,
     TYPE_AUTH,
+    TYPE_CASE,
     TYPE_WORD /* one of words, "a|b|c" */
 };
 

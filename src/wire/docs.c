@@ -79,6 +79,14 @@ static const char *answer_of(const struct command_entry *entry)
     case SHAPE_ACCOUNT_SET:
     case SHAPE_ACCOUNT_STATE:
         return "1 if this changed something, 0 if it was so already; a map with RETURN";
+    case SHAPE_CASE_STEP:
+        return "1; a map with RETURN";
+    case SHAPE_CASE_OPEN:
+        return "the id of the case; a map with RETURN";
+    case SHAPE_CASE_LIST:
+    case SHAPE_CASE_OF:
+        return "an array of two: the cursor of the next page (\"0\": there is none), and an array "
+               "of maps";
     case SHAPE_EVENT:
     case SHAPE_VIEW:
         return "1; a map with RETURN";
@@ -92,6 +100,7 @@ static const char *answer_of(const struct command_entry *entry)
     case SHAPE_RECEIVED:
     case SHAPE_ITEM_GET:
     case SHAPE_ACCOUNT_GET:
+    case SHAPE_CASE_GET:
         return "a map";
     case SHAPE_TAKEN:
     case SHAPE_GIVEN:

@@ -271,8 +271,58 @@ static bool read_state(const struct route_field *field, struct given given,
         request->u.restriction.state = (uint8_t)place;
         return true;
     }
+    if (request->verb == VERB_CASE_LIST) {
+        request->u.list.filter = (uint8_t)(1 + place);
+        return true;
+    }
     request->u.item.state = (uint8_t)place;
     request->flags |= REQUEST_HAS_STATE;
+    return true;
+}
+
+/* As command.c has it. */
+static bool read_case_word(const struct route_field *field, struct given given,
+                           struct request *request, struct problem_error *error)
+{
+    int place;
+
+    if (!read_word(field, given, &place, error))
+        return false;
+    if (field->slot == SLOT_KIND)
+        request->u.deed.kind = place == 0 ? CASE_REVIEW : CASE_QUARANTINE;
+    else if (field->slot == SLOT_DECISION)
+        request->u.deed.decision = (uint8_t)(DECISION_VOID + place);
+    else if (request->verb == VERB_CASE_OF)
+        request->u.list.subject = (uint8_t)place;
+    else
+        request->u.deed.subject = (uint8_t)place;
+    return true;
+}
+
+static bool read_reason(const struct route_field *field, struct given given,
+                        struct json_request *out, struct problem_error *error)
+{
+    if (given.bytes == NULL || given.size == 0 || given.size > CASE_TEXT_MAX) {
+        problem_set(error, STATUS_BADVALUE, "%s must be a text of 1 to %d bytes", field->name,
+                    CASE_TEXT_MAX);
+        return false;
+    }
+    memcpy(out->reason, given.bytes, given.size);
+    out->request.u.deed.text = out->reason;
+    out->request.u.deed.text_size = (uint8_t)given.size;
+    return true;
+}
+
+static bool read_case_time(const struct route_field *field, struct given given,
+                           struct request *request, struct problem_error *error)
+{
+    uint64_t value;
+    bool since = field->slot == SLOT_SINCE;
+
+    if (!read_bounded(field->name, given, 0, INT64_MAX / 1000, STATUS_BADVALUE, &value, error))
+        return false;
+    *(since ? &request->u.deed.since_us : &request->u.deed.until_us) = (int64_t)value * 1000;
+    request->flags |= since ? REQUEST_HAS_SINCE : REQUEST_HAS_UNTIL;
     return true;
 }
 
@@ -372,9 +422,25 @@ static bool read_field(const struct route_field *field, struct given given,
     case SLOT_VISIBLE:
     case SLOT_TIER:
         return read_portrait(field, given, request, error);
-    case SLOT_UNTIL:
     case SLOT_CREATED:
         return read_until(field, given, request, error);
+    case SLOT_UNTIL:
+        if (request->verb != VERB_CASE_PROPOSE)
+            return read_until(field, given, request, error);
+        return read_case_time(field, given, request, error);
+    case SLOT_SINCE:
+        return read_case_time(field, given, request, error);
+    case SLOT_KIND:
+    case SLOT_SUBJECT:
+    case SLOT_DECISION:
+        return read_case_word(field, given, request, error);
+    case SLOT_REASON:
+        return read_reason(field, given, out, error);
+    case SLOT_VALUE:
+        if (!read_bounded(field->name, given, 1, REQUEST_PAGE_MAX, STATUS_BADVALUE, &value, error))
+            return false;
+        request->u.deed.value = (uint16_t)value;
+        return true;
     case SLOT_CURSOR:
         return read_cursor(given, request, error);
     case SLOT_COUNT:
@@ -639,7 +705,8 @@ static bool read_all(const struct json_input *input, const json_t *body, struct 
     info = verb_info(out->route->verb);
     out->request.verb = (uint16_t)out->route->verb;
     if (info->shape == SHAPE_TAKEN || info->shape == SHAPE_GIVEN ||
-        info->shape == SHAPE_ACTIVITY)
+        info->shape == SHAPE_ACTIVITY || info->shape == SHAPE_CASE_LIST ||
+        info->shape == SHAPE_CASE_OF)
         out->request.count = REQUEST_PAGE;
     if (!read_fields(input, body, out, error))
         return false;

@@ -53,6 +53,7 @@ struct json_request {
     char address[JSON_CIRCUMSTANCE_MAX + 1];
     char device[JSON_CIRCUMSTANCE_MAX + 1];
     char network[JSON_CIRCUMSTANCE_MAX + 1];
+    char reason[CASE_TEXT_MAX];
     uint64_t ids[REQUEST_IDS_MAX];
 };
 

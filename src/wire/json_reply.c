@@ -4,6 +4,8 @@
  * the talk tests hold the two together. */
 #include "wire/json.h"
 
+#include "wire/case_map.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -330,6 +332,65 @@ static void put_received(struct text *text, const struct json_request *request,
     text_put(text, "}\n", 2);
 }
 
+static void put_case_fields(struct text *text, const struct case_field *fields, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const struct case_field *field = &fields[i];
+
+        key(text, i == 0 ? '{' : ',', field->name);
+        switch ((enum case_field_type)field->type) {
+        case CASE_FIELD_ID:
+            text_json_id(text, field->value);
+            break;
+        case CASE_FIELD_TIME:
+            if (field->value == 0)
+                text_puts(text, "null");
+            else
+                text_u64(text, field->value / 1000);
+            break;
+        case CASE_FIELD_COUNT:
+            text_u64(text, field->value);
+            break;
+        case CASE_FIELD_BOOL:
+            put_bool(text, field->value != 0);
+            break;
+        case CASE_FIELD_WORD:
+        case CASE_FIELD_TEXT:
+            text_json(text, field->text, field->size);
+            break;
+        }
+    }
+    text_put(text, "}", 1);
+}
+
+static void put_case(struct text *text, const struct reply *reply)
+{
+    struct case_field fields[CASE_FIELDS_MAX];
+    char words[CASE_WORDS_MAX];
+
+    put_case_fields(text, fields, case_fields(reply->cased, reply->own, fields, words));
+    text_put(text, "\n", 1);
+}
+
+static void put_cases(struct text *text, const struct reply *reply)
+{
+    struct case_field fields[CASE_FIELDS_MAX];
+
+    key(text, '{', "entries");
+    text_put(text, "[", 1);
+    for (unsigned i = 0; i < reply->count; i++) {
+        text_put(text, ",", i > 0);
+        put_case_fields(text, fields, case_brief_fields(&reply->u.cases[i], fields));
+    }
+    text_put(text, "]", 1);
+    key(text, ',', "cursor");
+    if (reply->cursor == 0)
+        text_puts(text, "null");
+    else
+        text_json_id(text, reply->cursor);
+    text_put(text, "}\n", 2);
+}
+
 void json_reply(struct text *text, const struct json_request *request, const struct reply *reply)
 {
     assert(reply->kind != REPLY_ERROR);
@@ -357,6 +418,12 @@ void json_reply(struct text *text, const struct json_request *request, const str
         return;
     case REPLY_ACCOUNT:
         put_account(text, reply->account);
+        return;
+    case REPLY_CASE:
+        put_case(text, reply);
+        return;
+    case REPLY_CASES:
+        put_cases(text, reply);
         return;
     case REPLY_ERROR:
         break;

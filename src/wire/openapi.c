@@ -90,6 +90,76 @@ static const struct member members[] = {
     {"Account", "taken_back", "count", "likes taken back, ever"},
     {"Account", "given", "Given", "what the account did"},
     {"Account", "received", "Counters", "what the account and its items got"},
+    {"Case", "case", "id", "its id"},
+    {"Case", "kind", "text", "review, sanction, quarantine or reports"},
+    {"Case", "state", "text", "gathering, open, proposed, applying, applied, appealed, restoring, restored, rejected or expired"},
+    {"Case", "subject", "text", "account or item"},
+    {"Case", "about", "id", "of the subject"},
+    {"Case", "decision", "text", "what is in force; none: nothing"},
+    {"Case", "value", "count", "of the decision: percent or points"},
+    {"Case", "sanctions", "text", "like-ban, limit, cut, points: those it carries, with spaces between"},
+    {"Case", "opened_ms", "?time", "when it was opened"},
+    {"Case", "decided_ms", "?time", "when it was decided"},
+    {"Case", "due_ms", "?time", "then it ends by itself, in favour of the subject; null: nothing is open"},
+    {"Case", "until_ms", "?time", "when what was decided ends by itself"},
+    {"Case", "points", "count", "taken"},
+    {"Case", "rule", "count", "place of the rule in its policy, from 1; 0: no rule"},
+    {"Case", "policy", "count", "version of the rules"},
+    {"Case", "decided_text", "text", "the reason given"},
+    {"Case", "likes", "count", "changed by the decision"},
+    {"Case", "restored", "count", "given back"},
+    {"Case", "appealed", "bool", "an appeal waits for an answer"},
+    {"Case", "appeals", "count", "how many there were"},
+    {"Case", "can_appeal", "bool", "may it be appealed now?"},
+    {"Case", "proposed", "text", "what waits for a second person; none: nothing"},
+    {"Case", "proposed_value", "count", "percent or points"},
+    {"Case", "since_ms", "?time", "likes since then"},
+    {"Case", "to_ms", "?time", "likes until then"},
+    {"Case", "opened_text", "text", "why it was opened: what was counted against what"},
+    {"Case", "appeal_text", "text", "what the subject says"},
+    {"Case", "opener", "id", "caller; 0: the node"},
+    {"Case", "proposer", "id", "caller; 0: nobody yet"},
+    {"Case", "approver", "id", "caller; 0: nobody yet"},
+    {"Case", "report_weight_pct", "count", "sum of the weights of reports, in percent"},
+    {"Case", "opened_sequence", "id", "record in the log"},
+    {"Case", "proposed_sequence", "id", "record in the log; 0: none"},
+    {"Case", "decided_sequence", "id", "record in the log; 0: none"},
+    {"Case", "appealed_sequence", "id", "record in the log; 0: none"},
+    {"Case", "ended_sequence", "id", "record in the log; 0: none"},
+    {"Case", "partition", "count", "whose log"},
+    {"Case", "before", "id", "the case about the same before this one; 0: none"},
+    {"OwnCase", "case", "id", "its id"},
+    {"OwnCase", "kind", "text", "review, sanction, quarantine or reports"},
+    {"OwnCase", "state", "text", "gathering, open, proposed, applying, applied, appealed, restoring, restored, rejected or expired"},
+    {"OwnCase", "subject", "text", "account or item"},
+    {"OwnCase", "about", "id", "of the subject"},
+    {"OwnCase", "decision", "text", "what is in force; none: nothing"},
+    {"OwnCase", "value", "count", "of the decision: percent or points"},
+    {"OwnCase", "sanctions", "text", "like-ban, limit, cut, points: those it carries, with spaces between"},
+    {"OwnCase", "opened_ms", "?time", "when it was opened"},
+    {"OwnCase", "decided_ms", "?time", "when it was decided"},
+    {"OwnCase", "due_ms", "?time", "then it ends by itself, in favour of the subject; null: nothing is open"},
+    {"OwnCase", "until_ms", "?time", "when what was decided ends by itself"},
+    {"OwnCase", "points", "count", "taken"},
+    {"OwnCase", "rule", "count", "place of the rule in its policy, from 1; 0: no rule"},
+    {"OwnCase", "policy", "count", "version of the rules"},
+    {"OwnCase", "decided_text", "text", "the reason given"},
+    {"OwnCase", "likes", "count", "changed by the decision"},
+    {"OwnCase", "restored", "count", "given back"},
+    {"OwnCase", "appealed", "bool", "an appeal waits for an answer"},
+    {"OwnCase", "appeals", "count", "how many there were"},
+    {"OwnCase", "can_appeal", "bool", "may it be appealed now?"},
+    {"CaseEntry", "case", "id", "its id"},
+    {"CaseEntry", "kind", "text", "review, sanction, quarantine or reports"},
+    {"CaseEntry", "state", "text", "gathering, open, proposed, applying, applied, appealed, restoring, restored, rejected or expired"},
+    {"CaseEntry", "subject", "text", "account or item"},
+    {"CaseEntry", "about", "id", "of the subject"},
+    {"CaseEntry", "decision", "text", "what is in force; none: nothing"},
+    {"CaseEntry", "opened_ms", "?time", "when it was opened"},
+    {"CaseEntry", "due_ms", "?time", "then it ends by itself; null: nothing is open"},
+    {"CaseEntry", "until_ms", "?time", "when what was decided ends by itself"},
+    {"CasePage", "entries", "[CaseEntry]", "newest first"},
+    {"CasePage", "cursor", "?id", "for the next page; null: this was the last"},
     {"Sequences", "sequences", "[id]", "the last durable record, one per partition"},
     {"Problem", "type", "text", "a path of this server that tells about the problem"},
     {"Problem", "title", "text", "what happened, in one sentence"},
@@ -307,6 +377,15 @@ static const char *answer_of(const struct route *route)
         return "Item";
     case SHAPE_ACCOUNT_GET:
         return "Account";
+    case SHAPE_CASE_OPEN:
+        return "Case";
+    case SHAPE_CASE_STEP:
+        return route->verb == VERB_CASE_APPEAL ? "OwnCase" : "Case";
+    case SHAPE_CASE_GET:
+        return route->verb == VERB_CASE_OWN ? "OwnCase" : "Case";
+    case SHAPE_CASE_LIST:
+    case SHAPE_CASE_OF:
+        return "CasePage";
     case SHAPE_SEQ:
         return "Sequences";
     default:
@@ -347,6 +426,9 @@ static json_t *field_schema(const struct route_field *field)
         return reference("schemas", "Id");
     case TYPE_WORD:
         return words_schema(field->words);
+    case TYPE_REASON:
+        return json_pack("{s:s,s:i,s:i}", "type", "string", "minLength", 1, "maxLength",
+                         CASE_TEXT_MAX);
     }
     return NULL;
 }

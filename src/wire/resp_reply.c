@@ -7,12 +7,15 @@
 
 #include "base/hook.h"
 #include "schema/access.h"
+#include "wire/case_map.h"
 #include "wire/resp_out.h"
 
 #define INTEGER_BYTES_MAX 23 /* ':' sign 19 digits CR LF, and one to spare */
 #define MAP_BYTES_MAX     2304 /* the largest map, an item with every reason, needs less than 1400 */
 #define PAGE_HEAD_BYTES   48   /* *2, the cursor, the head of the entries */
 #define ENTRY_BYTES_MAX   (4 + 27 + INTEGER_BYTES_MAX)
+#define CASE_BYTES_MAX    3584 /* 36 members, half a KiB of them texts */
+#define BRIEF_BYTES_MAX   512
 #define DETAIL_BYTES_MAX  200
 
 /* --- errors ----------------------------------------------------------------------------------- */
@@ -272,6 +275,58 @@ static void put_page(struct resp_out *out, const struct reply *reply)
     }
 }
 
+/* --- cases ------------------------------------------------------------------------------------ */
+
+static void put_case_fields(struct resp_out *out, const struct case_field *fields, uint32_t count)
+{
+    resp_out_map(out, count);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct case_field *field = &fields[i];
+
+        resp_out_text(out, field->name);
+        switch ((enum case_field_type)field->type) {
+        case CASE_FIELD_ID:
+            resp_out_id(out, field->value);
+            break;
+        case CASE_FIELD_TIME:
+            if (field->value == 0)
+                resp_out_null(out);
+            else
+                resp_out_counter(out, field->value / 1000);
+            break;
+        case CASE_FIELD_COUNT:
+        case CASE_FIELD_BOOL:
+            resp_out_counter(out, field->value);
+            break;
+        case CASE_FIELD_WORD:
+        case CASE_FIELD_TEXT:
+            resp_out_bulk(out, field->text, field->size);
+            break;
+        }
+    }
+}
+
+static void put_case(struct resp_out *out, const struct reply *reply)
+{
+    struct case_field fields[CASE_FIELDS_MAX];
+    char words[CASE_WORDS_MAX];
+    uint32_t count = case_fields(reply->cased, reply->own, fields, words);
+
+    put_case_fields(out, fields, count);
+}
+
+static void put_cases(struct resp_out *out, const struct reply *reply)
+{
+    resp_out_array(out, 2);
+    resp_out_id(out, reply->cursor);
+    resp_out_array(out, reply->count);
+    for (uint32_t i = 0; i < reply->count; i++) {
+        struct case_field fields[CASE_FIELDS_MAX];
+
+        put_case_fields(out, fields, case_brief_fields(&reply->u.cases[i], fields));
+    }
+}
+
 /* --- all of it -------------------------------------------------------------------------------- */
 
 size_t resp_reply_bound(const struct request *request, const struct reply *reply)
@@ -292,6 +347,10 @@ size_t resp_reply_bound(const struct request *request, const struct reply *reply
     case REPLY_ITEM:
     case REPLY_ACCOUNT:
         return MAP_BYTES_MAX;
+    case REPLY_CASE:
+        return CASE_BYTES_MAX;
+    case REPLY_CASES:
+        return PAGE_HEAD_BYTES + (size_t)reply->count * BRIEF_BYTES_MAX;
     }
     assert(false && "a kind of reply nobody knows");
     return 0;
@@ -327,6 +386,12 @@ static void put_reply(struct resp_out *out, const struct request *request,
         return;
     case REPLY_ACCOUNT:
         put_account(out, reply->account);
+        return;
+    case REPLY_CASE:
+        put_case(out, reply);
+        return;
+    case REPLY_CASES:
+        put_cases(out, reply);
         return;
     }
     assert(false && "a kind of reply nobody knows");

@@ -160,8 +160,11 @@ static enum route_type type_of(const struct argument *argument)
         return TYPE_PAGE;
     if (is_type(argument, "cursor"))
         return TYPE_CURSOR;
-    if (is_type(argument, "account") || is_type(argument, "item") || is_type(argument, "creator"))
+    if (is_type(argument, "account") || is_type(argument, "item") ||
+        is_type(argument, "creator") || is_type(argument, "case"))
         return TYPE_ID;
+    if (is_type(argument, "text"))
+        return TYPE_REASON;
     assert(memchr(argument->type, '|', argument->type_size) != NULL);
     return TYPE_WORD;
 }
@@ -173,9 +176,11 @@ static enum route_slot slot_of(const struct route *route, const struct argument 
     case TYPE_MS:
         return is(argument->name, argument->name_size, "watch_ms") ? SLOT_WATCH : SLOT_DURATION;
     case TYPE_TIME_MS:
-        return is(argument->name, argument->name_size, "CREATED") ? SLOT_CREATED : SLOT_UNTIL;
+        if (is(argument->name, argument->name_size, "CREATED"))
+            return SLOT_CREATED;
+        return is(argument->name, argument->name_size, "SINCE") ? SLOT_SINCE : SLOT_UNTIL;
     case TYPE_PAGE:
-        return SLOT_COUNT;
+        return is(argument->name, argument->name_size, "VALUE") ? SLOT_VALUE : SLOT_COUNT;
     case TYPE_CURSOR:
         return SLOT_CURSOR;
     case TYPE_WORD:
@@ -183,7 +188,15 @@ static enum route_slot slot_of(const struct route *route, const struct argument 
             return SLOT_VISIBLE;
         if (is(argument->name, argument->name_size, "TIER"))
             return SLOT_TIER;
+        if (is(argument->name, argument->name_size, "kind"))
+            return SLOT_KIND;
+        if (is(argument->name, argument->name_size, "subject"))
+            return SLOT_SUBJECT;
+        if (is(argument->name, argument->name_size, "decision"))
+            return SLOT_DECISION;
         return argument->many ? SLOT_ACTIONS : SLOT_STATE;
+    case TYPE_REASON:
+        return SLOT_REASON;
     case TYPE_ID:
         break;
     }

@@ -12,7 +12,7 @@
 
 enum route_method { METHOD_GET, METHOD_PUT, METHOD_POST, METHOD_DELETE, METHOD_COUNT };
 enum route_place { PLACE_PATH, PLACE_QUERY, PLACE_BODY };
-enum route_type { TYPE_ID, TYPE_MS, TYPE_TIME_MS, TYPE_PAGE, TYPE_CURSOR, TYPE_WORD };
+enum route_type { TYPE_ID, TYPE_MS, TYPE_TIME_MS, TYPE_PAGE, TYPE_CURSOR, TYPE_WORD, TYPE_REASON };
 
 /* Which part of a struct request an argument fills. */
 enum route_slot {
@@ -26,11 +26,17 @@ enum route_slot {
     SLOT_STATE,
     SLOT_UNTIL,
     SLOT_CURSOR,
-    SLOT_COUNT,
     SLOT_VIEWER,
     SLOT_VISIBLE,
     SLOT_TIER,
-    SLOT_CREATED
+    SLOT_CREATED,
+    SLOT_KIND,
+    SLOT_SUBJECT,
+    SLOT_DECISION,
+    SLOT_REASON,
+    SLOT_SINCE,
+    SLOT_VALUE,
+    SLOT_COUNT
 };
 
 #define ROUTE_FIELDS_MAX 6

@@ -106,6 +106,8 @@ void test_engine_flush(struct test_engine *test)
         .edge_count = frozen.edge_count,
         .operations = frozen.operations,
         .operation_count = frozen.operation_count,
+        .cases = frozen.cases,
+        .case_count = frozen.case_count,
         .marks = marks,
     };
     assert_int_equal(store_flush(test->engine.store, &flush, message), STATUS_OK);

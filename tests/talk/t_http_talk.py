@@ -140,6 +140,33 @@ def retries(door):
     assert door.ask("GET", "/v1/items/50/counts").json["counts"]["share"] == 1
 
 
+def cases(door):
+    """Without credentials nobody is two persons, so nothing is approved here (t_cases.py does)."""
+    door.ask("PUT", "/v1/accounts/33", {})
+    opened = door.ask("POST", "/v1/cases", {"kind": "review", "subject": "account", "id": "33",
+                                            "reason": "too fast"}).json
+    path = "/v1/cases/" + opened["case"]
+    assert opened["state"] == "open" and opened["opened_text"] == "too fast", opened
+    proposed = door.ask("PUT", path + "/proposal", {"decision": "cut", "value": 50, "reason": "x",
+                                                    "since_ms": 0}).json
+    assert proposed["state"] == "proposed" and proposed["proposed_value"] == 50, proposed
+    refused = door.ask("PUT", path + "/approval", {"reason": "x"}, status=403).json
+    assert refused["code"] == "FOUREYES", refused
+    assert door.ask("GET", path).json == proposed
+    assert [row["case"] for row in door.ask("GET", "/v1/cases/of/account/33").json["entries"]] == \
+        [row["case"] for row in door.ask("GET", "/v1/accounts/33/cases").json["entries"]] == \
+        [opened["case"]]
+    listed, cursor = [], ""
+    while cursor is not None:
+        page = door.ask("GET", "/v1/cases?state=proposed%s" % (cursor and "&cursor=" + cursor)).json
+        listed, cursor = listed + page["entries"], page["cursor"]
+    assert [row["case"] for row in listed] == [opened["case"]], listed
+    own = door.ask("GET", "/v1/accounts/33/cases/" + opened["case"]).json
+    assert own["can_appeal"] is False and "opened_text" not in own, own
+    door.ask("PUT", "/v1/accounts/33/cases/%s/appeal" % opened["case"], {"reason": "x"}, status=409)
+    assert door.ask("PUT", path + "/rejection", {"reason": "x"}).json["state"] == "rejected"
+
+
 def contexts(door):
     context = {"address": "203.0.113.7", "device": "d-1", "network": "wifi", "source": "double-tap",
                "client_ms": 1700000000000}
@@ -254,7 +281,7 @@ def wait_for(port, server):
 def every_operation(**options):
     server, port = open_server(**options)
     door = Door(port)
-    for step in (writes_and_reads, events, settings, lists, batches, retries, contexts,
+    for step in (writes_and_reads, events, settings, lists, batches, retries, cases, contexts,
                  service_paths, metrics):
         step(door)
     missed = set(one["operationId"] for path in door.document["paths"].values()

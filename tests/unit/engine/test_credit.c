@@ -50,6 +50,7 @@ static void settle(uint64_t account, uint64_t item, struct worth worth)
                             .fields = RECORD_HAS_VERDICT | RECORD_CHANGED,
                             .account = account,
                             .target = item,
+                            .a = 1, /* a case: else a void stays */
                             .verdict = {.weight_pct = worth.weight_pct,
                                         .mark = worth.mark,
                                         .reason = worth.reason}};
@@ -173,6 +174,8 @@ static void step(struct twin *twin, struct test_random *random)
                               (uint8_t)test_random_below(random, MARK_COUNT),
                               (uint8_t)test_random_below(random, REASON_COUNT)};
 
+        if (worth.mark == MARK_VOIDED)
+            worth.reason = REASON_REVIEW; /* whatever was said: a void is a review's */
         settle((uint64_t)a, (uint64_t)i, worth);
         if (like->on)
             *like = worth;

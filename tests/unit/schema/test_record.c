@@ -13,12 +13,10 @@ static uint64_t any_number(struct test_random *random)
 
 static uint8_t any_kind(struct test_random *random)
 {
-    uint64_t kind = test_random_below(random, VERB_COUNT + 2);
+    uint64_t kind = test_random_below(random, VERB_COUNT + 5);
 
-    if (kind == VERB_COUNT)
-        return RECORD_EFFECT;
-    if (kind == VERB_COUNT + 1)
-        return RECORD_CLAIM;
+    if (kind >= VERB_COUNT)
+        return (uint8_t)(RECORD_EFFECT + kind - VERB_COUNT);
     return verb_table[kind].group == GROUP_WRITE ? (uint8_t)kind : VERB_LIKE;
 }
 
@@ -247,6 +245,16 @@ static void numbers_in_the_format_do_not_move(void **state)
     assert_int_equal(VERB_ITEM_STATE, 13);
     assert_int_equal(VERB_ACCOUNT_SET, 14);
     assert_int_equal(VERB_ACCOUNT_STATE, 15);
+    assert_int_equal(VERB_CASE_OPEN, 16);
+    assert_int_equal(VERB_CASE_PROPOSE, 17);
+    assert_int_equal(VERB_CASE_APPROVE, 18);
+    assert_int_equal(VERB_CASE_REJECT, 19);
+    assert_int_equal(VERB_CASE_APPEAL, 20);
+    assert_int_equal(SANCTION_LIFT, 4);
+    assert_int_equal(CASE_REPORTS, 3);
+    assert_int_equal(CASE_EXPIRED, 7);
+    assert_int_equal(DECISION_RESTORE, 9);
+    assert_int_equal(CASE_DONE, 3);
     assert_int_equal(STATUS_OK, 0);
     assert_int_equal(STATUS_UNCHANGED, 1);
     assert_int_equal(STATUS_NOACCOUNT, 17);

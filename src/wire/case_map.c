@@ -1,0 +1,144 @@
+#include "wire/case_map.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "schema/verb.h"
+
+struct list {
+    struct case_field *fields;
+    uint32_t count;
+};
+
+static void number(struct list *list, const char *name, enum case_field_type type, uint64_t value)
+{
+    assert(list->count < CASE_FIELDS_MAX);
+    list->fields[list->count++] =
+        (struct case_field){.name = name, .type = (uint8_t)type, .value = value};
+}
+
+static void moment(struct list *list, const char *name, int64_t time_us)
+{
+    number(list, name, CASE_FIELD_TIME, time_us > 0 ? (uint64_t)time_us : 0);
+}
+
+static void text(struct list *list, const char *name, const char *bytes, size_t size)
+{
+    number(list, name, CASE_FIELD_TEXT, 0);
+    list->fields[list->count - 1].text = bytes;
+    list->fields[list->count - 1].size = size;
+}
+
+static void word(struct list *list, const char *name, const char *bytes)
+{
+    text(list, name, bytes, strlen(bytes));
+    list->fields[list->count - 1].type = CASE_FIELD_WORD;
+}
+
+static const char *subject_name(uint8_t subject)
+{
+    return subject == SUBJECT_ACCOUNT ? "account" : "item";
+}
+
+static void head(struct list *list, uint64_t id, uint8_t kind, const char *state, uint8_t subject,
+                 uint64_t about, uint8_t decision)
+{
+    number(list, "case", CASE_FIELD_ID, id);
+    word(list, "kind", case_kind_name((enum case_kind)kind));
+    word(list, "state", state);
+    word(list, "subject", subject_name(subject));
+    number(list, "about", CASE_FIELD_ID, about);
+    word(list, "decision", case_decision_name((enum case_decision)decision));
+}
+
+/* "like-ban cut" */
+static void sanctions(struct list *list, uint8_t bits, char words[CASE_WORDS_MAX])
+{
+    size_t used = 0;
+
+    for (uint8_t kind = 0; kind <= SANCTION_POINTS; kind++) {
+        const char *name = sanction_name((enum sanction)kind);
+
+        if ((bits >> kind & 1) == 0)
+            continue;
+        if (used > 0)
+            words[used++] = ' ';
+        assert(used + strlen(name) < CASE_WORDS_MAX);
+        memcpy(words + used, name, strlen(name));
+        used += strlen(name);
+    }
+    text(list, "sanctions", words, used);
+}
+
+static int can_appeal(const struct case_row *row)
+{
+    return (row->state == CASE_APPLIED || row->state == CASE_APPLYING) && !row->appealed &&
+           row->appeals < 3 && (row->decision != DECISION_NONE || row->sanctions != 0) &&
+           row->decision != DECISION_CREDIT;
+}
+
+static void evidence(struct list *list, const struct case_row *row)
+{
+    word(list, "proposed", case_decision_name((enum case_decision)row->proposed));
+    number(list, "proposed_value", CASE_FIELD_COUNT, row->proposed_value);
+    moment(list, "since_ms", row->since_us);
+    moment(list, "to_ms", row->to_us);
+    text(list, "opened_text", row->text[CASE_TEXT_OPENED], row->text_size[CASE_TEXT_OPENED]);
+    text(list, "appeal_text", row->text[CASE_TEXT_APPEAL], row->text_size[CASE_TEXT_APPEAL]);
+    number(list, "opener", CASE_FIELD_ID, row->opener);
+    number(list, "proposer", CASE_FIELD_ID, row->proposer);
+    number(list, "approver", CASE_FIELD_ID, row->approver);
+    number(list, "report_weight_pct", CASE_FIELD_COUNT, row->weight);
+    number(list, "opened_sequence", CASE_FIELD_ID, row->id >> 8);
+    number(list, "proposed_sequence", CASE_FIELD_ID, row->proposed_sequence);
+    number(list, "decided_sequence", CASE_FIELD_ID, row->decided_sequence);
+    number(list, "appealed_sequence", CASE_FIELD_ID, row->appealed_sequence);
+    number(list, "ended_sequence", CASE_FIELD_ID, row->ended_sequence);
+    number(list, "partition", CASE_FIELD_COUNT, row->id & 0xFF);
+    number(list, "before", CASE_FIELD_ID, row->before);
+}
+
+uint32_t case_fields(const struct case_row *row, int own, struct case_field fields[CASE_FIELDS_MAX],
+                     char words[CASE_WORDS_MAX])
+{
+    struct list list = {fields, 0};
+
+    head(&list, row->id, row->kind,
+         case_state_name((enum case_state)row->state,
+                         own ? DECISION_NONE : (enum case_decision)row->proposed, row->appealed),
+         row->subject, row->about, row->decision);
+    number(&list, "value", CASE_FIELD_COUNT, row->value);
+    sanctions(&list, row->sanctions, words);
+    moment(&list, "opened_ms", row->opened_us);
+    moment(&list, "decided_ms", row->decided_us);
+    moment(&list, "due_ms", case_is_live(row) ? row->due_us : 0);
+    moment(&list, "until_ms", row->until_us);
+    number(&list, "points", CASE_FIELD_COUNT, row->points > 0 ? (uint64_t)row->points : 0);
+    number(&list, "rule", CASE_FIELD_COUNT, row->rule);
+    number(&list, "policy", CASE_FIELD_COUNT, row->policy);
+    text(&list, "decided_text", row->text[CASE_TEXT_DECIDED],
+         row->decision != DECISION_NONE || !own ? row->text_size[CASE_TEXT_DECIDED] : 0);
+    number(&list, "likes", CASE_FIELD_COUNT, row->likes);
+    number(&list, "restored", CASE_FIELD_COUNT, row->restored);
+    number(&list, "appealed", CASE_FIELD_BOOL, row->appealed);
+    number(&list, "appeals", CASE_FIELD_COUNT, row->appeals);
+    number(&list, "can_appeal", CASE_FIELD_BOOL, can_appeal(row) != 0);
+    if (!own)
+        evidence(&list, row);
+    return list.count;
+}
+
+uint32_t case_brief_fields(const struct case_brief *brief,
+                           struct case_field fields[CASE_FIELDS_MAX])
+{
+    struct list list = {fields, 0};
+
+    head(&list, brief->id, brief->kind,
+         case_state_name((enum case_state)brief->state, (enum case_decision)brief->proposed,
+                         brief->appealed),
+         brief->subject, brief->about, brief->decision);
+    moment(&list, "opened_ms", brief->opened_us);
+    moment(&list, "due_ms", brief->due_us);
+    moment(&list, "until_ms", brief->until_us);
+    return list.count;
+}

@@ -1,0 +1,41 @@
+/* case_map.h: what is told of a case, once for RESP and JSON.
+ *
+ * Two views: everything, with the numbers of the records that prove it; and what whom it is about
+ * may know: what was decided, by which rule, until when, how to appeal, but not what gave it away.
+ *
+ * Memory: texts point into the row or into the program. */
+#ifndef ZAN_WIRE_CASE_MAP_H
+#define ZAN_WIRE_CASE_MAP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "schema/row.h"
+
+enum case_field_type {
+    CASE_FIELD_ID,
+    CASE_FIELD_COUNT,
+    CASE_FIELD_BOOL,
+    CASE_FIELD_TIME, /* us; 0: null */
+    CASE_FIELD_WORD, /* zero terminated */
+    CASE_FIELD_TEXT  /* text, size */
+};
+
+struct case_field {
+    const char *name;
+    uint8_t type;
+    uint64_t value;
+    const char *text;
+    size_t size;
+};
+
+#define CASE_FIELDS_MAX 40
+#define CASE_WORDS_MAX  64 /* room for the names of all sanctions */
+
+/* words: the caller's, for the time the fields are used. */
+uint32_t case_fields(const struct case_row *row, int own, struct case_field fields[CASE_FIELDS_MAX],
+                     char words[CASE_WORDS_MAX]);
+uint32_t case_brief_fields(const struct case_brief *brief,
+                           struct case_field fields[CASE_FIELDS_MAX]);
+
+#endif

@@ -1,0 +1,214 @@
+#!/usr/bin/python3
+"""Cases over RESP and HTTP: roles, four eyes, sanctions that end, a sweep killed in the middle.
+
+zan-test: timeout=120
+"""
+import hashlib
+import os
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from http_client import Connection, request, twin_server
+from client import Client, Error
+
+PEOPLE = {"backend": "backend", "ann": "operator", "ben": "operator", "bea": "approver",
+          "cid": "approver", "eve": "auditor"}
+LIKES = 3000
+HOUR_MS = 3600 * 1000
+
+
+def code(answer):
+    return answer.code if isinstance(answer, Error) else "OK"
+
+
+class World:
+    def __init__(self):
+        self.folder = twin_server.directory()
+        credentials = os.path.join(self.folder, "credentials")
+        with open(credentials, "w") as file:
+            os.chmod(credentials, 0o600)
+            for name, role in PEOPLE.items():
+                digest = hashlib.sha256(("key-of-" + name).encode()).hexdigest()
+                file.write("%s %s %s\n" % (name, role, digest))
+        self.http = twin_server.free_port()
+        self.server = twin_server.Server(credentials=credentials, flush_seconds=1,
+                                         http="127.0.0.1:%d" % self.http).start()
+        self.login()
+
+    def login(self):
+        self.of = {}
+        for name in PEOPLE:
+            client = Client(self.server.port)
+            assert client.call("AUTH", name, "key-of-" + name) == "OK"
+            client.call("HELLO", 3)
+            self.of[name] = client
+
+    def ask(self, name, method, path, body=None):
+        connection = Connection(self.http)
+        try:
+            connection.send(request(method, path, body,
+                                    {"Authorization": "Bearer key-of-" + name}))
+            return connection.answer()
+        finally:
+            connection.close()
+
+    def __call__(self, name, *words):
+        return self.of[name].call(*words)
+
+    def wait(self, case, state):
+        for _ in range(2000):
+            row = self("ann", "CASE", "GET", case)
+            if row["state"] == state:
+                return row
+            time.sleep(0.01)
+        raise AssertionError("case %s is %s, not %s" % (case, row["state"], state))
+
+
+def in_ms(ms):
+    return int(time.time() * 1000) + ms
+
+
+def a_sanction_needs_two_and_ends(world):
+    world("backend", "ACCOUNT", "SET", 7)
+    case = world("ann", "CASE", "OPEN", "review", "account", 7, "takes likes back all day")
+    assert code(world("bea", "CASE", "APPROVE", case, "yes")) == "CASESTATE"
+    soon = in_ms(3000)
+    assert world("ann", "CASE", "PROPOSE", case, "like-ban", "too many", "UNTIL", soon) == 1
+    for who, refusal in (("ann", "NOPERM"), ("eve", "NOPERM"), ("backend", "NOPERM")):
+        assert code(world(who, "CASE", "APPROVE", case, "yes")) == refusal, who
+    assert code(world("backend", "LIKE", 7, 1)) == "OK"
+    assert world("bea", "CASE", "APPROVE", case, "agreed") == 1
+    refused = world("backend", "LIKE", 7, 2)
+    assert refused.code == "SUSPENDED" and "until=" in refused.text, refused
+    assert world("backend", "UNLIKE", 7, 1) == 1
+    row = world("eve", "CASE", "GET", case)
+    assert row["state"] == "applied" and row["decision"] == "like-ban", row
+    assert row["proposer"] != row["approver"] and row["approver"] != "0", row
+    assert row["opened_sequence"] < row["proposed_sequence"] < row["decided_sequence"], row
+    assert row["sanctions"] == "like-ban" and row["opened_text"] == "takes likes back all day", row
+    while in_ms(0) < soon + 1100:
+        time.sleep(0.05)
+    assert world("backend", "LIKE", 7, 2) == 1  # nothing had to run for that
+
+
+def an_end_is_demanded(world):
+    case = world("ann", "CASE", "OPEN", "review", "account", 7, "again")
+    for until in (1000, in_ms(400 * 24 * HOUR_MS)):
+        assert code(world("ann", "CASE", "PROPOSE", case, "cut", "x", "UNTIL", until, "VALUE",
+                          50)) == "BADVALUE"
+    assert code(world("ann", "CASE", "PROPOSE", case, "cut", "x", "VALUE", 100)) == "BADVALUE"
+    assert world("ann", "CASE", "PROPOSE", case, "dismiss", "nothing in it") == 1
+    assert world("cid", "CASE", "APPROVE", case, "yes") == 1
+    assert world("ann", "CASE", "GET", case)["state"] == "rejected"
+
+
+def an_appeal_gives_it_back(world):
+    case = world("ann", "CASE", "OPEN", "review", "account", 8, "x")
+    assert code(case) == "NOACCOUNT"
+    world("backend", "ACCOUNT", "SET", 8)
+    case = world("ann", "CASE", "OPEN", "review", "account", 8, "x")
+    world("ann", "CASE", "PROPOSE", case, "limit", "x", "UNTIL", in_ms(HOUR_MS))
+    world("bea", "CASE", "APPROVE", case, "x")
+    assert code(world("backend", "LIKE", 8, 1)) == "SUSPENDED"
+    assert code(world("backend", "CASE", "APPEAL", 9, case, "not mine")) == "NOCASE"
+    own = world("backend", "CASE", "OWN", 8, case)
+    assert own["can_appeal"] == 1 and "proposer" not in own and "opened_text" not in own, own
+    assert code(world("backend", "CASE", "OWN", 9, case)) == "NOCASE"
+    assert world("backend", "CASE", "APPEAL", 8, case, "it was my brother") == 1
+    assert code(world("backend", "CASE", "APPEAL", 8, case, "twice")) == "CASESTATE"
+    listed = world("ann", "CASE", "LIST", "STATE", "appealed")[1]
+    assert [row["case"] for row in listed] == [str(case)], listed
+    assert world("ben", "CASE", "PROPOSE", case, "restore", "he is right") == 1
+    assert world("bea", "CASE", "APPROVE", case, "x") == 1
+    assert world("ann", "CASE", "GET", case)["state"] == "restored"
+    assert world("backend", "LIKE", 8, 1) == 1
+    assert [row["case"] for row in world("backend", "CASES", 8)[1]] == [str(case)]
+
+
+def the_same_over_http(world):
+    opened = world.ask("ann", "POST", "/v1/cases", {"kind": "quarantine", "subject": "item", "id": "1",
+                                                    "reason": "a burst"})
+    assert opened.status == 200, opened
+    path = "/v1/cases/" + opened.json["case"]
+    body = {"decision": "quarantine", "reason": "until we know", "until_ms": in_ms(HOUR_MS)}
+    assert world.ask("bea", "PUT", path + "/proposal", body).code == "NOPERM"
+    assert world.ask("ann", "PUT", path + "/proposal", body).json["state"] == "proposed"
+    done = world.ask("bea", "PUT", path + "/approval", {"reason": "yes"})
+    assert done.json["state"] == "applied" and done.json["until_ms"] is not None, done
+    page = world.ask("eve", "GET", "/v1/cases/of/item/1").json
+    assert [entry["case"] for entry in page["entries"]] == [opened.json["case"]], page
+    assert world.ask("ann", "GET", "/v1/cases?state=applied").json["entries"], "a window is live"
+    assert world.ask("ann", "GET", "/v1/cases/12345").code == "NOCASE"
+    ended = world.ask("ann", "PUT", path + "/proposal", {"decision": "credit", "reason": "honest"})
+    assert ended.status == 200, ended
+    world.ask("bea", "PUT", path + "/approval", {"reason": "yes"})
+    world.wait(int(opened.json["case"]), "applied")
+
+
+def totals(world, item=5):
+    return world("backend", "COUNTS", item)["likes"]
+
+
+def a_sweep_survives_kill_9(world):
+    for account in range(1000, 1000 + LIKES, 500):
+        world.of["backend"].many([("LIKE", one, 5) for one in range(account, account + 500)])
+    before = totals(world)
+    assert before["raw"] == LIKES
+    case = world("ann", "CASE", "OPEN", "review", "item", 5, "bought")
+    world("ann", "CASE", "PROPOSE", case, "void", "invoice found")
+    world("cid", "CASE", "APPROVE", case, "yes")
+    kills = 0
+    while world("ann", "CASE", "GET", case)["state"] == "applying" and kills < 4:
+        world.server.kill()
+        kills += 1
+        world.server.start()
+        world.login()
+    row = world.wait(case, "applied")
+    now = totals(world)
+    assert now["voided"] == LIKES and now["valid"] == 0 and now["raw"] == LIKES, now
+    assert row["likes"] == LIKES, row
+    world("ben", "CASE", "PROPOSE", case, "restore", "the wrong item")
+    world("cid", "CASE", "APPROVE", case, "yes")
+    world.server.kill()
+    world.server.start()
+    world.login()
+    row = world.wait(case, "restored")
+    assert row["restored"] == LIKES, row
+    assert totals(world) == before, (totals(world), before)
+    print("%d kills" % (kills + 1))
+
+
+def reports_only_open_a_case(world):
+    world("backend", "ACCOUNT", "SET", 60)
+    world("backend", "ITEM", "SET", 6, "CREATOR", 60)
+    before = world("backend", "ACCOUNT", "GET", 60)
+    for account in range(5):
+        world("backend", "REPORT", 100 + account, 6)
+    assert not [row for row in world("ann", "CASE", "LIST")[1] if row["kind"] == "reports"]
+    world("backend", "REPORT", 105, 6)
+    listed = [row for row in world("ann", "CASE", "LIST")[1] if row["kind"] == "reports"]
+    assert len(listed) == 1 and listed[0]["about"] == "6", listed
+    after = world("backend", "ACCOUNT", "GET", 60)
+    assert {k: after[k] for k in ("state", "until_ms")} == {k: before[k] for k in ("state", "until_ms")}
+    assert world("cid", "CASE", "REJECT", int(listed[0]["case"]), "a mob") == 1
+    # Who was wrong weighs less: six of them open nothing any more.
+    world("backend", "ITEM", "SET", 16)
+    for account in range(6):
+        world("backend", "REPORT", 100 + account, 16)
+    assert not [row for row in world("ann", "CASE", "LIST")[1] if row["kind"] == "reports"]
+
+
+def main():
+    world = World()
+    a_sanction_needs_two_and_ends(world)
+    an_end_is_demanded(world)
+    an_appeal_gives_it_back(world)
+    the_same_over_http(world)
+    reports_only_open_a_case(world)
+    a_sweep_survives_kill_9(world)
+    world.server.stop()
+    world.server.verify()
+
+
+twin_server.main(main)
