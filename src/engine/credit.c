@@ -58,8 +58,8 @@ static enum credit_field field_of(const struct verdict *verdict, int64_t *amount
     }
 }
 
-static void creator_apply(struct engine *engine, uint16_t tenant, uint64_t creator,
-                          int64_t time_us, enum credit_field field, int64_t amount)
+static void creator_apply(struct engine *engine, uint16_t tenant, uint64_t creator, int64_t time_us,
+                          enum credit_field field, int64_t amount)
 {
     uint32_t slot = account_ensure(engine, tenant, creator, time_us);
 
@@ -74,14 +74,13 @@ static void creator_move(struct engine *engine, const struct record *cause, uint
     if (is_home(engine, creator))
         creator_apply(engine, cause->tenant, creator, cause->time_us, field, amount);
     else
-        effect_emit(engine, cause, hash_partition(creator, engine->partition_count),
-                    EFFECT_CREDIT, (uint8_t)field, 0, creator, amount, NULL);
+        effect_emit(engine, cause, hash_partition(creator, engine->partition_count), EFFECT_CREDIT,
+                    (uint8_t)field, 0, creator, amount, NULL);
 }
 
-void credit_item(struct engine *engine, const struct record *cause, uint32_t slot,
+void credit_item(struct engine *engine, const struct record *cause, struct item_row *item,
                  const struct verdict *verdict, int64_t amount)
 {
-    struct item_row *item = hot_item_change(engine->hot, slot);
     int64_t moved = amount;
     enum credit_field field = field_of(verdict, &moved);
 
@@ -138,11 +137,12 @@ static void item_weigh(struct engine *engine, const struct record *record,
                        const struct verdict *old)
 {
     struct verdict verdict = record_verdict(record);
-    uint32_t slot = item_ensure(engine, record->tenant, record->target, record->time_us);
+    struct item_row *item = hot_item_change(
+        engine->hot, item_ensure(engine, record->tenant, record->target, record->time_us));
 
     if (!PLANTED("engine.settle_keeps_the_old"))
-        credit_item(engine, record, slot, old, -1);
-    credit_item(engine, record, slot, &verdict, 1);
+        credit_item(engine, record, item, old, -1);
+    credit_item(engine, record, item, &verdict, 1);
 }
 
 void settle_apply(struct engine *engine, const struct record *record)

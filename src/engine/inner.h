@@ -63,7 +63,7 @@ void effect_emit_all(struct engine *engine, const struct record *cause, enum eff
 /* The worth of a like that is on; of one that is off, nothing. */
 struct verdict edge_verdict(const struct edge_row *edge);
 /* amount likes of that worth come (or, below 0, go): to the item, and to its creator. */
-void credit_item(struct engine *engine, const struct record *cause, uint32_t slot,
+void credit_item(struct engine *engine, const struct record *cause, struct item_row *item,
                  const struct verdict *verdict, int64_t amount);
 /* All that an item's likes are worth moves to, or from, a creator. */
 void credit_creator_all(struct engine *engine, const struct record *cause,

@@ -178,7 +178,7 @@ static void item_apply(struct engine *engine, const struct record *record, uint3
     peak_move(item, amount, record->time_us);
     if (window_us > item->window_until_us)
         item->window_until_us = window_us;
-    credit_item(engine, record, slot, worth, amount);
+    credit_item(engine, record, item, worth, amount);
 }
 
 /* What it does to the account that acts. */

@@ -28,7 +28,7 @@ class Run:
     """One data directory and one crash point."""
 
     def __init__(self, program, point, nth, seed_):
-        self.server = Server(data=directory(), program=program, flush_seconds=1, segment_mb=1,
+        self.server = Server(data=directory(), program=program, flush_seconds=1, segment_mb=1, trust="on",
                              environment={"ZAN_CRASH": "%s:%d" % (point, nth)})
         self.crowd, self.judge = Crowd(seed_, 3), Judge()
 
