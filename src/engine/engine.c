@@ -184,6 +184,8 @@ static enum status interaction_write(struct engine *engine, const struct request
     if (change) {
         status = judge_act(engine, request, verb, &verdict, &window_us, reply);
         change = status == STATUS_OK;
+        if (!change)
+            judge_sanction(engine);
     }
     if (!change && (!(request->flags & REQUEST_OPID) || PLANTED("engine.repeat_not_kept")))
         return status == STATUS_OK ? STATUS_UNCHANGED : status;
@@ -203,6 +205,8 @@ static enum status interaction_write(struct engine *engine, const struct request
     record_commit(engine, &record);
     reply->sequence = record.sequence;
     reply->applied = change;
+    if (change)
+        judge_sanction(engine);
     return status;
 }
 
@@ -211,8 +215,8 @@ static enum status interaction_write(struct engine *engine, const struct request
 static enum status act_write(struct engine *engine, const struct request *request, uint64_t content,
                              struct reply *reply)
 {
-    struct verdict verdict[REQUEST_ACTIONS_MAX];
-    int64_t window_us[REQUEST_ACTIONS_MAX];
+    struct verdict verdict;
+    int64_t window_us;
     enum status status = STATUS_OK;
     struct record record;
 
@@ -221,9 +225,11 @@ static enum status act_write(struct engine *engine, const struct request *reques
                      ? STATUS_OK
                      : interaction_check(engine, request, request->u.actions[i], &reply->until_us);
     for (uint32_t i = 0; status == STATUS_OK && i < request->count; i++)
-        status = judge_act(engine, request, request->u.actions[i], &verdict[i], &window_us[i], reply);
-    if (engine->judges != NULL)
-        engine->judges->act_is_ready = false; /* each act is seen again as it is applied */
+        if (interaction_changes(engine, request->tenant, request->u.actions[i], request->account,
+                                request->target))
+            status = judge_act(engine, request, request->u.actions[i], &verdict, &window_us, reply);
+    if (status != STATUS_OK)
+        judge_sanction(engine);
     for (uint32_t i = 0; status == STATUS_OK && i < request->count; i++) {
         uint8_t verb = request->u.actions[i];
 
@@ -231,10 +237,13 @@ static enum status act_write(struct engine *engine, const struct request *reques
             continue;
         record = record_for(request, verb);
         record.fields |= RECORD_CHANGED;
-        record_judged(&record, &verdict[i], window_us[i]);
+        /* Again, with what the ones before it have changed; it is too late to refuse it. */
+        if (judge_act(engine, request, verb, &verdict, &window_us, reply) == STATUS_OK)
+            record_judged(&record, &verdict, window_us);
         record_commit(engine, &record);
         reply->sequence = record.sequence;
         reply->applied |= (uint8_t)(1u << i);
+        judge_sanction(engine);
     }
     if (status == STATUS_OK && reply->applied == 0)
         status = STATUS_UNCHANGED;
@@ -356,9 +365,17 @@ static void write_decide(struct engine *engine, const struct request *request,
     (sizeof(struct item_row) + sizeof(struct account_row) + sizeof(struct case_row) +              \
      REQUEST_ACTIONS_MAX * 8 + 64)
 
-static bool step_room(const struct engine *engine)
+/* A write makes a record; each act of it may make a case and the sanctions of a rule. */
+static uint32_t records_of(const struct request *request)
 {
-    return engine->body_size + ENGINE_RECORDS_MAX * RECORD_BYTES_MAX <= engine->body_max &&
+    uint32_t acts = verb_info(request->verb)->shape == SHAPE_ACT ? request->count : 1;
+
+    return 1 + acts * (ENGINE_RECORDS_MAX / REQUEST_ACTIONS_MAX);
+}
+
+static bool step_room(const struct engine *engine, const struct request *request)
+{
+    return engine->body_size + records_of(request) * (size_t)RECORD_BYTES_MAX <= engine->body_max &&
            engine->effect_count + (size_t)EFFECTS_PER_RECORD * ENGINE_PARTITIONS_MAX <=
                ENGINE_EFFECTS_MAX &&
            engine->arena.size - engine->arena.used >= WRITE_ARENA_BYTES;
@@ -409,7 +426,8 @@ uint32_t engine_step(struct engine *engine, struct batch *batch, uint32_t from, 
         if (batch->requests[at].verb >= VERB_COUNT)
             continue;
         *reply = (struct reply){0};
-        if (!step_room(engine) || !answer(engine, &batch->requests[at], reply))
+        if (!step_room(engine, &batch->requests[at]) ||
+            !answer(engine, &batch->requests[at], reply))
             break;
     }
     return at;

@@ -76,6 +76,8 @@ void settle_take(struct engine *engine, const struct record *effect);
 /* Judges a change that would be made. Not OK: it is refused; reply tells until or again when. */
 enum status judge_act(struct engine *engine, const struct request *request, uint8_t verb,
                       struct verdict *verdict, int64_t *window_us, struct reply *reply);
+/* What rules want done about the account whose act was judged last, carried out or refused. */
+void judge_sanction(struct engine *engine);
 /* The act that a record stands for, from rows as they are before it is applied. */
 void judge_prepare(struct engine *engine, const struct record *record);
 /* It was applied: learn from it. */

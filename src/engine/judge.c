@@ -9,6 +9,7 @@
 
 #include "base/hook.h"
 #include "engine/inner.h"
+#include "engine/sanction.h"
 
 /* --- the region ----------------------------------------------------------------------------------
  */
@@ -272,6 +273,17 @@ enum status judge_act(struct engine *engine, const struct request *request, uint
         count_verdict(judges, verdict);
     }
     return STATUS_OK;
+}
+
+void judge_sanction(struct engine *engine)
+{
+    const struct judges *judges = engine->judges;
+
+    if (judges == NULL || judges->policy == NULL || judges->rules.fired_count == 0 ||
+        is_import(&judges->act) ||
+        hot_account_find(engine->hot, judges->act.tenant, judges->act.account) == HOT_NONE)
+        return;
+    sanction_from_verdict(engine, &judges->act, judges->policy, &judges->rules);
 }
 
 /* --- learning ------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ static const char rules[] =
     "rule few    when count(like, account, 1m) > 3 then refuse\n"
     "rule churn  on like when flips > 2 then weight 40\n"
     "rule late   on like when count(like, account, 24h) > 6 then hold\n"
+    "rule ban    on unlike when flips > 3 then like-ban for 48h\n"
     "rule sure   on unlike when count(unlike, account, 24h) > 2 then confirm\n";
 
 static struct test_engine test;
@@ -181,6 +182,30 @@ static void a_rule_may_ask_whether_it_is_meant(void **state)
     assert_int_equal(ask(VERB_UNLIKE, 1, 13), 1);
 }
 
+static void a_rule_restricts_who_acted_for_a_time(void **state)
+{
+    struct request act = {.verb = VERB_ACT,
+                          .account = 5,
+                          .target = 30,
+                          .count = 2,
+                          .u.actions = {VERB_LIKE, VERB_SHARE}};
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(ask(VERB_LIKE, 1, 10), 1);
+        test.now_us += 60LL * SECOND;
+        assert_int_equal(ask(VERB_UNLIKE, 1, 10), 1); /* the second one is the fourth change */
+        test.now_us += 60LL * SECOND;
+    }
+    assert_int_equal(ask(VERB_LIKE, 1, 11), -STATUS_SUSPENDED);
+    assert_int_equal(ask(VERB_SHARE, 1, 11), 1);
+    assert_int_equal(ask(VERB_LIKE, 2, 11), 1); /* nobody else */
+    test.now_us += 48LL * 3600 * SECOND;
+    assert_int_equal(ask(VERB_LIKE, 1, 11), 1); /* it really ends */
+    assert_int_equal(test_engine_ask(&test, &act)->u.values[0], 1);
+    assert_int_equal(item_of(30).credit.credited_pct, 100);
+}
+
 static void imports_are_taken_over_as_they_were(void **state)
 {
     struct request like = test_set(VERB_LIKE, 1, 0);
@@ -256,6 +281,7 @@ int main(void)
         WITH_ENGINE(held_likes_count_when_they_are_settled),
         WITH_ENGINE(without_the_scorer_nothing_counts_in_full),
         WITH_ENGINE(a_rule_may_ask_whether_it_is_meant),
+        WITH_ENGINE(a_rule_restricts_who_acted_for_a_time),
         WITH_ENGINE(imports_are_taken_over_as_they_were),
         WITH_ENGINE(signals_that_are_kept_go_on),
         WITH_ENGINE(a_replay_does_not_judge),
