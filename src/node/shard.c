@@ -314,10 +314,28 @@ static void door_refill(struct shard *shard, int64_t now_us, int64_t steady_us)
     shard->door_taken_us = steady_us;
 }
 
+/* --clock requests: days may pass within one batch. What is due is settled before the next time,
+ * not at the end of the batch, when the scorer has forgotten the hour it was about; and so that the
+ * same requests end the same however they came in. False: not all could be. */
+static bool settled_so_far(struct shard *shard, int64_t now_us)
+{
+    uint64_t need;
+
+    if (!shard->partition.config.clock_requests)
+        return true;
+    while (partition_has_due(&shard->partition, now_us)) {
+        if (shard->free_entries == NULL || partition_settle(&shard->partition, now_us, &need) == 0)
+            return false;
+        send_effects(shard, entry_take(shard, need));
+    }
+    return shard->free_entries != NULL;
+}
+
 static void do_door(struct shard *shard, int64_t now_us, int64_t steady_us)
 {
     door_refill(shard, now_us, steady_us);
-    while (shard->door_from < shard->door.count && shard->free_entries != NULL) {
+    while (shard->door_from < shard->door.count && shard->free_entries != NULL &&
+           settled_so_far(shard, now_us)) {
         uint64_t need;
         uint32_t from = shard->door_from;
         uint32_t to = partition_turn(&shard->partition, &shard->door, from, now_us, &need);
