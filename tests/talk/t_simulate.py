@@ -54,9 +54,9 @@ def test_a_slip_is_told():
 
 
 def test_the_same_seed_ends_with_the_same_table():
-    one, two = (simulate("--scenario", "staged", "--json", code=(0, 3)) for _ in "ab")
+    one, two = (simulate("--scenario", "sabotage", "--json", code=(0, 3)) for _ in "ab")
     assert one == two, (one, two)
-    other = simulate("--scenario", "staged", "--json", "--seed", 2, code=(0, 3))
+    other = simulate("--scenario", "sabotage", "--json", "--seed", 2, code=(0, 3))
     assert other["acts"] != one["acts"], "another seed is another world"
 
 
