@@ -100,18 +100,17 @@ static void act_take_item(struct act *act, const struct item_row *item)
     act->target_likes = item->counts[COUNTER_LIKE];
 }
 
-/* Shortly after the like it is an undo, not a change of mind. */
-static bool is_undo(const struct judges *judges, const struct act *act)
+bool judge_is_undo(const struct policy *policy, const struct act *act)
 {
-    return act->verb == VERB_UNLIKE && judges->policy != NULL && act->edge_us != 0 &&
+    return act->verb == VERB_UNLIKE && policy != NULL && act->edge_us != 0 &&
            act->now_us - act->edge_us <=
-               policy_undo_us(judges->policy, (enum tier)act->tier, (enum source)act->source);
+               policy_undo_us(policy, (enum tier)act->tier, (enum source)act->source);
 }
 
-static void act_make(struct engine *engine, uint16_t tenant, uint8_t verb, uint64_t account,
-                     uint64_t target, const struct context *context, int64_t time_us)
+static void act_fill(struct engine *engine, struct act *act, uint16_t tenant, uint8_t verb,
+                     uint64_t account, uint64_t target, const struct context *context,
+                     int64_t time_us)
 {
-    struct act *act = &engine->judges->act;
     uint8_t kind = verb_info(verb)->edge;
     uint32_t slot = hot_account_find(engine->hot, tenant, account);
     const struct edge_row *edge;
@@ -140,7 +139,31 @@ static void act_make(struct engine *engine, uint16_t tenant, uint8_t verb, uint6
     if (!edge_target_is_account(kind) &&
         (slot = hot_item_find(engine->hot, tenant, target)) != HOT_NONE)
         act_take_item(act, hot_item(engine->hot, slot));
-    act->exempt = is_undo(engine->judges, act);
+}
+
+static void act_make(struct engine *engine, uint16_t tenant, uint8_t verb, uint64_t account,
+                     uint64_t target, const struct context *context, int64_t time_us)
+{
+    struct act *act = &engine->judges->act;
+
+    act_fill(engine, act, tenant, verb, account, target, context, time_us);
+    act->exempt = judge_is_undo(engine->judges->policy, act);
+}
+
+static const struct context *context_of(const struct record *record)
+{
+    return record->fields & RECORD_HAS_CONTEXT ? &record->context : NULL;
+}
+
+struct act judge_act_of(struct engine *engine, const struct record *record,
+                        const struct policy *policy)
+{
+    struct act act;
+
+    act_fill(engine, &act, record->tenant, record->kind, record->account, record->target,
+             context_of(record), record->time_us);
+    act.exempt = judge_is_undo(policy, &act);
+    return act;
 }
 
 /* What happened elsewhere and long ago is taken over as it was: its pace is that of a program. Only
@@ -182,17 +205,53 @@ static enum status refusal_of(const struct judges *judges, struct reply *reply)
     return STATUS_RATE;
 }
 
+static void tally_rule(struct judges *judges, uint32_t index)
+{
+    const struct policy_rule *rule = &judges->policy->rules[index];
+    struct judge_tally *tally = &judges->tally[index];
+    uint32_t actions = 0;
+
+    for (uint32_t i = 0; i < rule->deed_count; i++)
+        if (!rule->deeds[i].proposed)
+            actions |= 1u << rule->deeds[i].action;
+    if (judges->act.verb != VERB_LIKE)
+        actions &= ~(1u << POLICY_LIKE_BAN);
+    tally->fired++;
+    tally->refused +=
+        (actions & (1u << POLICY_REFUSE | 1u << POLICY_LIMIT | 1u << POLICY_LIKE_BAN)) != 0;
+    tally->held += actions >> POLICY_HOLD & 1;
+    tally->cut += actions >> POLICY_WEIGHT & 1;
+}
+
+/* Few acts meet a rule: the words are nearly always 0. */
+static void tally_rules(struct judges *judges)
+{
+    const struct policy_verdict *rules = &judges->rules;
+
+    if (rules->fired_count == 0)
+        return;
+    for (uint32_t word = 0; word < POLICY_RULES_MAX / 64; word++) {
+        uint64_t bits = rules->fired[word];
+
+        if (!PLANTED("engine.shadow_is_not_counted"))
+            bits |= rules->shadow[word];
+        for (; bits != 0; bits &= bits - 1)
+            tally_rule(judges, 64 * word + (uint32_t)__builtin_ctzll(bits));
+    }
+}
+
 /* By the rules. */
-static enum status judge_rules(struct judges *judges, const struct request *request,
-                               struct verdict *verdict, struct reply *reply)
+static enum status judge_rules(struct judges *judges, bool confirmed, struct verdict *verdict,
+                               struct reply *reply)
 {
     const struct policy_verdict *rules = &judges->rules;
 
     policy_judge(judges->policy, judges->windows, &judges->act, &judges->rules);
+    tally_rules(judges);
     verdict->policy = judges->policy->version;
     if (rules->refused && !PLANTED("engine.rules_do_not_refuse"))
         return refusal_of(judges, reply);
-    if (rules->actions >> POLICY_CONFIRM & 1 && !(request->flags & REQUEST_CONFIRMED))
+    if (rules->actions >> POLICY_CONFIRM & 1 && !confirmed)
         return STATUS_CONFIRM;
     if (rules->rule[POLICY_WEIGHT] != POLICY_NONE && rules->weight_pct < WEIGHT_FULL) {
         verdict_lower(verdict, rules->weight_pct, MARK_PLAIN, REASON_POLICY);
@@ -221,16 +280,15 @@ static void judge_score(struct judges *judges, struct verdict *verdict, int64_t 
             trust_flood_us(judges->trust, act->tenant, act->verb, act->target, act->now_us);
 }
 
-static void judge_account(struct engine *engine, const struct act *act, struct verdict *verdict)
+static uint8_t account_cut_pct(struct engine *engine, const struct act *act)
 {
     uint32_t slot = hot_account_find(engine->hot, act->tenant, act->account);
     const struct account_row *account;
 
     if (slot == HOT_NONE)
-        return;
+        return WEIGHT_FULL;
     account = hot_account(engine->hot, slot);
-    if (account->cut_until_us > act->now_us)
-        verdict_lower(verdict, account->cut_pct, MARK_PLAIN, REASON_POLICY);
+    return account->cut_until_us > act->now_us ? account->cut_pct : WEIGHT_FULL;
 }
 
 static void count_verdict(struct judges *judges, const struct verdict *verdict)
@@ -241,11 +299,35 @@ static void count_verdict(struct judges *judges, const struct verdict *verdict)
     judges->devalued += verdict->mark == MARK_PLAIN && verdict->weight_pct < WEIGHT_FULL;
 }
 
+enum status judge_decide(struct judges *judges, bool confirmed, uint8_t cut_pct,
+                         struct verdict *verdict, int64_t *window_us, struct reply *reply)
+{
+    enum status status = STATUS_OK;
+
+    *verdict = (struct verdict){.weight_pct = WEIGHT_FULL};
+    *window_us = 0;
+    if (judges->policy != NULL)
+        status = judge_rules(judges, confirmed, verdict, reply);
+    if (status != STATUS_OK) {
+        judges->refused++;
+        return status;
+    }
+    if (!is_scored(judges->act.verb))
+        return STATUS_OK;
+    if (judges->unscored && !PLANTED("engine.unscored_counts_in_full"))
+        verdict_lower(verdict, WEIGHT_FULL, MARK_HELD, REASON_UNSCORED);
+    judge_score(judges, verdict, window_us);
+    if (cut_pct < WEIGHT_FULL)
+        verdict_lower(verdict, cut_pct, MARK_PLAIN, REASON_POLICY);
+    count_verdict(judges, verdict);
+    return STATUS_OK;
+}
+
 enum status judge_act(struct engine *engine, const struct request *request, uint8_t verb,
                       struct verdict *verdict, int64_t *window_us, struct reply *reply)
 {
     struct judges *judges = engine->judges;
-    enum status status = STATUS_OK;
+    enum status status;
 
     *verdict = (struct verdict){.weight_pct = WEIGHT_FULL};
     *window_us = 0;
@@ -258,21 +340,11 @@ enum status judge_act(struct engine *engine, const struct request *request, uint
         judges->act_is_ready = !request->asserted;
         return request->asserted ? STATUS_NOPERM : STATUS_OK;
     }
-    if (judges->policy != NULL)
-        status = judge_rules(judges, request, verdict, reply);
-    if (status != STATUS_OK) {
-        judges->refused++;
-        judges->act_is_ready = false;
-        return status;
-    }
-    if (is_scored(verb)) {
-        if (judges->unscored && !PLANTED("engine.unscored_counts_in_full"))
-            verdict_lower(verdict, WEIGHT_FULL, MARK_HELD, REASON_UNSCORED);
-        judge_score(judges, verdict, window_us);
-        judge_account(engine, &judges->act, verdict);
-        count_verdict(judges, verdict);
-    }
-    return STATUS_OK;
+    status = judge_decide(judges, request->flags & REQUEST_CONFIRMED,
+                          is_scored(verb) ? account_cut_pct(engine, &judges->act) : WEIGHT_FULL,
+                          verdict, window_us, reply);
+    judges->act_is_ready = status == STATUS_OK;
+    return status;
 }
 
 void judge_sanction(struct engine *engine)
@@ -324,33 +396,37 @@ void judge_prepare(struct engine *engine, const struct record *record)
     if (judges == NULL || judges->act_is_ready)
         return;
     act_make(engine, record->tenant, record->kind, record->account, record->target,
-             record->fields & RECORD_HAS_CONTEXT ? &record->context : NULL, record->time_us);
+             context_of(record), record->time_us);
     judges->act_is_ready = true;
+}
+
+void judge_observe(struct judges *judges, const struct verdict *verdict, int64_t window_us)
+{
+    struct act *act = &judges->act;
+
+    act->weight_pct = verdict->weight_pct;
+    act->mark = verdict->mark;
+    if (judges->policy != NULL)
+        policy_observe(judges->policy, judges->windows, act);
+    if (judges->trust != NULL && !act->exempt)
+        trust_observe(judges->trust, act);
+    if (act->verb == VERB_LIKE &&
+        (verdict->mark == MARK_HELD || verdict->mark == MARK_QUARANTINED))
+        hold_push(judges, act, verdict, window_us);
 }
 
 void judge_learn(struct engine *engine, const struct record *record)
 {
     struct judges *judges = engine->judges;
     struct verdict verdict = record_verdict(record);
-    struct act *act;
 
     if (judges == NULL)
         return;
     assert(judges->act_is_ready && judges->act.account == record->account &&
            judges->act.target == record->target && judges->act.verb == record->kind);
     judges->act_is_ready = false;
-    act = &judges->act;
-    if (is_import(act))
-        return;
-    act->weight_pct = verdict.weight_pct;
-    act->mark = verdict.mark;
-    if (judges->policy != NULL)
-        policy_observe(judges->policy, judges->windows, act);
-    if (judges->trust != NULL && !act->exempt)
-        trust_observe(judges->trust, act);
-    if (record->kind == VERB_LIKE &&
-        (verdict.mark == MARK_HELD || verdict.mark == MARK_QUARANTINED))
-        hold_push(judges, act, &verdict, (int64_t)record->c);
+    if (!is_import(&judges->act))
+        judge_observe(judges, &verdict, (int64_t)record->c);
 }
 
 void judge_prefetch(const struct engine *engine, const struct request *request, bool deep)
@@ -419,6 +495,7 @@ static struct verdict score_again(struct engine *engine, const struct hold *hold
     struct judges *judges = engine->judges;
     struct verdict verdict = {.weight_pct = WEIGHT_FULL};
     struct trust_verdict *score = &judges->score;
+    uint8_t cut_pct;
     struct context context = {.address = hold->address,
                               .device = hold->device,
                               .network = hold->network,
@@ -431,7 +508,9 @@ static struct verdict score_again(struct engine *engine, const struct hold *hold
         verdict_lower(&verdict, score->weight_pct, MARK_PLAIN, (enum reason)score->reason);
         verdict.reasons |= score->reasons;
     }
-    judge_account(engine, &judges->act, &verdict);
+    cut_pct = account_cut_pct(engine, &judges->act);
+    if (cut_pct < WEIGHT_FULL)
+        verdict_lower(&verdict, cut_pct, MARK_PLAIN, REASON_POLICY);
     verdict.policy = judges->policy != NULL ? judges->policy->version : 0;
     return verdict;
 }

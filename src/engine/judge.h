@@ -41,6 +41,11 @@ struct holds {
     struct hold hold[];
 };
 
+/* How often a rule held, and what followed; of a shadow rule, what would have followed. */
+struct judge_tally {
+    uint64_t fired, refused, held, cut;
+};
+
 struct judges {
     const struct policy *policy; /* NULL: no rules */
     struct policy_table *windows;
@@ -53,6 +58,7 @@ struct judges {
     struct policy_verdict rules;
     struct trust_verdict score;
     uint64_t judged, refused, devalued, held, quarantined, settled; /* for facts */
+    struct judge_tally tally[POLICY_RULES_MAX];                      /* by rule; for facts */
 };
 
 struct judge_sizes {
@@ -66,5 +72,23 @@ struct judge_sizes judge_sizes_for(size_t bytes);
  * that cannot be used are begun anew, and the answer is false. */
 bool judges_open(struct judges *judges, void *region, size_t bytes, const struct policy *policy,
                  const uint8_t *policy_digest, bool scored, bool restored);
+
+/* --- judging once more what stands in a log (node/backtest.h) ------------------------------------
+ * judge_act_of, then judge_decide and, if it was carried out, judge_observe: as for a live act. */
+struct engine;
+struct reply;
+
+/* The act that a record stands for, from rows as they are before it is applied. policy: whose undo
+ * window counts; NULL: none does. */
+struct act judge_act_of(struct engine *engine, const struct record *record,
+                        const struct policy *policy);
+/* Shortly after the like it is an undo, not a change of mind. */
+bool judge_is_undo(const struct policy *policy, const struct act *act);
+
+/* What judges->act is worth. cut_pct: what the account's acts count for. Not OK: it is refused. */
+enum status judge_decide(struct judges *judges, bool confirmed, uint8_t cut_pct,
+                         struct verdict *verdict, int64_t *window_us, struct reply *reply);
+/* judges->act was carried out and was worth that. */
+void judge_observe(struct judges *judges, const struct verdict *verdict, int64_t window_us);
 
 #endif
