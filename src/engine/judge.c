@@ -410,8 +410,7 @@ void judge_observe(struct judges *judges, const struct verdict *verdict, int64_t
         policy_observe(judges->policy, judges->windows, act);
     if (judges->trust != NULL && !act->exempt)
         trust_observe(judges->trust, act);
-    if (act->verb == VERB_LIKE &&
-        (verdict->mark == MARK_HELD || verdict->mark == MARK_QUARANTINED))
+    if (act->verb == VERB_LIKE && (verdict->mark == MARK_HELD || verdict->mark == MARK_QUARANTINED))
         hold_push(judges, act, verdict, window_us);
 }
 

@@ -58,7 +58,7 @@ struct judges {
     struct policy_verdict rules;
     struct trust_verdict score;
     uint64_t judged, refused, devalued, held, quarantined, settled; /* for facts */
-    struct judge_tally tally[POLICY_RULES_MAX];                      /* by rule; for facts */
+    struct judge_tally tally[POLICY_RULES_MAX];                     /* by rule; for facts */
 };
 
 struct judge_sizes {

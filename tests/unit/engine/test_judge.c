@@ -20,7 +20,8 @@ static const char rules[] =
     "rule churn  on like when flips > 2 then weight 40\n"
     "rule late   on like when count(like, account, 24h) > 6 then hold\n"
     "rule ban    on unlike when flips > 3 then like-ban for 48h\n"
-    "rule sure   on unlike when count(unlike, account, 24h) > 2 then confirm\n";
+    "rule sure   on unlike when count(unlike, account, 24h) > 2 then confirm\n"
+    "rule tried  shadow on like when count(like, account, 1m) > 2 then refuse\n";
 
 static struct test_engine test;
 static struct judges judges;
@@ -272,6 +273,26 @@ static void a_replay_does_not_judge(void **state)
     test_engine_close(&replay);
 }
 
+/* Rules are counted by what they did; a shadow rule by what it would have done, and it does it not.
+ */
+static void a_shadow_rule_is_counted_and_does_nothing(void **state)
+{
+    uint32_t tried = policy->rule_count - 1u;
+
+    (void)state;
+    assert_int_equal(policy->rules[tried].shadow, 1);
+    for (uint64_t item = 10; item < 13; item++)
+        assert_int_equal(ask(VERB_LIKE, 1, item), 1);
+    assert_int_equal(judges.tally[tried].fired, 1);
+    assert_int_equal(judges.tally[tried].refused, 1);
+    assert_int_equal(judges.tally[0].fired, 0);
+    assert_int_equal(ask(VERB_LIKE, 1, 13), -STATUS_RATE);
+    assert_int_equal(judges.tally[0].refused, 1);
+    assert_int_equal(judges.tally[tried].refused, 2);
+    assert_int_equal(judges.refused, 1);
+    assert_int_equal(judges.tally[tried].held + judges.tally[tried].cut, 0);
+}
+
 int main(void)
 {
 #define WITH_ENGINE(name) cmocka_unit_test_setup_teardown(name, open_engine, close_engine)
@@ -280,6 +301,7 @@ int main(void)
         WITH_ENGINE(a_rule_cuts_what_an_act_weighs),
         WITH_ENGINE(held_likes_count_when_they_are_settled),
         WITH_ENGINE(without_the_scorer_nothing_counts_in_full),
+        WITH_ENGINE(a_shadow_rule_is_counted_and_does_nothing),
         WITH_ENGINE(a_rule_may_ask_whether_it_is_meant),
         WITH_ENGINE(a_rule_restricts_who_acted_for_a_time),
         WITH_ENGINE(imports_are_taken_over_as_they_were),
