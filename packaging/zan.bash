@@ -27,7 +27,7 @@ _zan() {
     --sandbox) COMPREPLY=($(compgen -W "on off try" -- "$word")); return ;;
     --clock) COMPREPLY=($(compgen -W "machine requests" -- "$word")); return ;;
     --policy) COMPREPLY=($(compgen -W "NAME FILE" -- "$word")); return ;;
-    --trust) COMPREPLY=($(compgen -W "on off" -- "$word")); return ;;
+    --trust) COMPREPLY=($(compgen -W "on off pending" -- "$word")); return ;;
     --unknown) COMPREPLY=($(compgen -W "create refuse" -- "$word")); return ;;
   esac
   case ${COMP_WORDS[1]} in

@@ -41,13 +41,15 @@ static bool windows_open(struct judges *judges, uint8_t *region, size_t bytes,
 
 static bool trust_ready(struct judges *judges, uint8_t *region, size_t bytes, bool restored)
 {
+    static const uint8_t never[8];
     struct trust_config config = trust_config_for(bytes);
+    bool known = restored && memcmp(region, never, sizeof never) != 0; /* was scored before */
 
-    judges->trust = restored ? trust_restore(region, bytes, &config) : NULL;
+    judges->trust = known ? trust_restore(region, bytes, &config) : NULL;
     if (judges->trust != NULL)
         return true;
     judges->trust = trust_open(region, bytes, &config);
-    return !restored;
+    return !known;
 }
 
 static bool holds_open(struct judges *judges, uint8_t *region, size_t bytes, bool restored)
@@ -361,11 +363,16 @@ void judge_sanction(struct engine *engine)
 /* --- learning ------------------------------------------------------------------------------------
  */
 
+static int64_t settle_delay(const struct judges *judges)
+{
+    return judges->policy != NULL ? judges->policy->settle_us : TRUST_SETTLE_US;
+}
+
 static void hold_push(struct judges *judges, const struct act *act, const struct verdict *verdict,
                       int64_t window_us)
 {
     struct holds *holds = judges->holds;
-    int64_t delay_us = judges->policy != NULL ? judges->policy->settle_us : TRUST_SETTLE_US;
+    int64_t delay_us = settle_delay(judges);
     uint64_t at = (holds->first + holds->count) % holds->capacity;
 
     if (holds->count == holds->capacity) {
@@ -545,7 +552,7 @@ void engine_hold_settle(struct engine *engine)
         return;
     }
     if (judges->unscored && judges->trust == NULL && hold.due_us <= engine->now_us) {
-        hold.due_us = engine->now_us + TRUST_SETTLE_US; /* pending until the scorer is back */
+        hold.due_us = engine->now_us + settle_delay(judges); /* pending until the scorer is back */
         holds->hold[(holds->first + holds->count++) % holds->capacity] = hold;
         return;
     }

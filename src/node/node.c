@@ -73,7 +73,8 @@ static void signals_config(const struct node *node, struct partition_config *con
     config->signals = (struct signals_config){
         .bytes = bytes < JUDGE_BYTES_MIN ? JUDGE_BYTES_MIN : bytes,
         .policy = node->policy,
-        .scored = strcmp(node->config.trust, "off") != 0,
+        .scored = strcmp(node->config.trust, "on") == 0,
+        .unscored = strcmp(node->config.trust, "pending") == 0,
     };
     memcpy(config->signals.policy_digest, node->policy_digest, 32);
     snprintf(config->signals.path, sizeof config->signals.path, "%s", config->store_dir);

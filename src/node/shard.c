@@ -570,6 +570,8 @@ static void publish_partition(struct shard *shard, struct facts *facts)
         facts->mode = MODE_NOSPACE;
     else if (partition->stalled_us != 0 || partition->paced_us != 0)
         facts->mode = MODE_SHED;
+    else if (partition->engine.judges != NULL && partition->engine.judges->unscored)
+        facts->mode = MODE_RISK_DEGRADED;
     else
         facts->mode = MODE_NORMAL;
 }

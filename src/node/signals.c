@@ -96,6 +96,7 @@ enum status signals_open(struct signals *signals, const struct signals_config *c
     if (!judges_open(&signals->judges, signals->region, config->bytes, config->policy,
                      config->policy_digest, config->scored, loaded))
         *found = false;
+    signals->judges.unscored = config->unscored;
     return STATUS_OK;
 }
 

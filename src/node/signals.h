@@ -27,6 +27,7 @@ struct signals_config {
     const struct policy *policy; /* NULL: no rules */
     uint8_t policy_digest[32];
     bool scored;
+    bool unscored; /* nobody scores for the time being: likes are held */
 };
 
 struct signals {

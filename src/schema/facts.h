@@ -12,8 +12,18 @@
 #include "schema/verb.h"
 
 /* RELIABILITY 3.4. More than one may hold; the gravest is told. */
-enum mode { MODE_NORMAL, MODE_SHED, MODE_NOSPACE, MODE_MIRROR_DEGRADED, MODE_READONLY, MODE_STARTING,
-            MODE_STOPPING, MODE_FAILED, MODE_COUNT };
+enum mode {
+    MODE_NORMAL,
+    MODE_SHED,
+    MODE_NOSPACE,
+    MODE_RISK_DEGRADED,
+    MODE_MIRROR_DEGRADED,
+    MODE_READONLY,
+    MODE_STARTING,
+    MODE_STOPPING,
+    MODE_FAILED,
+    MODE_COUNT
+};
 
 /* What the process has given up (cli/sandbox.h); bits of facts.sandbox. */
 enum { FACTS_SANDBOX_PRIVILEGES = 1, FACTS_SANDBOX_FILES = 2, FACTS_SANDBOX_CALLS = 4 };
@@ -35,11 +45,11 @@ struct audit_facts {
 struct facts {
     /* the node */
     char version[32];
-    char sync[32]; /* "always", "group:5", "none" */
+    char sync[32];      /* "always", "group:5", "none" */
     uint64_t started_s; /* seconds since the epoch */
     uint64_t uptime_s;
     uint16_t partitions;
-    uint8_t mode; /* enum mode */
+    uint8_t mode;    /* enum mode */
     uint8_t sandbox; /* FACTS_SANDBOX_... */
     uint64_t resident_bytes;
     /* the door */
@@ -53,14 +63,15 @@ struct facts {
     /* the engine and its memory; sums over the partitions */
     uint64_t turns;
     uint64_t accounts_hot, items_hot, edges_hot, operations_hot; /* in memory */
-    uint64_t edges_room; /* edges that fit before a flush must end */
+    uint64_t edges_room;      /* edges that fit before a flush must end */
     struct audit_facts audit; /* sums, and the first alarm */
     /* the log; sums, but for the sequences of partition 0 */
     uint64_t sequence_decided, sequence_durable, sequence_at_rest;
     uint64_t log_batches, log_bytes, log_segments, log_buffered_bytes;
     uint64_t log_syncs[2], log_sync_us_total[2], log_sync_us_max[2];
     /* the scrubber of the log; sums */
-    uint64_t scrub_bytes, scrub_segments, scrub_rounds, scrub_repaired, scrub_unrepaired, scrub_lost;
+    uint64_t scrub_bytes, scrub_segments, scrub_rounds, scrub_repaired, scrub_unrepaired,
+        scrub_lost;
     /* the store */
     uint64_t store_bytes, store_edges, store_flushes, store_flush_us_total, store_rows;
     uint64_t store_filter_bytes, store_filter_checks, store_filter_absent, store_gets;

@@ -480,7 +480,8 @@ static enum MHD_Result put_error(struct exchange *exchange)
 
 static bool is_ready(enum mode mode)
 {
-    return mode == MODE_NORMAL || mode == MODE_SHED || mode == MODE_MIRROR_DEGRADED;
+    return mode == MODE_NORMAL || mode == MODE_SHED || mode == MODE_RISK_DEGRADED ||
+           mode == MODE_MIRROR_DEGRADED;
 }
 
 static void write_health(struct text *text, const struct facts *facts)

@@ -63,6 +63,30 @@ def quota_survives(path):
         server.verify()
 
 
+def pending_is_not_full():
+    """Without the scorer likes are held, and count when it is back."""
+    server = Server(policy=policy("policy quick version 1\nsettle 1s\n"), trust="pending",
+                    flush_seconds=1).start()
+    with server.client() as client:
+        assert client.call("LIKE", 7, 1) == 1
+        worth = likes(client, 1)
+        assert worth["raw"] == 1 and worth["held"] == 1 and worth["credited"] == "0.00", worth
+        time.sleep(2.5)
+        assert likes(client, 1)["held"] == 1
+        assert "risk-degraded" in client.call("INFO"), client.call("INFO")
+    assert server.stop() == 0
+    server.settings["trust"] = "on"
+    server.start()
+    with server.client() as client:
+        deadline = time.monotonic() + 20
+        while likes(client, 1)["credited"] != "1.00":
+            assert time.monotonic() < deadline, likes(client, 1)
+            time.sleep(0.1)
+    assert server.stop() == 0
+    assert "ANEW" not in server.messages, server.messages
+    server.verify()
+
+
 def bad_policy_is_named():
     path = policy("policy here version 1\nrule few whenever count(like, account, 1h) > 5 then refuse\n")
     server = Server(policy=path)
@@ -81,6 +105,7 @@ def bad_policy_is_named():
 
 def run():
     quota_survives(policy(RULES))
+    pending_is_not_full()
     bad_policy_is_named()
 
 
