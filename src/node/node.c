@@ -416,6 +416,23 @@ void node_tell_sandbox(struct node *node, uint8_t parts)
     atomic_store(&node->sandbox, parts);
 }
 
+/* Names; the shards tell the numbers. */
+static void policy_facts(const struct node *node, struct facts *facts)
+{
+    const struct policy *policy = node->policy;
+
+    if (policy == NULL)
+        return;
+    snprintf(facts->policy, sizeof facts->policy, "%s", policy->name);
+    facts->policy_version = policy->version;
+    memcpy(facts->policy_digest, node->policy_digest, sizeof facts->policy_digest);
+    facts->rule_count = policy->rule_count;
+    for (uint32_t i = 0; i < policy->rule_count; i++) {
+        snprintf(facts->rules[i].name, sizeof facts->rules[i].name, "%s", policy->rules[i].name);
+        facts->rules[i].shadow = policy->rules[i].shadow;
+    }
+}
+
 void node_facts(struct node *node, struct facts *facts)
 {
     *facts = (struct facts){.store_filter_complete = true};
@@ -426,6 +443,7 @@ void node_facts(struct node *node, struct facts *facts)
     facts->partitions = node->count;
     facts->sandbox = atomic_load(&node->sandbox);
     facts->resident_bytes = resident_bytes();
+    policy_facts(node, facts);
     for (uint16_t i = 0; i < node->count; i++)
         shard_facts(&node->shards[i], facts);
     scrub_facts(node->scrub, facts);

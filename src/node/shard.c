@@ -504,6 +504,19 @@ static void do_door_calls(struct shard *shard, int64_t now_us, int64_t steady_us
 /* --- facts ---------------------------------------------------------------------------------------
  */
 
+static void rule_facts(const struct judges *judges, struct facts *facts)
+{
+    static_assert(POLICY_RULES_MAX <= FACTS_RULES_MAX, "every rule has a place");
+
+    facts->rule_count = judges->policy->rule_count;
+    for (uint32_t i = 0; i < facts->rule_count; i++) {
+        facts->rules[i].fired = judges->tally[i].fired;
+        facts->rules[i].refused = judges->tally[i].refused;
+        facts->rules[i].held = judges->tally[i].held;
+        facts->rules[i].cut = judges->tally[i].cut;
+    }
+}
+
 static void judge_facts(const struct partition *partition, struct facts *facts)
 {
     const struct judges *judges = partition->engine.judges;
@@ -519,6 +532,8 @@ static void judge_facts(const struct partition *partition, struct facts *facts)
     facts->holds_waiting = judges->holds->count;
     facts->holds_early = judges->holds->early;
     facts->signals_unsaved = partition->signals.unsaved;
+    if (judges->policy != NULL)
+        rule_facts(judges, facts);
 }
 
 static void publish_partition(struct shard *shard, struct facts *facts)
@@ -651,6 +666,10 @@ void shard_facts(struct shard *shard, struct facts *sum)
         SUM(answers[i]);
     for (int i = 0; i < FACTS_LATENCY_BUCKETS; i++)
         SUM(latency[i]);
+    for (uint32_t i = 0; i < one.rule_count; i++) {
+        SUM(rules[i].fired), SUM(rules[i].refused);
+        SUM(rules[i].held), SUM(rules[i].cut);
+    }
     for (int copy = 0; copy < 2; copy++) {
         SUM(log_syncs[copy]), SUM(log_sync_us_total[copy]);
         if (one.log_sync_us_max[copy] > sum->log_sync_us_max[copy])

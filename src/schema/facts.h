@@ -42,6 +42,14 @@ struct audit_facts {
     char alarm[FACTS_ALARM]; /* the first difference; "" if there is none */
 };
 
+/* A rule of the policy in force; of a shadow rule, what it would have done. */
+#define FACTS_RULES_MAX 256
+struct rule_facts {
+    char name[32];
+    bool shadow;
+    uint64_t fired, refused, held, cut;
+};
+
 struct facts {
     /* the node */
     char version[32];
@@ -79,6 +87,11 @@ struct facts {
     /* the judges; sums */
     uint64_t judged, judge_refused, judge_devalued, judge_held, judge_quarantined, judge_settled;
     uint64_t holds_waiting, holds_early, signals_unsaved;
+    /* the rules */
+    char policy[32]; /* "": none */
+    uint32_t policy_version, rule_count;
+    uint8_t policy_digest[32]; /* of its text */
+    struct rule_facts rules[FACTS_RULES_MAX];
 };
 
 const char *mode_name(enum mode mode);

@@ -11,7 +11,7 @@
 
 #include "serve/service.h"
 
-#define INFO_BYTES     16384
+#define INFO_BYTES     65536
 #define SPOKEN_VERSION "7.2.0"
 
 struct info {
@@ -152,6 +152,30 @@ static void put_zan(struct info *info)
     }
 }
 
+/* As Redis tells of commands: cmdstat_get:calls=1,... */
+static void put_policy(struct info *info)
+{
+    const struct facts *facts = &info->facts;
+
+    put(info, "policy:%s\r\n", facts->policy[0] != '\0' ? facts->policy : "none");
+    if (facts->policy[0] == '\0')
+        return;
+    put_number(info, "policy_version", facts->policy_version);
+    put(info, "policy_digest:");
+    for (size_t i = 0; i < sizeof facts->policy_digest; i++)
+        put(info, "%02x", facts->policy_digest[i]);
+    put(info, "\r\n");
+    for (uint32_t i = 0; i < facts->rule_count; i++) {
+        const struct rule_facts *rule = &facts->rules[i];
+
+        put(info,
+            "rule_%s:shadow=%s,fired=%" PRIu64 ",refused=%" PRIu64 ",held=%" PRIu64 ",cut=%" PRIu64
+            "\r\n",
+            rule->name, rule->shadow ? "yes" : "no", rule->fired, rule->refused, rule->held,
+            rule->cut);
+    }
+}
+
 static const struct section {
     const char *name;
     void (*put)(struct info *info);
@@ -159,6 +183,7 @@ static const struct section {
     {"Server", put_server},           {"Clients", put_clients}, {"Memory", put_memory},
     {"Persistence", put_persistence}, {"Stats", put_stats},     {"Replication", put_replication},
     {"Keyspace", put_keyspace},       {"Zan", put_zan},
+    {"Policy", put_policy},
 };
 
 static bool wanted(const struct service *service, const char *name)

@@ -255,6 +255,44 @@ static void put_copies(struct text *text, const struct facts *facts)
     }
 }
 
+/* name{rule="...",shadow="yes"} */
+static void put_rule(struct text *text, const char *name, const struct rule_facts *rule,
+                     uint64_t value)
+{
+    text_puts(text, name);
+    text_puts(text, "{rule=");
+    put_value(text, rule->name, strnlen(rule->name, sizeof rule->name));
+    text_puts(text, rule->shadow ? ",shadow=\"yes\"} " : ",shadow=\"no\"} ");
+    text_u64(text, value);
+    text_puts(text, "\n");
+}
+
+static void put_rules(struct text *text, const struct facts *facts)
+{
+    static const struct {
+        const char *name, *help;
+        size_t at;
+    } counters[] = {
+        {"zan_policy_rule_fired_total", "Acts that met a rule; a shadow rule only counts.",
+         offsetof(struct rule_facts, fired)},
+        {"zan_policy_rule_refused_total", "Acts that a rule refused, or in shadow would have.",
+         offsetof(struct rule_facts, refused)},
+        {"zan_policy_rule_held_total", "Acts that a rule held, or in shadow would have.",
+         offsetof(struct rule_facts, held)},
+        {"zan_policy_rule_cut_total", "Acts that a rule made count less, or in shadow would have.",
+         offsetof(struct rule_facts, cut)},
+    };
+    uint64_t value;
+
+    for (size_t c = 0; c < sizeof counters / sizeof *counters && facts->rule_count > 0; c++) {
+        put_head(text, counters[c].name, "counter", counters[c].help);
+        for (uint32_t i = 0; i < facts->rule_count; i++) {
+            memcpy(&value, (const char *)&facts->rules[i] + counters[c].at, sizeof value);
+            put_rule(text, counters[c].name, &facts->rules[i], value);
+        }
+    }
+}
+
 void metrics_write(struct text *text, const struct facts *facts)
 {
     put_info(text, facts);
@@ -264,6 +302,7 @@ void metrics_write(struct text *text, const struct facts *facts)
     put_requests(text, facts);
     put_latency(text, facts);
     put_copies(text, facts);
+    put_rules(text, facts);
 }
 
 static void put_one(struct text *text, const char *name, const char *type, const char *help,

@@ -18,6 +18,11 @@ rule held on favorite when count(favorite, account, 1h) > 100 then hold
 rule slow on like when count(like, account, 24h) > 3 then hold
 """
 
+SHADOW = """policy here version 8
+rule few   when count(like, account, 1h) > 9 then refuse
+rule tried shadow when count(like, account, 1h) > 2 then refuse
+"""
+
 
 def policy(text):
     path = os.path.join(directory(), "rules.policy")
@@ -87,6 +92,28 @@ def pending_is_not_full():
     server.verify()
 
 
+def facts(client, section):
+    text = client.call("INFO", section)
+    text = text.decode() if isinstance(text, bytes) else text
+    return dict(line.split(":", 1) for line in text.split("\r\n") if ":" in line)
+
+
+def shadow_rules_are_counted(path):
+    with Server(policy=path) as server:
+        with server.client() as client:
+            for item in range(1, 6):
+                assert client.call("LIKE", 7, item) == 1
+            deadline = time.monotonic() + 20
+            told = facts(client, "Policy")
+            while "fired=3" not in told["rule_tried"] and time.monotonic() < deadline:
+                time.sleep(0.05)  # facts are told some times a second
+                told = facts(client, "Policy")
+            assert told["policy"] == "here" and told["policy_version"] == "8", told
+            assert len(told["policy_digest"]) == 64, told
+            assert told["rule_tried"] == "shadow=yes,fired=3,refused=3,held=0,cut=0", told
+            assert told["rule_few"] == "shadow=no,fired=0,refused=0,held=0,cut=0", told
+
+
 def bad_policy_is_named():
     path = policy("policy here version 1\nrule few whenever count(like, account, 1h) > 5 then refuse\n")
     server = Server(policy=path)
@@ -106,6 +133,7 @@ def bad_policy_is_named():
 def run():
     quota_survives(policy(RULES))
     pending_is_not_full()
+    shadow_rules_are_counted(policy(SHADOW))
     bad_policy_is_named()
 
 

@@ -53,6 +53,22 @@ static void numbers_come_through(void **state)
     free(text);
 }
 
+static void rules_have_names_and_tell_whether_they_act(void **state)
+{
+    struct facts facts = {.rule_count = 2,
+                          .rules = {{.name = "few", .fired = 7, .refused = 7},
+                                    {.name = "tried", .shadow = true, .fired = 9, .cut = 9}}};
+    char *text = written(&facts);
+
+    (void)state;
+    assert_true(sample(text, "zan_policy_rule_fired_total{rule=\"few\",shadow=\"no\"}") == 7);
+    assert_true(sample(text, "zan_policy_rule_refused_total{rule=\"few\",shadow=\"no\"}") == 7);
+    assert_true(sample(text, "zan_policy_rule_fired_total{rule=\"tried\",shadow=\"yes\"}") == 9);
+    assert_true(sample(text, "zan_policy_rule_cut_total{rule=\"tried\",shadow=\"yes\"}") == 9);
+    assert_true(sample(text, "zan_policy_rule_held_total{rule=\"tried\",shadow=\"yes\"}") == 0);
+    free(text);
+}
+
 static void the_histogram_rises_and_ends_at_the_count(void **state)
 {
     struct facts facts = {.latency = {[0] = 1, [3] = 4, [23] = 2}, .latency_count = 9,
@@ -101,6 +117,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_come_through),
+        cmocka_unit_test(rules_have_names_and_tell_whether_they_act),
         cmocka_unit_test(the_histogram_rises_and_ends_at_the_count),
         cmocka_unit_test(promtool_has_nothing_to_say),
     };
