@@ -390,8 +390,12 @@ uint64_t case_open(struct engine *engine, const struct case_opening *opening)
     for (uint32_t low = 0, high = count; low < high;) {
         uint32_t middle = low + (high - low) / 2;
 
-        if (live[middle].id == newest && live[middle].rule == opening->rule)
-            return newest;
+        if (live[middle].id == newest) {
+            /* One that is not in memory cannot be added to; a second one is opened then. */
+            if (live[middle].rule == opening->rule && find(engine, opening->tenant, newest) != NULL)
+                return newest;
+            break;
+        }
         if (live[middle].id < newest)
             low = middle + 1;
         else

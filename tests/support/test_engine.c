@@ -85,6 +85,72 @@ void test_engine_settle(struct test_engine *test, const struct record *settle)
     engine_settle(engine, settle);
 }
 
+void test_engine_load(struct test_engine *test)
+{
+    struct engine *engine = &test->engine;
+
+    assert_int_equal(load_needs(engine->store, engine->hot, &test->needs, test->now_us), STATUS_OK);
+    test->needs = (struct needs){0};
+}
+
+static void load_case(struct test_engine *test, uint16_t tenant, uint64_t id)
+{
+    test->needs = (struct needs){0};
+    for (int i = 0; i < 2; i++) {
+        assert_true(engine_gather_case(&test->engine, tenant, id, &test->needs));
+        test_engine_load(test);
+    }
+}
+
+bool test_engine_case(struct test_engine *test, uint32_t most)
+{
+    struct engine *engine = &test->engine;
+    struct case_page page;
+    uint32_t looks = 1000, count = 0;
+    uint16_t tenant;
+    uint64_t id;
+
+    test->now_us += 1000;
+    hot_turn_begin(engine->hot);
+    if (!engine_case_next(engine, test->now_us, &looks, &tenant, &id))
+        return false;
+    load_case(test, tenant, id);
+    engine_begin(engine, test->now_us);
+    if (engine_case_expire(engine, tenant, id))
+        return true;
+    assert_int_equal(engine_case_page(engine, tenant, id, &page), STATUS_OK);
+    assert_int_equal(page.id, id);
+    for (; count < page.count && count < most; count++) {
+        struct record record = engine_case_settle(&page, count);
+
+        assert_true(engine_gather_record(engine, &record, &test->needs));
+        test_engine_load(test);
+        assert_true(engine_gather_record_creators(engine, &record, &test->needs));
+        test_engine_load(test);
+    }
+    engine_begin(engine, test->now_us);
+    engine_case_step(engine, &page, count);
+    return true;
+}
+
+void test_engine_replay(struct test_engine *test, const struct record *record)
+{
+    struct engine *engine = &test->engine;
+    struct hot_room room;
+
+    hot_room(engine->hot, &room);
+    if (room.accounts < 16 || room.items < 16 || room.edges < 16 || room.cases < 16)
+        test_engine_flush(test);
+    hot_turn_begin(engine->hot);
+    test->needs = (struct needs){0};
+    assert_true(engine_gather_record(engine, record, &test->needs));
+    test_engine_load(test);
+    assert_true(engine_gather_record_creators(engine, record, &test->needs));
+    test_engine_load(test);
+    engine->effect_count = 0;
+    engine_apply(engine, record);
+}
+
 void test_engine_flush(struct test_engine *test)
 {
     struct hot_frozen frozen;

@@ -21,6 +21,16 @@ const struct reply *test_engine_ask(struct test_engine *test, const struct reque
 /* A SETTLE, in a turn of its own. */
 void test_engine_settle(struct test_engine *test, const struct record *settle);
 
+/* One step of what cases ask for (expiry, sweep), in a turn of its own; false: nothing to do. most:
+ * likes it takes, as if there were no more room. */
+bool test_engine_case(struct test_engine *test, uint32_t most);
+
+/* Applies a record that another engine has made. */
+void test_engine_replay(struct test_engine *test, const struct record *record);
+
+/* Reads what needs ask for, and empties them. */
+void test_engine_load(struct test_engine *test);
+
 /* Moves what is in memory to the store. */
 void test_engine_flush(struct test_engine *test);
 
