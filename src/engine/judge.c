@@ -392,6 +392,7 @@ static void hold_push(struct judges *judges, const struct act *act, const struct
         .tenant = act->tenant,
         .reasons = verdict->reasons,
         .source = act->source,
+        .weight_pct = verdict->weight_pct,
     };
     holds->count++;
 }
@@ -495,6 +496,14 @@ struct record engine_hold_record(const struct hold *hold)
     };
 }
 
+static enum reason main_reason(uint16_t reasons)
+{
+    for (int reason = 1; reason < REASON_COUNT; reason++)
+        if (reasons >> reason & 1)
+            return (enum reason)reason;
+    return REASON_UNSCORED;
+}
+
 /* As it looks by now. */
 static struct verdict score_again(struct engine *engine, const struct hold *hold)
 {
@@ -514,6 +523,10 @@ static struct verdict score_again(struct engine *engine, const struct hold *hold
         verdict_lower(&verdict, score->weight_pct, MARK_PLAIN, (enum reason)score->reason);
         verdict.reasons |= score->reasons;
     }
+    /* Much later (a node that was down, a backlog) the scorer may have forgotten what was against
+     * it: then what was seen at the time stands. */
+    if (engine->now_us > hold->due_us + settle_delay(judges) && !PLANTED("engine.late_is_full"))
+        verdict_lower(&verdict, hold->weight_pct, MARK_PLAIN, main_reason(hold->reasons));
     cut_pct = account_cut_pct(engine, &judges->act);
     if (cut_pct < WEIGHT_FULL)
         verdict_lower(&verdict, cut_pct, MARK_PLAIN, REASON_POLICY);

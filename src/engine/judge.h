@@ -30,7 +30,8 @@ struct hold {
     uint16_t tenant;
     uint16_t reasons;
     uint8_t source;
-    uint8_t unused[3];
+    uint8_t weight_pct; /* what it seemed to be worth when it was done */
+    uint8_t unused[2];
 };
 
 /* A ring in order of due times. A full one lets the oldest be settled early. */

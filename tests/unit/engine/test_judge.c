@@ -150,6 +150,23 @@ static void held_likes_count_when_they_are_settled(void **state)
     assert_int_equal(judges.holds->count, 0);
 }
 
+/* A hold of a like that was worth 40 when it was done; no scorer knows anything against it now. */
+static void settled_late_it_is_worth_what_it_was(void **state)
+{
+    (void)state;
+    for (int late = 0; late < 2; late++) {
+        uint64_t item = 40 + (uint64_t)late;
+
+        judges.unscored = true;
+        assert_int_equal(ask(VERB_LIKE, 1, item), 1);
+        judges.unscored = false;
+        judges.holds->hold[judges.holds->first].weight_pct = 40;
+        test.now_us += (late ? 3 : 1) * 601LL * SECOND;
+        settle_what_is_due();
+        assert_int_equal(item_of(item).credit.credited_pct, late ? 40 : 100);
+    }
+}
+
 static void without_the_scorer_nothing_counts_in_full(void **state)
 {
     (void)state;
@@ -300,6 +317,7 @@ int main(void)
         WITH_ENGINE(a_rule_refuses_until_there_is_room),
         WITH_ENGINE(a_rule_cuts_what_an_act_weighs),
         WITH_ENGINE(held_likes_count_when_they_are_settled),
+        WITH_ENGINE(settled_late_it_is_worth_what_it_was),
         WITH_ENGINE(without_the_scorer_nothing_counts_in_full),
         WITH_ENGINE(a_shadow_rule_is_counted_and_does_nothing),
         WITH_ENGINE(a_rule_may_ask_whether_it_is_meant),
