@@ -386,7 +386,10 @@ static bool answer(struct engine *engine, const struct request *request, struct 
     const struct verb_info *info = verb_info(request->verb);
 
     reply->kind = REPLY_INTEGER;
-    if (info->group == GROUP_READ) {
+    if (info->shape == SHAPE_CLEANUP) {
+        if (!cleanup_answer(engine, request, reply))
+            return false;
+    } else if (info->group == GROUP_READ) {
         if (!read_answer(engine, request, reply))
             return false;
     } else {

@@ -77,6 +77,21 @@ struct case_page {
     struct reply_entry likes[ENGINE_SWEEP];
 };
 
+/* The clean-up under way: a call that takes several steps (cleanup.c). */
+#define ENGINE_SWEEP 128 /* likes in a step */
+struct sweep {
+    bool under_way;
+    uint16_t verb, tenant, number; /* number: of the clean-up */
+    uint64_t account;
+    int64_t before_us, after_us;
+    uint64_t below, next_below; /* where this step begins; where the next one does */
+    uint32_t looked, done;      /* so far */
+    bool more;
+    enum status status; /* of reading the list */
+    uint32_t count;     /* of this step */
+    struct reply_entry entries[ENGINE_SWEEP];
+};
+
 struct engine {
     struct hot *hot;
     struct store *store;
@@ -100,6 +115,7 @@ struct engine {
     struct effect *effects;  /* ENGINE_EFFECTS_MAX; made by this step, for other partitions */
     uint32_t effect_count;
     uint32_t effect_index; /* of the record being applied: numbers its effects */
+    struct sweep sweep;
     struct page_end pages[ENGINE_PAGES];
     uint64_t cases_refused; /* found no room; their sanctions hold all the same */
     uint32_t case_hand;     /* engine_case_next goes round */

@@ -14,22 +14,22 @@
 /* --- noting down ---------------------------------------------------------------------------------
  */
 
-static void need_account(struct engine *engine, struct needs *needs, uint16_t tenant, uint64_t id)
+void need_account(struct engine *engine, struct needs *needs, uint16_t tenant, uint64_t id)
 {
     if (hot_account_find(engine->hot, tenant, id) == HOT_NONE &&
         store_may_have_account(engine->store, tenant, id))
         needs->accounts[needs->account_count++] = (struct account_row){.id = id, .tenant = tenant};
 }
 
-static void need_item(struct engine *engine, struct needs *needs, uint16_t tenant, uint64_t id)
+void need_item(struct engine *engine, struct needs *needs, uint16_t tenant, uint64_t id)
 {
     if (hot_item_find(engine->hot, tenant, id) == HOT_NONE &&
         store_may_have_item(engine->store, tenant, id))
         needs->items[needs->item_count++] = (struct item_row){.id = id, .tenant = tenant};
 }
 
-static void need_edge(struct engine *engine, struct needs *needs, uint16_t tenant, uint8_t kind,
-                      uint64_t account, uint64_t target)
+void need_edge(struct engine *engine, struct needs *needs, uint16_t tenant, uint8_t kind,
+               uint64_t account, uint64_t target)
 {
     if (hot_edge_find(engine->hot, tenant, kind, account, target) == NULL &&
         store_may_have_edge(engine->store, tenant, kind, account, target))
@@ -265,6 +265,9 @@ static void note_read(struct engine *engine, const struct request *request,
         else
             need_item(engine, needs, request->tenant, request->target);
         break;
+    case SHAPE_CLEANUP_PREVIEW:
+        need_account(engine, needs, request->tenant, request->account);
+        break;
     case SHAPE_ACTIVITY: /* and who follows whom */
         need_account(engine, needs, request->tenant, request->account);
         need_edge(engine, needs, request->tenant, EDGE_FOLLOW, request->target, request->account);
@@ -370,6 +373,11 @@ uint32_t engine_gather(struct engine *engine, const struct batch *batch, uint32_
         if (request->verb >= VERB_COUNT)
             continue;
         info = verb_info(request->verb);
+        if (info->shape == SHAPE_CLEANUP) { /* a step of its own */
+            if (at == from && cleanup_gather(engine, request, &budget.room, needs))
+                at++;
+            break;
+        }
         if (!has_room(&budget, engine, request, info))
             break;
         if (info->group == GROUP_READ)
@@ -383,8 +391,7 @@ uint32_t engine_gather(struct engine *engine, const struct batch *batch, uint32_
 }
 
 /* The creator of an item that is in memory now, if what happens to the item happens here. */
-static void need_creator(struct engine *engine, struct needs *needs, uint16_t tenant,
-                         uint64_t item_id)
+void need_creator(struct engine *engine, struct needs *needs, uint16_t tenant, uint64_t item_id)
 {
     uint32_t slot = hot_item_find(engine->hot, tenant, item_id);
     const struct item_row *item;
@@ -415,7 +422,9 @@ void engine_gather_creators(struct engine *engine, const struct batch *batch, ui
             continue;
         if (reports(request, info))
             need_reports(engine, needs, request->tenant, request->target);
-        if (info->group == GROUP_WRITE && !edge_target_is_account(info->edge) &&
+        if (info->shape == SHAPE_CLEANUP)
+            cleanup_gather_creators(engine, needs);
+        else if (info->group == GROUP_WRITE && !edge_target_is_account(info->edge) &&
             info->shape != SHAPE_ACCOUNT_SET && info->shape != SHAPE_ACCOUNT_STATE)
             need_creator(engine, needs, request->tenant, request->target);
     }
@@ -431,9 +440,9 @@ bool engine_gather_record(struct engine *engine, const struct record *record, st
 
     hot_room(engine->hot, &budget.room);
     if (needs->account_count + 3 > ENGINE_NEEDS_MAX || needs->case_count + 1 > ENGINE_CASES_MAX ||
-        budget.room.cases < needs->case_count + 2 || needs->edge_count + 1 > ENGINE_NEEDS_MAX ||
+        budget.room.cases < needs->case_count + 2 || needs->edge_count + 2 > ENGINE_NEEDS_MAX ||
         budget.room.loads < 4 + needs->account_count + needs->item_count ||
-        budget.room.scratch < 2 + needs->edge_count + needs->operation_count)
+        budget.room.scratch < 3 + needs->edge_count + needs->operation_count)
         return false;
     if (!(record->fields & RECORD_CHANGED))
         return true;
@@ -477,6 +486,8 @@ bool engine_gather_record(struct engine *engine, const struct record *record, st
     case SHAPE_VIEW:
         need_account(engine, needs, record->tenant, record->account);
         note_interaction(engine, record->tenant, verb, record->account, record->target, needs);
+        if (record_cleanup(record) != 0)
+            need_edge(engine, needs, record->tenant, EDGE_CLEARED, record->account, record->target);
         break;
     case SHAPE_ITEM_SET:
         if (record->c & REQUEST_HAS_CREATOR)

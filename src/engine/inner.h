@@ -104,6 +104,27 @@ enum status read_list(struct engine *engine, uint16_t tenant, uint8_t kind, uint
                       bool *more);
 bool read_account_copy(struct engine *engine, uint16_t tenant, uint64_t id, struct reply *reply);
 
+/* --- cleanup.c */
+/* What the next step of this clean-up needs; false: no room now. */
+bool cleanup_gather(struct engine *engine, const struct request *request,
+                    const struct hot_room *room, struct needs *needs);
+void cleanup_gather_creators(struct engine *engine, struct needs *needs);
+/* Does it; false: there is more to do, gather again. */
+bool cleanup_answer(struct engine *engine, const struct request *request, struct reply *reply);
+bool cleanup_preview(struct engine *engine, const struct request *request, struct reply *reply);
+/* The mark that a clean-up leaves, or takes away again; before the like changes. */
+void cleanup_apply(struct engine *engine, const struct record *record, uint32_t giver);
+
+/* --- gather.c */
+void need_account(struct engine *engine, struct needs *needs, uint16_t tenant, uint64_t id);
+void need_item(struct engine *engine, struct needs *needs, uint16_t tenant, uint64_t id);
+void need_edge(struct engine *engine, struct needs *needs, uint16_t tenant, uint8_t kind,
+               uint64_t account, uint64_t target);
+void need_creator(struct engine *engine, struct needs *needs, uint16_t tenant, uint64_t item_id);
+
+/* --- engine.c */
+void record_commit(struct engine *engine, struct record *record);
+
 /* --- activity.c */
 bool activity_answer(struct engine *engine, const struct request *request, struct reply *reply);
 

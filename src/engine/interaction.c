@@ -182,20 +182,23 @@ static void item_apply(struct engine *engine, const struct record *record, uint3
 }
 
 /* What it does to the account that acts. */
-static void account_apply(struct engine *engine, uint32_t slot, const struct verb_info *info)
+static void account_apply(struct engine *engine, uint32_t slot, const struct verb_info *info,
+                          uint16_t cleanup)
 {
     struct account_row *account = hot_account_change(engine->hot, slot);
     bool off = info->edge != EDGE_NONE && !info->on;
 
     if (!(off && PLANTED("engine.given_only_grows")))
         add(&account->given[info->counter], off ? -1 : 1);
-    if (off && info->edge == EDGE_LIKE && account->taken_back < UINT32_MAX)
+    if (off && info->edge == EDGE_LIKE && (cleanup == 0 || PLANTED("engine.cleanup_counts")) &&
+        account->taken_back < UINT32_MAX)
         account->taken_back++;
 }
 
 /* Sets the edge; returns what the like that came or went is worth. */
 static struct verdict edge_apply(struct engine *engine, const struct record *record,
-                                 const struct verb_info *info, uint32_t giver, uint32_t taker)
+                                 const struct verb_info *info, uint32_t giver, uint32_t taker,
+                                 uint16_t cleanup)
 {
     const struct edge_row *old =
         hot_edge_find(engine->hot, record->tenant, info->edge, record->account, record->target);
@@ -207,7 +210,7 @@ static struct verdict edge_apply(struct engine *engine, const struct record *rec
         .sequence = record->sequence,
         .time_us = record->time_us,
         .tenant = record->tenant,
-        .flips = flips < UINT16_MAX ? (uint16_t)(flips + 1) : flips,
+        .flips = flips < UINT16_MAX && cleanup == 0 ? (uint16_t)(flips + 1) : flips,
         .kind = info->edge,
         .on = info->on,
     };
@@ -231,6 +234,7 @@ void interaction_apply(struct engine *engine, const struct record *record)
     bool follow = edge_target_is_account(info->edge);
     bool home = is_home(engine, record->target);
     uint32_t taker = HOT_NONE;
+    uint16_t cleanup = record_cleanup(record);
     struct verdict worth = {0};
     int64_t window_us = record->kind == VERB_LIKE ? (int64_t)record->c : 0;
     uint32_t report_weight = sanction_report_weight(hot_account(engine->hot, giver));
@@ -239,9 +243,11 @@ void interaction_apply(struct engine *engine, const struct record *record)
     if (home)
         taker = follow ? account_ensure(engine, record->tenant, record->target, record->time_us)
                        : item_ensure(engine, record->tenant, record->target, record->time_us);
-    account_apply(engine, giver, info);
+    account_apply(engine, giver, info, cleanup);
+    if (cleanup != 0)
+        cleanup_apply(engine, record, giver);
     if (info->edge != EDGE_NONE)
-        worth = edge_apply(engine, record, info, giver, taker);
+        worth = edge_apply(engine, record, info, giver, taker, cleanup);
     if (!home)
         effect_emit(engine, record, hash_partition(record->target, engine->partition_count),
                     EFFECT_TARGET, record->kind, record->account, record->target,
@@ -271,7 +277,7 @@ void interaction_take(struct engine *engine, const struct record *effect, uint8_
     struct verdict worth = {0};
 
     if (info->edge != EDGE_NONE)
-        worth = edge_apply(engine, effect, info, HOT_NONE, taker);
+        worth = edge_apply(engine, effect, info, HOT_NONE, taker, 0);
     if (follow)
         received_apply(engine, effect->tenant, effect->target, effect->time_us, COUNTER_FOLLOW,
                        info->on ? 1 : -1);

@@ -329,6 +329,8 @@ bool read_answer(struct engine *engine, const struct request *request, struct re
     case SHAPE_TAKEN:
     case SHAPE_GIVEN:
         return page_answer(engine, request, info, reply);
+    case SHAPE_CLEANUP_PREVIEW:
+        return cleanup_preview(engine, request, reply);
     case SHAPE_ACTIVITY:
         return activity_answer(engine, request, reply);
     case SHAPE_COUNTS:

@@ -921,7 +921,8 @@ bool partition_tend(struct partition *partition, int64_t steady_us)
 
 int partition_sleep_ms(const struct partition *partition)
 {
-    if (partition->flush == FLUSH_COLLECTING || partition->sweeping)
+    if (partition->flush == FLUSH_COLLECTING || partition->sweeping ||
+        partition->engine.sweep.under_way)
         return 0;
     if (partition->stalled_us != 0 || partition->paced_us != 0 || partition->nospace ||
         partition->flush == FLUSH_RETRY)

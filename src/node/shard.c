@@ -256,8 +256,12 @@ static void do_calls(struct shard *shard, int64_t now_us, int64_t steady_us)
         uint64_t need;
 
         done = partition_turn(&shard->partition, &shard->mailed, 0, now_us, &need);
-        if (done == 0)
+        if (done == 0) {
+            /* The first one may be a clean-up that goes on in the next round. */
+            if (shard->partition.engine.effect_count > 0)
+                send_effects(shard, entry_take(shard, need));
             return;
+        }
         assert(done <= count);
         entry = entry_take(shard, need);
         entry->answers = done;
@@ -376,6 +380,7 @@ static size_t storage_for(const struct request *request)
     case SHAPE_TAKEN:
     case SHAPE_GIVEN:
     case SHAPE_ACTIVITY:
+    case SHAPE_CLEANUP_PREVIEW:
         return request->count * sizeof(struct reply_entry) + 64;
     case SHAPE_CASE_LIST:
     case SHAPE_CASE_OF:

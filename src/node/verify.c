@@ -30,8 +30,8 @@ struct sums {
     uint16_t partition, count;
     uint64_t accounts, items, edges, operations; /* how many */
     uint64_t hash[2];                            /* of all rows, whatever their order */
-    uint64_t edge_taken[EDGE_COUNT], edge_given[EDGE_COUNT];
-    uint64_t count_taken[EDGE_COUNT], count_given[EDGE_COUNT];
+    uint64_t edge_taken[EDGE_COUNTED], edge_given[EDGE_COUNTED];
+    uint64_t count_taken[EDGE_COUNTED], count_given[EDGE_COUNTED];
     uint64_t received[COUNTER_COUNT], owed[COUNTER_COUNT];
     /* What likes are worth, by the numbers of struct credit: by edges, items, creators, and what
      * creators should have by their items. */
@@ -168,7 +168,7 @@ static enum status see_account(void *argument, const struct account_row *row)
     add_row(sums, 'a', words, 6 + 2 * COUNTER_COUNT);
     see_standing(sums, row);
     sums->accounts++;
-    for (int kind = 0; kind < EDGE_COUNT; kind++)
+    for (int kind = 0; kind < EDGE_COUNTED; kind++)
         sums->count_given[kind] +=
             row->given[audit_counter[kind]] * mark_of(row->tenant, row->id, (uint64_t)kind);
     sums->count_taken[EDGE_FOLLOW] +=
@@ -196,7 +196,7 @@ static enum status see_item(void *argument, const struct item_row *row)
     add_row(sums, 'i', words, 9 + COUNTER_COUNT);
     see_worth(sums, row);
     sums->items++;
-    for (int kind = 0; kind < EDGE_COUNT; kind++)
+    for (int kind = 0; kind < EDGE_COUNTED; kind++)
         if (kind != EDGE_FOLLOW)
             sums->count_taken[kind] +=
                 row->counts[audit_counter[kind]] * mark_of(row->tenant, row->id, (uint64_t)kind);
@@ -214,7 +214,7 @@ static enum status see_edge(void *argument, const struct edge_row *row)
     add_row(sums, 'e', words, 8);
     see_weight(sums, row);
     sums->edges++;
-    if (row->on && row->kind < EDGE_COUNT) {
+    if (row->on && row->kind < EDGE_COUNTED) {
         if (home(sums, row->target))
             sums->edge_taken[row->kind] += mark_of(row->tenant, row->target, row->kind);
         if (home(sums, row->account))
@@ -346,7 +346,7 @@ static void check_counts(struct verifying *verifying, const struct sums *sums)
 {
     char text[128];
 
-    for (int kind = 0; kind < EDGE_COUNT; kind++) {
+    for (int kind = 0; kind < EDGE_COUNTED; kind++) {
         const char *name = counter_name(audit_counter[kind]);
 
         if (sums->edge_taken[kind] != sums->count_taken[kind]) {

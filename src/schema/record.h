@@ -28,6 +28,7 @@
  * this record); enum case_event | more<<8 (OPENED: kind | subject<<8; STEP: likes done); OPENED: when
  * it is due, STEP: the cursor. CASE OPEN: 0; kind | subject<<8. CASE PROPOSE: the case; decision |
  * value<<8; since<<32 | to, in seconds. CASE APPROVE, REJECT, APPEAL: the case.
+ * LIKE, UNLIKE a: the clean-up that undoes or does it (record_cleanup).
  *
  * A record's number is first_seq of its batch plus its place; its time is its batch's time. */
 #ifndef ZAN_SCHEMA_RECORD_H
@@ -115,6 +116,14 @@ static inline struct verdict record_verdict(const struct record *record)
     if (verdict.mark == MARK_VOIDED)
         verdict.reason = REASON_REVIEW; /* see edge_before_mark */
     return verdict;
+}
+
+/* The account's clean-up that this LIKE or UNLIKE belongs to; 0: none. Rules pass such acts over, and
+ * nothing that rules look at counts them. */
+static inline uint16_t record_cleanup(const struct record *record)
+{
+    return record->kind <= VERB_UNLIKE && record->fields & RECORD_HAS_ARGS ? (uint16_t)record->a
+                                                                           : 0;
 }
 
 /* Writes record to bytes (room for RECORD_BYTES_MAX); returns how many were written. */

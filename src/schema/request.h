@@ -77,6 +77,10 @@ struct request {
             int64_t created_us;
             uint8_t visibility, tier;
         } portrait;
+        struct {
+            int64_t before_us; /* likes set before that; 0: all */
+            int64_t after_us;  /* likes set at that time or later */
+        } cleanup;             /* CLEANUP UNDO: cursor is the clean-up */
         const uint64_t *ids; /* reads of several targets, count of them */
         uint64_t cursor;     /* lists: sequence below which the next entry lies */
         struct {

@@ -34,10 +34,19 @@ enum edge_kind {
     EDGE_FAVORITE, /* account -> item */
     EDGE_FOLLOW,   /* account -> account */
     EDGE_REPORT,   /* account -> item; is never taken back, is never listed */
+    EDGE_CLEARED,  /* account -> item: a clean-up took the like back. flips: its number; weight and
+                      marks: of the like; sequence: of both. Counted nowhere */
     EDGE_COUNT,
     EDGE_NONE = 255
 };
 #define EDGE_LISTED 3 /* kinds below this one are listed both ways, newest first */
+#define EDGE_COUNTED 4 /* kinds below this one have a counter */
+
+/* CLEARED is listed as well, by account. */
+static inline int edge_kind_listed(uint8_t kind)
+{
+    return kind < EDGE_LISTED || kind == EDGE_CLEARED;
+}
 
 enum account_state { ACCOUNT_ACTIVE, ACCOUNT_LIKE_BANNED, ACCOUNT_SUSPENDED, ACCOUNT_STATE_COUNT };
 /* Who may see what an account likes; who has not said so is seen by nobody. Part of the formats. */

@@ -39,6 +39,8 @@ enum verb_shape {
     SHAPE_ACCOUNT_STATE,
     SHAPE_CASE_OPEN, /* kind, subject, text -> id */
     SHAPE_CASE_STEP, /* case, text, and more -> 0|1 */
+    SHAPE_CLEANUP, /* account, times or clean-up -> [clean-up, how many, are there more] */
+    SHAPE_CLEANUP_PREVIEW, /* account, times, count -> how many, some targets */
     SHAPE_STATES,   /* account, targets -> [0|1...] */
     SHAPE_TOTALS,   /* targets -> [count...] */
     SHAPE_COUNTS,   /* target -> map */

@@ -198,7 +198,7 @@ static void make_pseudonyms(const struct take *take, struct request *request,
 static uint32_t output_of(const struct request *request, const struct verb_info *info)
 {
     if (info->shape == SHAPE_TAKEN || info->shape == SHAPE_GIVEN ||
-        info->shape == SHAPE_ACTIVITY)
+        info->shape == SHAPE_ACTIVITY || info->shape == SHAPE_CLEANUP_PREVIEW)
         return 64u + request->count * 56u;
     if (info->shape == SHAPE_STATES || info->shape == SHAPE_TOTALS)
         return 16u + request->count * 12u;

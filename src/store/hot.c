@@ -31,6 +31,7 @@ struct account_slot {
     uint32_t list_epoch[2]; /* of the regions whose lists these are */
     uint32_t list[2][LISTS_ACCOUNT];
     struct account_row row;
+    uint32_t cleared[2]; /* given CLEARED; seldom, so not where a LIKE looks */
 };
 
 struct item_slot {
@@ -622,20 +623,26 @@ static uint32_t *list_head(struct hot *hot, int r, uint32_t *list_epoch, uint32_
     return &lists[which];
 }
 
-static uint32_t *given_head(struct hot *hot, int r, uint32_t at, uint8_t kind)
+static uint32_t *account_head(struct hot *hot, int r, uint32_t at, uint32_t which)
 {
     struct account_slot *slot = account_at(hot, at);
 
-    return list_head(hot, r, slot->list_epoch, slot->list[r], LISTS_ACCOUNT, kind);
+    if (slot->list_epoch[r] != hot->region[r].epoch)
+        slot->cleared[r] = 0;
+    return list_head(hot, r, slot->list_epoch, slot->list[r], LISTS_ACCOUNT, which);
+}
+
+static uint32_t *given_head(struct hot *hot, int r, uint32_t at, uint8_t kind)
+{
+    uint32_t *head = account_head(hot, r, at, kind == EDGE_CLEARED ? 0 : kind);
+
+    return kind == EDGE_CLEARED ? &account_at(hot, at)->cleared[r] : head;
 }
 
 static uint32_t *taken_head(struct hot *hot, int r, uint32_t at, uint8_t kind)
 {
-    if (kind == EDGE_FOLLOW) {
-        struct account_slot *slot = account_at(hot, at);
-
-        return list_head(hot, r, slot->list_epoch, slot->list[r], LISTS_ACCOUNT, 3);
-    }
+    if (kind == EDGE_FOLLOW)
+        return account_head(hot, r, at, 3);
     struct item_slot *slot = item_at(hot, at);
 
     return list_head(hot, r, slot->list_epoch, slot->list[r], LISTS_ITEM, kind);
@@ -647,7 +654,7 @@ void hot_edge_set(struct hot *hot, const struct edge_row *row, uint32_t giver, u
     uint32_t where = hinted(hot, key.hash);
     int r = hot->active;
     uint32_t at = edge_hinted(hot, where, r, &key);
-    bool listed = row->on && row->kind < EDGE_LISTED;
+    bool listed = row->on && edge_kind_listed(row->kind);
 
     /* The same sequence: it was on already, and only what it is worth has changed. */
     if (at != HOT_NONE && at >= hot->region[r].edge_clean &&
@@ -699,10 +706,14 @@ void hot_list_given(const struct hot *hot, uint32_t account, uint8_t kind,
 {
     const struct account_slot *slot = account_at(hot, account);
     int r = hot->active;
+    bool cleared = kind == EDGE_CLEARED;
+    uint32_t which = cleared ? 0 : kind;
 
     *cursor = (struct hot_cursor){
-        .entry = list_start(hot, r, slot->list_epoch, slot->list[r], kind),
-        .older = list_start(hot, 1 - r, slot->list_epoch, slot->list[1 - r], kind),
+        .entry = list_start(hot, r, slot->list_epoch,
+                            cleared ? &slot->cleared[r] : slot->list[r], which),
+        .older = list_start(hot, 1 - r, slot->list_epoch,
+                            cleared ? &slot->cleared[1 - r] : slot->list[1 - r], which),
         .region = (uint8_t)r,
         .kind = kind,
     };

@@ -121,7 +121,7 @@ enum status store_list(struct store *store, enum store_side side, uint16_t tenan
                        uint64_t id, uint64_t below, struct store_entry *entries, uint32_t max,
                        uint32_t *count, bool *more)
 {
-    assert(kind < EDGE_LISTED);
+    assert(edge_kind_listed(kind));
     assert(side == STORE_GIVEN || side == STORE_TAKEN);
     return store->ops->list(store, side, tenant, kind, id, below, entries, max, count, more);
 }

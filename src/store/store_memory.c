@@ -317,7 +317,7 @@ static uint64_t make_links(const struct memory *memory, const struct store_flush
         const struct edge_row *row = &flush->edges[i];
 
         assert(row->sequence <= flush->applied);
-        if (row->kind >= EDGE_LISTED || row->on == 0 || row->sequence <= memory->applied)
+        if (!edge_kind_listed(row->kind) || row->on == 0 || row->sequence <= memory->applied)
             continue;
         links[count++] = (struct link){
             .tenant = row->tenant,

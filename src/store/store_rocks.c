@@ -993,7 +993,7 @@ static void put_edges(struct rocks *rocks, struct sst *sst, const struct store_f
 /* An edge enters the lists when it was turned on since the last flush. */
 static bool edge_is_listed(const struct edge_row *row, uint64_t before)
 {
-    return row->kind < EDGE_LISTED && (row->on != 0 || PLANTED("store.off_edges_are_listed")) &&
+    return edge_kind_listed(row->kind) && (row->on != 0 || PLANTED("store.off_edges_are_listed")) &&
            (row->sequence > before || PLANTED("store.edges_are_listed_again"));
 }
 

@@ -245,6 +245,10 @@ static enum status fail_unknown(struct parse *parse)
         return fail(parse, parse->count == 1 ? STATUS_ARITY : STATUS_UNKNOWNCMD, "", first,
                     " needs a second word: OPEN, PROPOSE, APPROVE, REJECT, APPEAL, GET, OWN, LIST "
                     "or OF");
+    if (command_same(first, command_slice("CLEANUP")))
+        return fail(parse, parse->count == 1 ? STATUS_ARITY : STATUS_UNKNOWNCMD, "", first,
+                    " needs a second word: PREVIEW, RUN or UNDO");
+
     if (!half)
         return fail(parse, STATUS_UNKNOWNCMD, "", first, "");
     if (parse->count == 1)
@@ -333,6 +337,13 @@ static enum status read_time(struct parse *parse, struct resp_slice text)
 
     if (!command_id(text, &ms) || ms > INT64_MAX / 1000)
         return fail_value(parse, STATUS_BADVALUE, "unix milliseconds", text);
+    if (parse->info->shape == SHAPE_CLEANUP || parse->info->shape == SHAPE_CLEANUP_PREVIEW) {
+        if (command_same(parse->argument->name, command_slice("AFTER")))
+            parse->request.u.cleanup.after_us = (int64_t)ms * 1000;
+        else
+            parse->request.u.cleanup.before_us = (int64_t)ms * 1000;
+        return STATUS_OK;
+    }
     if (parse->info->shape == SHAPE_ACCOUNT_SET) {
         parse->request.u.portrait.created_us = (int64_t)ms * 1000;
         parse->request.flags |= REQUEST_HAS_CREATED;
@@ -782,7 +793,8 @@ static enum status check_service(struct parse *parse)
 static bool is_page(uint8_t shape)
 {
     return shape == SHAPE_TAKEN || shape == SHAPE_GIVEN || shape == SHAPE_ACTIVITY ||
-           shape == SHAPE_CASE_LIST || shape == SHAPE_CASE_OF;
+           shape == SHAPE_CASE_LIST || shape == SHAPE_CASE_OF ||
+           shape == SHAPE_CLEANUP_PREVIEW;
 }
 
 static enum status parse_slowly(struct parse *parse, struct request *request,

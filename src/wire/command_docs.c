@@ -270,6 +270,8 @@ static bool is_fast(const struct verb_info *info)
     case SHAPE_ACTIVITY:
     case SHAPE_CASE_LIST:
     case SHAPE_CASE_OF:
+    case SHAPE_CLEANUP:
+    case SHAPE_CLEANUP_PREVIEW:
         return false;
     default:
         return true;

@@ -88,9 +88,12 @@ const char *command_entry_complexity(const struct command_entry *entry)
     case SHAPE_ACTIVITY:
     case SHAPE_CASE_LIST:
     case SHAPE_CASE_OF:
+    case SHAPE_CLEANUP_PREVIEW:
         return "O(log(M)+N), M being the entries there are and N those returned";
     case SHAPE_ACT:
         return "O(N), N being the number of actions, at most 8";
+    case SHAPE_CLEANUP:
+        return "O(N), N being the likes it takes back, at most 20000";
     case SHAPE_SEQ:
         return "O(N), N being the number of partitions";
     case SHAPE_SERVICE:

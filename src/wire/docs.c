@@ -108,6 +108,12 @@ static const char *answer_of(const struct command_entry *entry)
         return "an array of two: the cursor of the next page (\"0\": there is none), and an array "
                "of "
                "[id, time in unix milliseconds]";
+    case SHAPE_CLEANUP_PREVIEW:
+        return "an array of two: how many (20000: or more), and an array of [item, time in unix "
+               "milliseconds], newest first";
+    case SHAPE_CLEANUP:
+        return "an array: number of the clean-up, how many likes changed, 1 if there are more (call "
+               "again)";
     case SHAPE_SEQ:
         return "an array with a number for each partition";
     case SHAPE_SERVICE:

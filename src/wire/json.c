@@ -368,6 +368,11 @@ static bool read_until(const struct route_field *field, struct given given,
 
     if (!read_bounded(field->name, given, 0, INT64_MAX / 1000, STATUS_BADVALUE, &value, error))
         return false;
+    if (field->slot == SLOT_BEFORE || field->slot == SLOT_AFTER) {
+        *(field->slot == SLOT_BEFORE ? &request->u.cleanup.before_us
+                                     : &request->u.cleanup.after_us) = (int64_t)value * 1000;
+        return true;
+    }
     if (field->slot == SLOT_CREATED) {
         request->u.portrait.created_us = (int64_t)value * 1000;
         request->flags |= REQUEST_HAS_CREATED;
@@ -423,6 +428,8 @@ static bool read_field(const struct route_field *field, struct given given,
     case SLOT_TIER:
         return read_portrait(field, given, request, error);
     case SLOT_CREATED:
+    case SLOT_BEFORE:
+    case SLOT_AFTER:
         return read_until(field, given, request, error);
     case SLOT_UNTIL:
         if (request->verb != VERB_CASE_PROPOSE)
@@ -706,7 +713,7 @@ static bool read_all(const struct json_input *input, const json_t *body, struct 
     out->request.verb = (uint16_t)out->route->verb;
     if (info->shape == SHAPE_TAKEN || info->shape == SHAPE_GIVEN ||
         info->shape == SHAPE_ACTIVITY || info->shape == SHAPE_CASE_LIST ||
-        info->shape == SHAPE_CASE_OF)
+        info->shape == SHAPE_CASE_OF || info->shape == SHAPE_CLEANUP_PREVIEW)
         out->request.count = REQUEST_PAGE;
     if (!read_fields(input, body, out, error))
         return false;

@@ -208,6 +208,13 @@ static void put_integers(struct text *text, const struct json_request *request,
     case SHAPE_STATES:
         put_states(text, request, reply);
         return;
+    case SHAPE_CLEANUP:
+        member(text, '{', "cleanup", reply->u.values[0]);
+        member(text, ',', "changed", reply->u.values[1]);
+        key(text, ',', "more");
+        put_bool(text, reply->u.values[2] != 0);
+        text_put(text, "}\n", 2);
+        return;
     case SHAPE_TOTALS:
         put_totals(text, request, reply);
         return;
@@ -251,6 +258,11 @@ static void put_page(struct text *text, enum verb verb, const struct reply *repl
         text_put(text, "}", 1);
     }
     text_put(text, "]", 1);
+    if (verb_info(verb)->shape == SHAPE_CLEANUP_PREVIEW) {
+        member(text, ',', "count", reply->cursor);
+        text_put(text, "}\n", 2);
+        return;
+    }
     key(text, ',', "cursor");
     if (reply->cursor == 0)
         text_puts(text, "null");

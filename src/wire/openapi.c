@@ -160,6 +160,11 @@ static const struct member members[] = {
     {"CaseEntry", "until_ms", "?time", "when what was decided ends by itself"},
     {"CasePage", "entries", "[CaseEntry]", "newest first"},
     {"CasePage", "cursor", "?id", "for the next page; null: this was the last"},
+    {"CleanUp", "cleanup", "count", "its number, to undo it; 0: there was nothing"},
+    {"CleanUp", "changed", "count", "likes taken back, or brought back"},
+    {"CleanUp", "more", "bool", "true: there are more, call again"},
+    {"CleanUpPreview", "entries", "[ItemEntry]", "the newest of them"},
+    {"CleanUpPreview", "count", "count", "likes that would be taken back; 20000: that many or more"},
     {"Sequences", "sequences", "[id]", "the last durable record, one per partition"},
     {"Problem", "type", "text", "a path of this server that tells about the problem"},
     {"Problem", "title", "text", "what happened, in one sentence"},
@@ -371,6 +376,10 @@ static const char *answer_of(const struct route *route)
         return "AccountPage";
     case SHAPE_GIVEN:
         return follow ? "CreatorPage" : "ItemPage";
+    case SHAPE_CLEANUP:
+        return "CleanUp";
+    case SHAPE_CLEANUP_PREVIEW:
+        return "CleanUpPreview";
     case SHAPE_ACTIVITY:
         return "ItemPage";
     case SHAPE_ITEM_GET:

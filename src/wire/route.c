@@ -178,6 +178,10 @@ static enum route_slot slot_of(const struct route *route, const struct argument 
     case TYPE_TIME_MS:
         if (is(argument->name, argument->name_size, "CREATED"))
             return SLOT_CREATED;
+        if (is(argument->name, argument->name_size, "BEFORE"))
+            return SLOT_BEFORE;
+        if (is(argument->name, argument->name_size, "AFTER"))
+            return SLOT_AFTER;
         return is(argument->name, argument->name_size, "SINCE") ? SLOT_SINCE : SLOT_UNTIL;
     case TYPE_PAGE:
         return is(argument->name, argument->name_size, "VALUE") ? SLOT_VALUE : SLOT_COUNT;

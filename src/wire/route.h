@@ -36,7 +36,9 @@ enum route_slot {
     SLOT_REASON,
     SLOT_SINCE,
     SLOT_VALUE,
-    SLOT_COUNT
+    SLOT_COUNT,
+    SLOT_BEFORE,
+    SLOT_AFTER
 };
 
 #define ROUTE_FIELDS_MAX 6

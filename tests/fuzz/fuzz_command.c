@@ -87,7 +87,7 @@ static void check_request(const struct request *request, const struct command_co
             assert(verb_table[request->u.actions[i]].group == GROUP_WRITE);
     }
     if (info->shape == SHAPE_TAKEN || info->shape == SHAPE_GIVEN ||
-        info->shape == SHAPE_ACTIVITY)
+        info->shape == SHAPE_ACTIVITY || info->shape == SHAPE_CLEANUP_PREVIEW)
         assert(request->count >= 1 && request->count <= REQUEST_PAGE_MAX);
     if (info->shape == SHAPE_STATES || info->shape == SHAPE_TOTALS)
         assert(request->count >= 1 && request->u.ids != NULL);

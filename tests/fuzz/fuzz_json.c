@@ -64,7 +64,7 @@ static void check_request(const struct request *made)
     if (info->shape == SHAPE_STATES || info->shape == SHAPE_TOTALS)
         assert(made->count >= 1 && made->count <= REQUEST_IDS_MAX && made->u.ids == request.ids);
     if (info->shape == SHAPE_TAKEN || info->shape == SHAPE_GIVEN ||
-        info->shape == SHAPE_ACTIVITY)
+        info->shape == SHAPE_ACTIVITY || info->shape == SHAPE_CLEANUP_PREVIEW)
         assert(made->count >= 1 && made->count <= REQUEST_PAGE_MAX);
     if (info->shape == SHAPE_VIEW)
         assert(made->u.view.watch_ms <= REQUEST_MS_MAX && made->u.view.duration_ms <= REQUEST_MS_MAX);
