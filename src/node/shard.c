@@ -98,23 +98,39 @@ static struct entry *entry_take(struct shard *shard, uint64_t need)
     return entry;
 }
 
-/* Sends the effects the partition has just made, on account of entry. */
+/* Effects the partition has just made, on account of entry. They leave once their cause is durable
+ * (release): one that was durable where it went, while a crash took its cause, would stay for ever,
+ * and its number would be given again to another one, which the receiver would then drop. */
 static void send_effects(struct shard *shard, struct entry *entry)
 {
     struct engine *engine = &shard->partition.engine;
+    struct effect_mail **tail = &entry->unsent;
 
+    while (*tail != NULL)
+        tail = &(*tail)->next;
     for (uint32_t i = 0; i < engine->effect_count; i++) {
         const struct effect *effect = &engine->effects[i];
         struct effect_mail *mail = malloc(sizeof *mail);
 
         if (mail == NULL)
             abort(); /* the record is in the log: start again from there */
-        *mail = (struct effect_mail){.record = effect->record, .from = shard, .entry = entry};
+        *mail = (struct effect_mail){
+            .record = effect->record, .from = shard, .entry = entry, .to = effect->to};
         atomic_fetch_add(&entry->open, 1);
         atomic_fetch_add(&shard->node->outstanding, 1);
-        shard_mail_effect(&shard->node->shards[effect->to], mail);
+        *tail = mail;
+        tail = &mail->next;
     }
     engine->effect_count = 0;
+}
+
+static void mail_unsent(struct shard *shard, struct entry *entry)
+{
+    for (struct effect_mail *mail = entry->unsent, *next; mail != NULL; mail = next) {
+        next = mail->next;
+        shard_mail_effect(&shard->node->shards[mail->to], mail);
+    }
+    entry->unsent = NULL;
 }
 
 static void count_latency(struct shard *shard, const struct entry *entry, int64_t now_us)
@@ -165,6 +181,7 @@ static void release(struct shard *shard)
     while (*link != NULL && (*link)->need <= durable) {
         struct entry *entry = *link;
 
+        mail_unsent(shard, entry);
         if (atomic_load(&entry->open) > 0) {
             if (entry->first - 1 < hold)
                 hold = entry->first - 1;

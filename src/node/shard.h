@@ -24,17 +24,19 @@ struct effect_mail {
     struct shard *from;
     struct entry *entry; /* of the sender: it is told when the effect is durable */
     struct effect_mail *next;
+    uint16_t to; /* the shard, while it has not left */
 };
 
 /* Answers that wait until their records, and the effects of these, are durable. */
 struct entry {
-    uint64_t first, need;      /* records first .. need of this partition's log */
-    _Atomic uint32_t open;     /* effects not yet durable where they went */
-    uint64_t turn;             /* of the RESP door; 0: none */
-    uint32_t answers;          /* of that turn, for the latency */
-    int64_t taken_us;          /* when its requests had been read, monotonic */
-    struct call *calls;        /* to be told */
-    struct effect_mail *mails; /* whose senders are to be told */
+    uint64_t first, need;       /* records first .. need of this partition's log */
+    _Atomic uint32_t open;      /* effects not yet durable where they went */
+    uint64_t turn;              /* of the RESP door; 0: none */
+    uint32_t answers;           /* of that turn, for the latency */
+    int64_t taken_us;           /* when its requests had been read, monotonic */
+    struct call *calls;         /* to be told */
+    struct effect_mail *mails;  /* whose senders are to be told */
+    struct effect_mail *unsent; /* effects of its records, while these are not durable */
     struct entry *next;
 };
 
