@@ -16,12 +16,13 @@
 
 #include "base/hook.h"
 #include "engine/inner.h"
-#include "engine/policy.h"
+#include "engine/judge.h"
 
-#define ACTIVITY_LOOKS   1024 /* likes looked at for one page */
-#define ACTIVITY_CHUNK   64   /* of them at once */
-#define ACTIVITY_FRIENDS 64 /* newest followees of the account that are looked at for common ones  \
-                             */
+#define ACTIVITY_LOOKS 1024 /* likes looked at for one page */
+#define ACTIVITY_CHUNK 64   /* of them at once */
+#define ACTIVITY_FRIENDS                                                                           \
+    64 /* newest followees of the account that are looked at for common ones                       \
+        */
 
 /* --- edges and items, from memory or from the store ----------------------------------------------
  */
@@ -137,8 +138,11 @@ static enum status has_common(struct engine *engine, const struct request *reque
 /* What the policy lets a relation see of likes. Without a policy: as policies/default.policy. */
 static enum policy_showing shown_to(const struct engine *engine, enum policy_relation relation)
 {
-    if (engine->notify_policy != NULL)
-        return (enum policy_showing)engine->notify_policy->show[relation][VERB_LIKE];
+    const struct policy *policy =
+        engine->judges != NULL ? engine->judges->policy : engine->notify_policy;
+
+    if (policy != NULL)
+        return (enum policy_showing)policy->show[relation][VERB_LIKE];
     return relation == POLICY_STRANGER || relation == POLICY_ITEM_CREATOR ? POLICY_HIDDEN
                                                                           : POLICY_STATE;
 }

@@ -97,7 +97,7 @@ struct engine {
     struct store *store;
     struct judges *judges; /* NULL: every act counts in full (replay of what is long decided) */
     uint16_t partition, partition_count;
-    const struct policy *notify_policy; /* who is told, who sees; NULL: nobody is told, and what
+    const struct policy *notify_policy; /* where there are no judges: who sees what; NULL: what
                                            policies/default.policy shows */
     bool create_unknown; /* accounts and items come to be on first sight */
     int64_t operation_keep_us;

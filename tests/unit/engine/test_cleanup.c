@@ -1,6 +1,9 @@
 /* The holder's clean-up: takes back what is meant and nothing else, undone exactly, counted by no
  * rule; the same after a replay; several steps for one call. */
+#include <stdlib.h>
+
 #include "engine/inner.h"
+#include "engine/policy_parse.h"
 #include "node/load.h"
 #include "support.h"
 #include "support/test_engine.h"
@@ -266,6 +269,38 @@ static void preview_tells_what_run_does(void **state)
     test_engine_close(&test);
 }
 
+/* 400 un-likes at once, under a rule that refuses the fourth in a day: the clean-up is not counted,
+ * so three by hand go on, and the fourth is refused. */
+static void no_rule_counts_it(void **state)
+{
+    static const char rules[] = "policy test version 1\n"
+                                "settle 10m\n"
+                                "rule few when count(unlike, account, 24h) > 3 then refuse\n";
+    struct test_engine test;
+    struct judges judges;
+    struct policy *policy = calloc(1, sizeof *policy);
+    void *region = aligned_alloc(64, JUDGE_BYTES_MIN);
+    struct policy_problem problem;
+
+    (void)state;
+    test_engine_open(&test, NULL);
+    if (!policy_parse(rules, sizeof rules - 1, policy, &problem))
+        fail_msg("line %u: %s", problem.line, problem.text);
+    assert_true(judges_open(&judges, region, JUDGE_BYTES_MIN, policy, NULL, false, false));
+    test.engine.judges = &judges;
+    fill(&test, true);
+    test.now_us += 3600000000;
+    assert_int_equal(run(&test, 0, 0, false) & UINT32_MAX, ITEMS);
+    assert_int_equal(undo(&test, 1, false), ITEMS);
+    for (uint64_t id = 1; id <= 4; id++)
+        assert_int_equal(ask(&test, test_set(VERB_UNLIKE, HOLDER, id))->status == STATUS_OK,
+                         id < 4);
+    assert_int_equal(run(&test, 0, 0, false) & UINT32_MAX, ITEMS - 3); /* and is never refused */
+    test_engine_close(&test);
+    free(policy);
+    free(region);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -274,6 +309,7 @@ int main(void)
         cmocka_unit_test(is_over_after_thirty_days_or_under_a_ban),
         cmocka_unit_test(goes_on_after_a_crash),
         cmocka_unit_test(preview_tells_what_run_does),
+        cmocka_unit_test(no_rule_counts_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
