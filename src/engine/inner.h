@@ -122,9 +122,6 @@ void need_edge(struct engine *engine, struct needs *needs, uint16_t tenant, uint
                uint64_t account, uint64_t target);
 void need_creator(struct engine *engine, struct needs *needs, uint16_t tenant, uint64_t item_id);
 
-/* --- engine.c */
-void record_commit(struct engine *engine, struct record *record);
-
 /* --- activity.c */
 bool activity_answer(struct engine *engine, const struct request *request, struct reply *reply);
 

@@ -105,6 +105,29 @@ def lists(door):
         assert pages == 3, (path, pages)
 
 
+def activity(door):
+    """Before the lists are looked at by others: who sees what, and many taken back and brought back."""
+    for item in (61, 62):
+        door.ask("PUT", "/v1/items/%d/likes/60" % item)
+    door.ask("PUT", "/v1/accounts/60/followers/63")
+    seen = door.ask("GET", "/v1/accounts/60/activity?viewer=63").json
+    assert seen == {"entries": [], "cursor": None}, seen
+    door.ask("PUT", "/v1/accounts/60", {"visible": "followers", "tier": "elder"})
+    account = door.ask("GET", "/v1/accounts/60").json
+    assert (account["visible"], account["tier"]) == ("followers", "elder"), account
+    seen = door.ask("GET", "/v1/accounts/60/activity?viewer=63&count=1").json
+    assert seen["entries"] == [{"item": "62", "time_ms": 0}] and seen["cursor"], seen
+    assert door.ask("GET", "/v1/accounts/60/activity").json["entries"] == []
+    preview = door.ask("GET", "/v1/accounts/60/cleanups?count=1").json
+    assert preview["count"] == 2 and preview["entries"][0]["item"] == "62", preview
+    done = door.ask("POST", "/v1/accounts/60/cleanups", {"after_ms": 1}).json
+    assert done == {"cleanup": 1, "changed": 2, "more": False}, done
+    assert door.ask("GET", "/v1/accounts/60/activity?viewer=63").json["entries"] == []
+    done = door.ask("DELETE", "/v1/accounts/60/cleanups/1").json
+    assert done == {"cleanup": 1, "changed": 2, "more": False}, done
+    assert len(door.ask("GET", "/v1/accounts/60/activity?viewer=63").json["entries"]) == 2
+
+
 def batches(door):
     for verb, expected in (("like", [True, False]), ("favorite", [True, False]),
                            ("report", [False, False])):
@@ -281,7 +304,7 @@ def wait_for(port, server):
 def every_operation(**options):
     server, port = open_server(**options)
     door = Door(port)
-    for step in (writes_and_reads, events, settings, lists, batches, retries, cases, contexts,
+    for step in (writes_and_reads, events, settings, lists, activity, batches, retries, cases, contexts,
                  service_paths, metrics):
         step(door)
     missed = set(one["operationId"] for path in door.document["paths"].values()
