@@ -164,7 +164,7 @@ struct act judge_act_of(struct engine *engine, const struct record *record,
 
     act_fill(engine, &act, record->tenant, record->kind, record->account, record->target,
              context_of(record), record->time_us);
-    act.exempt = judge_is_undo(policy, &act);
+    act.exempt = record_cleanup(record) != 0 || judge_is_undo(policy, &act);
     return act;
 }
 
