@@ -181,7 +181,8 @@ static enum status page_check(struct engine *engine, const struct request *reque
 
         if (edge != NULL) {
             /* Fresh ones were listed from memory, if they are on. */
-            holds[i] = edge->on && edge->sequence == entries[i].sequence;
+            holds[i] = (edge->on && edge->sequence == entries[i].sequence) ||
+                       PLANTED("engine.page_shows_taken_back");
             continue;
         }
         holds[i] = false;
@@ -193,9 +194,7 @@ static enum status page_check(struct engine *engine, const struct request *reque
         return STATUS_OK;
     status = store_get_edges(engine->store, rows, found, n);
     for (uint32_t i = 0; status == STATUS_OK && i < n; i++)
-        holds[asked[i]] =
-            found[i] && ((rows[i].on && rows[i].sequence == entries[asked[i]].sequence) ||
-                         PLANTED("engine.page_shows_taken_back"));
+        holds[asked[i]] = found[i] && rows[i].on && rows[i].sequence == entries[asked[i]].sequence;
     return status;
 }
 
