@@ -36,6 +36,7 @@ struct replay {
     struct partition *partition;
     const struct partition_open_hooks *hooks;
     struct record records[REPLAY_RECORDS];
+    char texts[REPLAY_RECORDS][RECORD_TEXT_MAX]; /* theirs: the log's bytes do not last so long */
     uint32_t count;
     uint64_t applied_at_start, last;
     enum status status;
@@ -198,6 +199,8 @@ static enum status replay_batch(void *argument, uint64_t first_sequence, uint32_
                      (unsigned long long)(first_sequence + i));
             return STATUS_CORRUPT;
         }
+        if (record->text_size > 0)
+            record->text = memcpy(replay->texts[replay->count], record->text, record->text_size);
         body += used;
         size -= used;
         record->sequence = first_sequence + i;
@@ -330,8 +333,10 @@ static enum status replay_tail(struct partition *partition,
 
     if (replay == NULL)
         return STATUS_NOMEMORY;
-    *replay = (struct replay){
-        .partition = partition, .hooks = hooks, .applied_at_start = from - 1, .last = last};
+    replay->partition = partition;
+    replay->hooks = hooks;
+    replay->applied_at_start = from - 1;
+    replay->last = last;
     /* At least the last batch is read: the engine's clock starts from its time. */
     status = last == 0
                  ? STATUS_OK

@@ -753,7 +753,11 @@ static bool entry_holds(const struct hot *hot, int r, const struct edge_entry *e
         return true;
     key = key_of(row);
     at = edge_hinted(hot, hinted(hot, key.hash), hot->active, &key);
-    return at == HOT_NONE || at < active->edge_clean;
+    if (at == HOT_NONE || at < active->edge_clean)
+        return true;
+    /* Only what it is worth has changed meanwhile: it stays where it is. */
+    return active->edges[at].row.on && active->edges[at].row.sequence == row->sequence &&
+           !PLANTED("hot.weighing_unlists");
 }
 
 const struct edge_row *hot_list_next(const struct hot *hot, struct hot_cursor *cursor)

@@ -23,7 +23,7 @@ def code(answer):
 
 
 class World:
-    def __init__(self):
+    def __init__(self, **settings):
         self.folder = twin_server.directory()
         credentials = os.path.join(self.folder, "credentials")
         with open(credentials, "w") as file:
@@ -33,7 +33,7 @@ class World:
                 file.write("%s %s %s\n" % (name, role, digest))
         self.http = twin_server.free_port()
         self.server = twin_server.Server(credentials=credentials, flush_seconds=1,
-                                         http="127.0.0.1:%d" % self.http).start()
+                                         http="127.0.0.1:%d" % self.http, **settings).start()
         self.login()
 
     def login(self):
@@ -59,6 +59,7 @@ class World:
     def wait(self, case, state):
         for _ in range(2000):
             row = self("ann", "CASE", "GET", case)
+            assert not isinstance(row, Error), (case, row)
             if row["state"] == state:
                 return row
             time.sleep(0.01)
@@ -199,7 +200,50 @@ def reports_only_open_a_case(world):
     assert not [row for row in world("ann", "CASE", "LIST")[1] if row["kind"] == "reports"]
 
 
+def wait_for(ask, wanted, tell=lambda: None):
+    for _ in range(600):
+        found = ask()
+        if found == wanted:
+            return
+        time.sleep(0.01)
+    raise AssertionError("%r, not %r; %r" % (found, wanted, tell()))
+
+
+def an_item_is_liked_from_other_partitions():
+    """The item's partition sweeps; the accounts' partitions decide; the copies follow."""
+    world = World(partitions=3)
+    likes = 600
+    world.of["backend"].many([("LIKE", one, 5) for one in range(likes)])
+    world.of["backend"].many([("LIKE", 77, item) for item in range(100, 100 + likes)])
+    before = totals(world)
+    for subject, about, item in (("item", 5, 5), ("account", 77, 101)):
+        case = world("ann", "CASE", "OPEN", "review", subject, about, "bought")
+        world("ann", "CASE", "PROPOSE", case, "void", "found")
+        world("cid", "CASE", "APPROVE", case, "yes")
+        world.server.kill()
+        world.server.start()
+        world.login()
+        row = world.wait(case, "applied")
+        assert row["likes"] >= likes and row["opened_text"] == "bought", row
+        wait_for(lambda: totals(world, item)["valid"], 0)
+        if item == 5:
+            world("ben", "CASE", "PROPOSE", case, "restore", "wrong")
+            world("cid", "CASE", "APPROVE", case, "yes")
+            world.wait(case, "restored")
+            wait_for(lambda: totals(world), before, lambda: world("ann", "CASE", "GET", case))
+    listed, cursor = [], "0"
+    while True:
+        cursor, page = world("ann", "CASE", "LIST", "CURSOR", cursor)
+        listed += page
+        if cursor == "0":
+            break
+    assert listed == [], listed
+    world.server.stop()
+    world.server.verify()
+
+
 def main():
+    an_item_is_liked_from_other_partitions()
     world = World()
     a_sanction_needs_two_and_ends(world)
     an_end_is_demanded(world)

@@ -123,6 +123,33 @@ static void an_edge_is_found_where_it_changed_last(void **state)
     hot_close(hot);
 }
 
+/* What a like is worth changes while the like is being flushed: it stays in its lists. */
+static void a_like_that_is_weighed_during_a_flush_stays_listed(void **state)
+{
+    struct hot *hot = hot_open(&sizes);
+    struct edge_row row = edge(1, 2, 10, 1);
+    struct hot_cursor cursor;
+    uint32_t item;
+
+    (void)state;
+    hot_turn_begin(hot);
+    item = hot_item_add(hot, &(struct item_row){.id = 2});
+    hot_item_change(hot, item);
+    hot_edge_set(hot, &row, HOT_NONE, item);
+    hot_freeze(hot);
+    row.weight_pct = 30;
+    hot_edge_set(hot, &row, HOT_NONE, HOT_NONE);
+    hot_list_taken(hot, item, EDGE_LIKE, &cursor);
+    assert_non_null(hot_list_next(hot, &cursor));
+    assert_null(hot_list_next(hot, &cursor));
+    row.on = 0;
+    row.sequence = 11;
+    hot_edge_set(hot, &row, HOT_NONE, HOT_NONE);
+    hot_list_taken(hot, item, EDGE_LIKE, &cursor);
+    assert_null(hot_list_next(hot, &cursor));
+    hot_close(hot);
+}
+
 static void an_account_that_flips_uses_room_but_counts_once(void **state)
 {
     struct hot *hot = hot_open(&sizes);
@@ -241,6 +268,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_flush_is_a_snapshot),
         cmocka_unit_test(an_edge_is_found_where_it_changed_last),
+        cmocka_unit_test(a_like_that_is_weighed_during_a_flush_stays_listed),
         cmocka_unit_test(an_account_that_flips_uses_room_but_counts_once),
         cmocka_unit_test(many_edges_are_found_like_each),
     };
