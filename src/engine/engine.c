@@ -9,6 +9,7 @@
 
 #include "base/hook.h"
 #include "engine/case.h"
+#include "engine/access.h"
 #include "engine/inner.h"
 #include "engine/sanction.h"
 
@@ -80,6 +81,7 @@ static void change_apply(struct engine *engine, const struct record *record)
     case SHAPE_ITEM_STATE:
     case SHAPE_ACCOUNT_SET:
     case SHAPE_ACCOUNT_STATE:
+    case SHAPE_ACCOUNT_REVOKE:
         registry_apply(engine, record);
         break;
     default: /* ACT: its actions have records of their own */
@@ -299,7 +301,7 @@ static bool reply_map(struct engine *engine, const struct request *request,
     if (edge_target_is_account(info->edge))
         return !is_home(engine, request->target) ||
                read_account_copy(engine, request->tenant, request->target, reply);
-    if (info->shape == SHAPE_ACCOUNT_SET || info->shape == SHAPE_ACCOUNT_STATE)
+    if (verb_is_of_account(request->verb))
         return read_account_copy(engine, request->tenant, request->account, reply);
     return !is_home(engine, request->target) ||
            read_item_copy(engine, request->tenant, request->target, reply);
@@ -381,12 +383,25 @@ static bool step_room(const struct engine *engine, const struct request *request
            engine->arena.size - engine->arena.used >= WRITE_ARENA_BYTES;
 }
 
+/* Does the caller's assertion stand for an epoch of his account that is over? Where his row lives
+ * elsewhere, there is nothing here to revoke by: his own acts are decided at home. */
+static bool is_revoked(struct engine *engine, const struct request *request)
+{
+    uint32_t slot = hot_account_find(engine->hot, request->tenant, request->subject);
+    uint32_t epoch = slot == HOT_NONE ? 0 : hot_account(engine->hot, slot)->epoch;
+
+    return access_check_epoch(request, epoch) != STATUS_OK;
+}
+
 static bool answer(struct engine *engine, const struct request *request, struct reply *reply)
 {
     const struct verb_info *info = verb_info(request->verb);
 
     reply->kind = REPLY_INTEGER;
-    if (info->shape == SHAPE_CLEANUP) {
+    if (request->asserted && is_revoked(engine, request)) {
+        reply->kind = REPLY_ERROR;
+        reply->status = STATUS_TOKENREVOKED;
+    } else if (info->shape == SHAPE_CLEANUP) {
         if (!cleanup_answer(engine, request, reply))
             return false;
     } else if (info->group == GROUP_READ) {

@@ -174,6 +174,7 @@ static bool has_room(struct budget *budget, const struct engine *engine,
             : info->shape == SHAPE_ACTIVITY                            ? 2
                                                                        : 1;
 
+        ids += request->asserted; /* the row of who calls */
         if (info->shape == SHAPE_CASE_GET && !take(&budget->cases, 1))
             return false;
         return take(&budget->reads, ids) && take(&budget->needs, ids) &&
@@ -189,8 +190,8 @@ static bool has_room(struct budget *budget, const struct engine *engine,
         return false;
     return take(&budget->room.accounts, 3) && take(&budget->room.items, 1) &&
            take(&budget->room.edges, 3) && take(&budget->room.operations, 1) &&
-           take(&budget->room.loads, 4) && take(&budget->room.scratch, 3) &&
-           take(&budget->needs, 3);
+           take(&budget->room.loads, 5) && take(&budget->room.scratch, 3) &&
+           take(&budget->needs, 4);
 }
 
 /* --- the walks -----------------------------------------------------------------------------------
@@ -380,6 +381,8 @@ uint32_t engine_gather(struct engine *engine, const struct batch *batch, uint32_
         }
         if (!has_room(&budget, engine, request, info))
             break;
+        if (request->asserted)
+            need_account(engine, needs, request->tenant, request->subject);
         if (info->group == GROUP_READ)
             note_read(engine, request, info, needs);
         else
@@ -425,7 +428,7 @@ void engine_gather_creators(struct engine *engine, const struct batch *batch, ui
         if (info->shape == SHAPE_CLEANUP)
             cleanup_gather_creators(engine, needs);
         else if (info->group == GROUP_WRITE && !edge_target_is_account(info->edge) &&
-            info->shape != SHAPE_ACCOUNT_SET && info->shape != SHAPE_ACCOUNT_STATE)
+            !verb_is_of_account(request->verb))
             need_creator(engine, needs, request->tenant, request->target);
     }
 }
@@ -499,6 +502,7 @@ bool engine_gather_record(struct engine *engine, const struct record *record, st
         break;
     case SHAPE_ACCOUNT_SET:
     case SHAPE_ACCOUNT_STATE:
+    case SHAPE_ACCOUNT_REVOKE:
         need_account(engine, needs, record->tenant, record->account);
         break;
     default:
@@ -532,8 +536,7 @@ bool engine_gather_record_creators(struct engine *engine, const struct record *r
     if (verb == VERB_REPORT)
         need_reports(engine, needs, record->tenant, record->target);
     if (!edge_target_is_account(verb_info(verb)->edge) &&
-        verb_info(verb)->shape != SHAPE_ACCOUNT_SET &&
-        verb_info(verb)->shape != SHAPE_ACCOUNT_STATE)
+        !verb_is_of_account(verb))
         need_creator(engine, needs, record->tenant, record->target);
     return true;
 }

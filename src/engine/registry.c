@@ -138,6 +138,18 @@ static void account_set_apply(const struct record *record, struct account_row *r
         row->first_us = (int64_t)record->b;
 }
 
+static enum status account_revoke_decide(struct engine *engine, const struct request *request,
+                                         struct record *record)
+{
+    uint32_t slot = hot_account_find(engine->hot, request->tenant, request->account);
+
+    if (slot == HOT_NONE && !engine->create_unknown)
+        return STATUS_NOACCOUNT;
+    record->fields |= RECORD_HAS_ARGS;
+    record->a = 1 + (uint64_t)(slot == HOT_NONE ? 0 : hot_account(engine->hot, slot)->epoch);
+    return record->a <= UINT32_MAX ? STATUS_OK : STATUS_UNCHANGED;
+}
+
 /* OK: the record's change is to be applied. UNCHANGED: it is already so. Else refused. */
 enum status registry_decide(struct engine *engine, const struct request *request,
                             struct record *record)
@@ -147,6 +159,8 @@ enum status registry_decide(struct engine *engine, const struct request *request
         return item_set_decide(engine, request, record);
     case SHAPE_ITEM_STATE:
         return item_state_decide(engine, request, record);
+    case SHAPE_ACCOUNT_REVOKE:
+        return account_revoke_decide(engine, request, record);
     case SHAPE_ACCOUNT_STATE:
         return account_state_decide(engine, request, record);
     case SHAPE_ACCOUNT_SET:
@@ -202,11 +216,14 @@ void registry_apply(struct engine *engine, const struct record *record)
         break;
     }
     case VERB_ACCOUNT_SET:
+    case VERB_ACCOUNT_REVOKE:
     case VERB_ACCOUNT_STATE: {
         uint32_t slot = account_ensure(engine, record->tenant, record->account, record->time_us);
         struct account_row *row = hot_account_change(engine->hot, slot);
 
-        if (record->kind == VERB_ACCOUNT_STATE) {
+        if (record->kind == VERB_ACCOUNT_REVOKE) {
+            row->epoch = (uint32_t)record->a;
+        } else if (record->kind == VERB_ACCOUNT_STATE) {
             row->state = (uint8_t)record->a;
             row->until_us = (int64_t)record->b;
         } else {

@@ -279,8 +279,7 @@ void route_submit(struct node *node, struct call *call)
              hash_partition(request->target, node->count) != home &&
              verb_info(request->verb)->shape != SHAPE_CASE_OPEN &&
              verb_info(request->verb)->shape != SHAPE_CASE_STEP &&
-             verb_info(request->verb)->shape != SHAPE_ACCOUNT_SET &&
-             verb_info(request->verb)->shape != SHAPE_ACCOUNT_STATE)
+             !verb_is_of_account(request->verb))
         write_submit(node, call);
     else
         submit(node, &node->shards[home], call);

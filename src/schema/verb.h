@@ -37,6 +37,7 @@ enum verb_shape {
     SHAPE_ITEM_STATE,
     SHAPE_ACCOUNT_SET,
     SHAPE_ACCOUNT_STATE,
+    SHAPE_ACCOUNT_REVOKE,
     SHAPE_CASE_OPEN, /* kind, subject, text -> id */
     SHAPE_CASE_STEP, /* case, text, and more -> 0|1 */
     SHAPE_CLEANUP, /* account, times or clean-up -> [clean-up, how many, are there more] */
@@ -78,6 +79,15 @@ extern const struct verb_info verb_table[VERB_COUNT];
 static inline const struct verb_info *verb_info(enum verb verb)
 {
     return &verb_table[verb];
+}
+
+/* Acts on an account alone: there is no target. */
+static inline int verb_is_of_account(enum verb verb)
+{
+    uint8_t shape = verb_info(verb)->shape;
+
+    return shape == SHAPE_ACCOUNT_SET || shape == SHAPE_ACCOUNT_STATE ||
+           shape == SHAPE_ACCOUNT_REVOKE;
 }
 
 /* The edge of FOLLOW ends at an account; every other edge at an item. */

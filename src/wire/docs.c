@@ -78,6 +78,7 @@ static const char *answer_of(const struct command_entry *entry)
     case SHAPE_ITEM_STATE:
     case SHAPE_ACCOUNT_SET:
     case SHAPE_ACCOUNT_STATE:
+    case SHAPE_ACCOUNT_REVOKE:
         return "1 if this changed something, 0 if it was so already; a map with RETURN";
     case SHAPE_CASE_STEP:
         return "1; a map with RETURN";

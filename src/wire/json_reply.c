@@ -315,6 +315,8 @@ static void put_account(struct text *text, const struct account_row *account)
     text_json(text, visible, strlen(visible));
     key(text, ',', "tier");
     text_json(text, tier, strlen(tier));
+    key(text, ',', "epoch");
+    text_u64(text, account->epoch);
     key(text, ',', "taken_back");
     text_u64(text, account->taken_back);
     key(text, ',', "given");

@@ -87,6 +87,7 @@ static const struct member members[] = {
     {"Account", "first_ms", "time", "when it was first seen"},
     {"Account", "visible", "text", "who may see what it likes: nobody, mutuals, followers or all"},
     {"Account", "tier", "text", "ordinary, verified or elder"},
+    {"Account", "epoch", "count", "assertions of an earlier one are revoked"},
     {"Account", "taken_back", "count", "likes taken back, ever"},
     {"Account", "given", "Given", "what the account did"},
     {"Account", "received", "Counters", "what the account and its items got"},

@@ -215,7 +215,7 @@ static void put_item(struct resp_out *out, const struct item_row *item)
 
 static void put_account(struct resp_out *out, const struct account_row *account)
 {
-    resp_out_map(out, 9);
+    resp_out_map(out, 10);
     resp_out_text(out, "id");
     resp_out_id(out, account->id);
     resp_out_text(out, "state");
@@ -230,6 +230,7 @@ static void put_account(struct resp_out *out, const struct account_row *account)
     resp_out_text(out, visibility_name((enum visibility)account->visibility));
     resp_out_text(out, "tier");
     resp_out_text(out, tier_name((enum tier)account->tier));
+    put_counter_of(out, "epoch", account->epoch);
     put_counter_of(out, "taken_back", account->taken_back);
     resp_out_text(out, "given");
     put_given(out, account);

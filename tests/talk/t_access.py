@@ -60,6 +60,7 @@ class World:
         return "key-of-%s-in-%d" % (role, tenant)
 
     def assertion(self, role, tenant, subject=42, **options):
+        options.setdefault("epoch", 4000000000)  # the cells revoke too
         words = [word for name, value in options.items() for word in ("--" + name, value)]
         return zan("key", *words, "sign", self.path("pair%d" % tenant), subject, role)
 
@@ -248,6 +249,31 @@ def assertions(world):
     client.close()
 
 
+def revocations(world):
+    """Every assertion made before is over, on connections that are open too; a new epoch works."""
+    account, other = 4242, 4243
+    token, others = [world.assertion("user", 5, who, epoch=0) for who in (account, other)]
+    client, stranger_ = Client(world.server.port), Client(world.server.port)
+    assert client.call("AUTH", "assertion", token) == "OK"
+    assert stranger_.call("AUTH", "assertion", others) == "OK"
+    assert client.call("LIKE", account, 3100) == 1
+    with world.client("backend") as backend:
+        assert backend.call("ACCOUNT", "REVOKE", account) == 1
+    assert code_of(client.call("LIKE", account, 3101)) == "TOKENREVOKED"
+    assert code_of(client.call("LIKED", account, 3100)) == "TOKENREVOKED"
+    assert world.ask(token, "GET", "/v1/items/3100/likes/%d" % account).code == "TOKENREVOKED"
+    assert stranger_.call("LIKE", other, 3101) == 1
+    world.server.stop()
+    world.server.start()  # it is a record like any other
+    client = Client(world.server.port)
+    assert client.call("AUTH", "assertion", token) == "OK"
+    assert code_of(client.call("LIKE", account, 3101)) == "TOKENREVOKED"
+    assert client.call("AUTH", "assertion", world.assertion("user", 5, account, epoch=1)) == "OK"
+    assert client.call("LIKE", account, 3101) == 1
+    client.close()
+    stranger_.close()
+
+
 def stranger(world, tenant, kid="kid-x", known=False):
     """An assertion of a key nobody knows; or of kid-5, that claims another tenant."""
     place = world.path("stranger%d" % tenant)
@@ -256,13 +282,13 @@ def stranger(world, tenant, kid="kid-x", known=False):
         name, _, secret = open(world.path("pair5")).read().split()
         with open(place, "w") as file:
             file.write("%s %d %s\n" % (name, tenant, secret))
-    return zan("key", "sign", place, 42, "user")
+    return zan("key", "--epoch", 4000000000, "sign", place, 42, "user")
 
 
 def keys_rotate(world):
     old = open(world.issuers).read()
     new = zan("key", "--tenant", 5, "pair", "kid-new", world.path("new"))
-    token = zan("key", "sign", world.path("new"), 42, "user")
+    token = zan("key", "--epoch", 4000000000, "sign", world.path("new"), 42, "user")
     assert world.ask(token, "GET", "/v1/items/3000/likes/42").code == "UNKNOWNKEY"
     read_again(world, old + new + "\n", token, "")
     before = world.assertion("user", 5)
@@ -292,6 +318,7 @@ def run():
     tenants_are_apart(world)
     restart_keeps_them_apart(world)
     assertions(world)
+    revocations(world)
     keys_rotate(world)
     assert world.server.stop() == 0, world.server.messages
 

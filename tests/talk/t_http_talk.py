@@ -61,6 +61,9 @@ def events(door):
 
 
 def settings(door):
+    revoked = door.ask("POST", "/v1/accounts/7700/revocations", {}).json
+    assert revoked["applied"] is True, revoked
+    assert door.ask("GET", "/v1/accounts/7700").json["epoch"] == 1
     written = door.ask("PUT", "/v1/items/20",
                        {"creator": "5", "duration_ms": 61000, "state": "published"}).json
     assert written["applied"], written

@@ -415,7 +415,7 @@ static void rows_have_all_their_members(void **state)
     reply = (struct reply){.kind = REPLY_ACCOUNT, .account = &account};
     assert_true(ask(METHOD_GET, "/v1/accounts/7", "", NULL));
     reply_is(&reply, "{\"account\":\"7\",\"state\":\"suspended\",\"until_ms\":9,"
-             "\"first_ms\":0,\"visible\":\"nobody\",\"tier\":\"ordinary\","
+             "\"first_ms\":0,\"visible\":\"nobody\",\"tier\":\"ordinary\",\"epoch\":0,"
              "\"taken_back\":0,\"given\":{\"like\":0,\"favorite\":0,\"follow\":0,\"view\":0,"
                      "\"share\":0,\"comment\":0,\"skip\":0,\"report\":0},\"received\":{\"like\":0,"
                      "\"favorite\":0,\"follow\":0,\"view\":0,\"share\":0,\"comment\":0,\"skip\":0,"

@@ -163,7 +163,7 @@ static void rows_of_accounts(void **state)
     assert_string_equal(
         read_back(&like, &reply, 3),
         "{\"id\":\"3\" \"state\":\"like-banned\" \"until_ms\":5 \"first_ms\":7 "
-        "\"visible\":\"nobody\" \"tier\":\"ordinary\" \"taken_back\":1 "
+        "\"visible\":\"nobody\" \"tier\":\"ordinary\" \"epoch\":0 \"taken_back\":1 "
         "\"given\":{\"like\":9 \"favorite\":0 \"follow\":0 \"view\":0 \"share\":0 \"comment\":0 "
         "\"skip\":0 \"report\":0} \"received\":{\"like\":0 \"favorite\":0 \"follow\":0 \"view\":0 "
         "\"share\":0 \"comment\":0 \"skip\":0 \"report\":0 "
