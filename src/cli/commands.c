@@ -17,6 +17,7 @@ const struct command *const commands[] = {
     &cli_command_info,
     &cli_command_verify,
     &cli_command_rebuild,
+    &cli_command_backtest,
     &cli_command_key,
     &cli_command_simulate,
     &cli_command_docs,

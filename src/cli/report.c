@@ -66,6 +66,19 @@ struct report *report_object(struct report *report, const char *name)
     return (struct report *)(void *)object;
 }
 
+struct report *report_element(struct report *report, const char *name)
+{
+    json_t *list = json_object_get(json_of(report), name), *object = json_object();
+
+    if (list == NULL) {
+        list = json_array();
+        put(report, name, list);
+    }
+    if (json_array_append_new(list, object) != 0)
+        abort();
+    return (struct report *)(void *)object;
+}
+
 void report_add(struct report *report, const char *name, const char *value)
 {
     json_t *list = json_object_get(json_of(report), name), *text = json_string(value);

@@ -22,6 +22,9 @@ void report_bytes(struct report *report, const char *name, const uint8_t *bytes,
 /* An object within; owned by report. */
 struct report *report_object(struct report *report, const char *name);
 
+/* One more object in the list of that name, which is made if absent; owned by report. */
+struct report *report_element(struct report *report, const char *name);
+
 /* Adds a text to the list of that name, which is made if absent. */
 void report_add(struct report *report, const char *name, const char *value);
 

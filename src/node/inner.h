@@ -43,6 +43,14 @@ void route_submit(struct node *node, struct call *call);
 /* Index of the partition that answers it; 0xFFFF if several do. */
 uint16_t route_home(const struct node *node, const struct request *request);
 
+/* node.c */
+/* What the judges of a partition remember by, in bytes. */
+size_t node_signals_bytes(const struct partition_config *config);
+
+/* verify.c */
+/* LOCKED, with a message, if a node runs on it. */
+enum status node_check_stopped(const struct partition_config *config, char message[256]);
+
 /* paths.c */
 void path_join(char *path, size_t size, const char *dir, const char *name);
 enum status partition_config_from(const struct config *config, uint16_t index, bool read_only,

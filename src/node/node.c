@@ -62,16 +62,21 @@ static enum status load_rules(struct node *node, char message[256])
 #define SIGNALS_BYTES_MAX ((size_t)64 << 20) /* copied in one piece: some ten milliseconds */
 
 /* What the judges of a partition get: a thirty-second of its memory, twice (one is being saved). */
-static void signals_config(const struct node *node, struct partition_config *config)
+size_t node_signals_bytes(const struct partition_config *config)
 {
     size_t bytes = config->memory_bytes / 32 / 64 * 64;
 
     if (bytes > SIGNALS_BYTES_MAX)
         bytes = SIGNALS_BYTES_MAX;
+    return bytes < JUDGE_BYTES_MIN ? JUDGE_BYTES_MIN : bytes;
+}
+
+static void signals_config(const struct node *node, struct partition_config *config)
+{
     if (node->policy == NULL && strcmp(node->config.trust, "off") == 0)
         return;
     config->signals = (struct signals_config){
-        .bytes = bytes < JUDGE_BYTES_MIN ? JUDGE_BYTES_MIN : bytes,
+        .bytes = node_signals_bytes(config),
         .policy = node->policy,
         .scored = strcmp(node->config.trust, "on") == 0,
         .unscored = strcmp(node->config.trust, "pending") == 0,

@@ -159,6 +159,11 @@ static enum status replay_apply(struct replay *replay)
             return replay->status;
         assert(to > from);
         for (; from < to; from++) {
+            if (replay->hooks->before != NULL)
+                replay->status =
+                    replay->hooks->before(replay->hooks->argument, engine, &replay->records[from]);
+            if (replay->status != STATUS_OK)
+                return replay->status;
             engine->effect_count = 0;
             engine_apply(engine, &replay->records[from]);
             for (uint32_t i = 0; i < engine->effect_count; i++)

@@ -87,6 +87,8 @@ struct partition_open_hooks {
     void *argument;
     void (*progress)(void *argument, uint64_t done, uint64_t total);
     void (*outbox)(void *argument, const struct effect *effect);
+    /* Sees a record before the replay applies it, its rows in memory; not OK ends the replay. */
+    enum status (*before)(void *argument, struct engine *engine, const struct record *record);
     void (*wake)(void *argument); /* the flush thread has news for the loop */
     /* if not 0: once the replay has reached this sequence, and the store stands for it */
     uint64_t pause_at;

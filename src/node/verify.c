@@ -439,7 +439,7 @@ static enum status replay_into_copy(struct verifying *verifying, struct partitio
 }
 
 /* A node that runs changes what is looked at: damage would be seen where there is none. */
-static enum status check_stopped(const struct partition_config *config, char message[256])
+enum status node_check_stopped(const struct partition_config *config, char message[256])
 {
     char path[sizeof config->log_dir[0] + 8];
     enum status status = STATUS_OK;
@@ -474,7 +474,7 @@ static enum status verify_partition(struct verifying *verifying, uint64_t hash[4
     };
 
     if (status == STATUS_OK)
-        status = check_stopped(&config, result->message);
+        status = node_check_stopped(&config, result->message);
     found = (struct log_report){0};
     if (status == STATUS_OK)
         status = log_verify(&log, &found, log_progress, log_finding, verifying);
