@@ -202,7 +202,8 @@ static uint32_t output_of(const struct request *request, const struct verb_info 
         return 64u + request->count * 56u;
     if (info->shape == SHAPE_STATES || info->shape == SHAPE_TOTALS)
         return 16u + request->count * 12u;
-    if (info->group == GROUP_READ || (request->flags & REQUEST_RETURN) != 0)
+    if (info->group == GROUP_READ || info->shape == SHAPE_CLEANUP ||
+        (request->flags & REQUEST_RETURN) != 0)
         return 768;
     return 64;
 }
