@@ -53,6 +53,18 @@ static void text_set(struct case_row *row, enum case_text which, const struct re
     memcpy(row->text[which], record->text != NULL ? record->text : "", row->text_size[which]);
 }
 
+void case_quarantine(struct engine *engine, uint16_t tenant, uint64_t item, struct verdict *verdict)
+{
+    uint32_t slot = hot_item_find(engine->hot, tenant, item);
+
+    if (slot == HOT_NONE || hot_item(engine->hot, slot)->window_until_us <= engine->now_us ||
+        verdict->mark >= MARK_QUARANTINED || !hot_case_window(engine->hot, tenant, item))
+        return;
+    verdict->mark = MARK_QUARANTINED;
+    verdict->reason = REASON_QUARANTINE;
+    verdict->reasons |= 1u << REASON_QUARANTINE;
+}
+
 /* --- applied: opening ------------------------------------------------------------------------- */
 
 static struct case_row *row_make(struct engine *engine, const struct record *record, uint8_t kind,

@@ -49,6 +49,10 @@ bool case_reply(struct engine *engine, const struct request *request, struct rep
 /* CASE GET, LIST, OF, OWN, CASES. */
 bool case_read(struct engine *engine, const struct request *request, struct reply *reply);
 
+/* A like of an item that two people have put under quarantine waits for their decision. */
+void case_quarantine(struct engine *engine, uint16_t tenant, uint64_t item,
+                     struct verdict *verdict);
+
 void case_apply(struct engine *engine, const struct record *record);
 /* A sanction belongs to a case: it is written down there. */
 void case_sanctioned(struct engine *engine, const struct record *record);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/hook.h"
+#include "engine/case.h"
 #include "engine/inner.h"
 #include "engine/sanction.h"
 
@@ -333,8 +334,11 @@ enum status judge_act(struct engine *engine, const struct request *request, uint
 
     *verdict = (struct verdict){.weight_pct = WEIGHT_FULL};
     *window_us = 0;
-    if (judges == NULL)
+    if (judges == NULL) {
+        if (verb == VERB_LIKE)
+            case_quarantine(engine, request->tenant, request->target, verdict);
         return STATUS_OK;
+    }
     act_make(engine, request->tenant, verb, request->account, request->target,
              request->flags & REQUEST_CONTEXT ? &request->context : NULL, engine->now_us);
     judges->act_is_ready = true;
@@ -345,6 +349,8 @@ enum status judge_act(struct engine *engine, const struct request *request, uint
     status = judge_decide(judges, request->flags & REQUEST_CONFIRMED,
                           is_scored(verb) ? account_cut_pct(engine, &judges->act) : WEIGHT_FULL,
                           verdict, window_us, reply);
+    if (verb == VERB_LIKE && status == STATUS_OK)
+        case_quarantine(engine, request->tenant, request->target, verdict);
     judges->act_is_ready = status == STATUS_OK;
     return status;
 }

@@ -46,6 +46,12 @@ struct case_slot {
     struct case_row row;
 };
 
+/* An item whose new likes are quarantined. */
+struct window {
+    uint64_t id, item; /* the case */
+    uint16_t tenant;
+};
+
 struct edge_entry {
     struct edge_row row;
     uint32_t next;
@@ -86,6 +92,8 @@ struct hot {
     struct case_live *live; /* in order of id */
     uint32_t live_count;
     uint64_t live_lost; /* that found no room */
+    struct window windows[HOT_WINDOWS_MAX];
+    uint32_t window_count;
     struct slots_time time; /* epoch: of the active region, from 1 */
     struct region region[3];
     struct hints *hints; /* of the two regions; aligned to a cache line */
@@ -834,12 +842,35 @@ static uint32_t live_find(const struct hot *hot, uint64_t id)
     return low;
 }
 
+static void window_note(struct hot *hot, const struct case_row *row)
+{
+    bool open = row->state == CASE_APPLIED && row->decision == DECISION_QUARANTINE;
+    uint32_t at = 0;
+
+    while (at < hot->window_count && hot->windows[at].id != row->id)
+        at++;
+    if (!open && at < hot->window_count)
+        hot->windows[at] = hot->windows[--hot->window_count];
+    if (open && at == hot->window_count && at < HOT_WINDOWS_MAX)
+        hot->windows[hot->window_count++] =
+            (struct window){.id = row->id, .item = row->about, .tenant = row->tenant};
+}
+
+bool hot_case_window(const struct hot *hot, uint16_t tenant, uint64_t item)
+{
+    for (uint32_t i = 0; i < hot->window_count; i++)
+        if (hot->windows[i].item == item && hot->windows[i].tenant == tenant)
+            return true;
+    return false;
+}
+
 void hot_case_note(struct hot *hot, const struct case_row *row)
 {
     uint32_t at = live_find(hot, row->id);
     bool there = at < hot->live_count && hot->live[at].id == row->id;
     size_t behind = (hot->live_count - at) * sizeof *hot->live;
 
+    window_note(hot, row);
     if (!case_is_live(row)) {
         if (there)
             memmove(&hot->live[at], &hot->live[at + 1], behind - sizeof *hot->live);

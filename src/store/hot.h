@@ -26,6 +26,7 @@
 
 #define HOT_NONE 0xFFFFFFFFu
 #define HOT_CASES 4096
+#define HOT_WINDOWS_MAX 1024 /* quarantines open at a time; one more quarantines no new likes */
 #define HOT_LIVE_MAX 65536 /* cases that somebody has to see to */
 
 struct hot;
@@ -149,6 +150,8 @@ const struct case_row *hot_case(const struct hot *hot, uint32_t slot);
 struct case_row *hot_case_change(struct hot *hot, uint32_t slot);
 /* The head of a row that was changed, or read at start, is up to date from here on. */
 void hot_case_note(struct hot *hot, const struct case_row *row);
+/* Is a quarantine that two people decided open over this item? */
+bool hot_case_window(const struct hot *hot, uint16_t tenant, uint64_t item);
 const struct case_live *hot_cases_live(const struct hot *hot, uint32_t *count);
 
 /* --- operations ----------------------------------------------------------------------------------

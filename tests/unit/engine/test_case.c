@@ -433,13 +433,15 @@ static void a_window_ends_and_its_likes_count(void **state)
     assert_true(item_of(1).window_until_us > test.now_us);
     act(VERB_LIKE, 2, 1);
     settle(2, 1, 80, MARK_QUARANTINED, REASON_QUARANTINE);
+    act(VERB_REPORT, 3, 1); /* a newer case about the item changes nothing */
+    act(VERB_LIKE, 3, 1);
     run_cases(10);
-    assert_int_equal(item_of(1).credit.quarantined, 1);
+    assert_int_equal(item_of(1).credit.quarantined, 2);
     later(DAY_US + 2000000);
     run_cases(10);
     assert_int_equal(case_of(id).state, CASE_RESTORED);
     assert_int_equal(item_of(1).credit.quarantined, 0);
-    assert_int_equal(item_of(1).credit.credited_pct, 180);
+    assert_int_equal(item_of(1).credit.credited_pct, 280);
     assert_int_equal(item_of(1).window_until_us, 0);
 }
 
