@@ -171,6 +171,19 @@ static void record_judged(struct record *record, const struct verdict *verdict, 
     }
 }
 
+/* A report says what it weighs. Older records do not: they open no case. */
+static void record_report(struct engine *engine, struct record *record)
+{
+    static const struct account_row unknown = {0};
+    uint32_t slot;
+
+    if (record->kind != VERB_REPORT)
+        return;
+    slot = hot_account_find(engine->hot, record->tenant, record->account);
+    record->fields |= RECORD_HAS_ARGS;
+    record->a = sanction_report_weight(slot != HOT_NONE ? hot_account(engine->hot, slot) : &unknown);
+}
+
 /* One interaction: decided, and, if it changes anything or has to be remembered, recorded. */
 static enum status interaction_write(struct engine *engine, const struct request *request,
                                      uint64_t content, struct reply *reply)
@@ -197,6 +210,7 @@ static enum status interaction_write(struct engine *engine, const struct request
         record.a = request->u.view.watch_ms;
         record.b = request->u.view.duration_ms;
     }
+    record_report(engine, &record);
     if (change) {
         record.fields |= RECORD_CHANGED;
         record_judged(&record, &verdict, window_us);
@@ -239,6 +253,7 @@ static enum status act_write(struct engine *engine, const struct request *reques
             continue;
         record = record_for(request, verb);
         record.fields |= RECORD_CHANGED;
+        record_report(engine, &record);
         /* Again, with what the ones before it have changed; it is too late to refuse it. */
         if (judge_act(engine, request, verb, &verdict, &window_us, reply) == STATUS_OK)
             record_judged(&record, &verdict, window_us);

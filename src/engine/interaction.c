@@ -237,7 +237,7 @@ void interaction_apply(struct engine *engine, const struct record *record)
     uint16_t cleanup = record_cleanup(record);
     struct verdict worth = {0};
     int64_t window_us = record->kind == VERB_LIKE ? (int64_t)record->c : 0;
-    uint32_t report_weight = sanction_report_weight(hot_account(engine->hot, giver));
+    uint32_t report_weight = record->kind == VERB_REPORT ? (uint32_t)record->a : 0;
 
     judge_prepare(engine, record);
     if (home)
@@ -261,7 +261,7 @@ void interaction_apply(struct engine *engine, const struct record *record)
     else
         item_apply(engine, record, taker, info, record->kind == VERB_VIEW ? record->a : 0, &worth,
                    window_us);
-    if (home && record->kind == VERB_REPORT)
+    if (home && report_weight > 0)
         case_reported(engine, record, taker, record->account, report_weight);
     judge_learn(engine, record);
 }
@@ -284,6 +284,6 @@ void interaction_take(struct engine *engine, const struct record *effect, uint8_
     else
         item_apply(engine, effect, taker, info, verb == VERB_VIEW ? effect->c >> 1 : 0, &worth,
                    verb == VERB_LIKE ? (int64_t)(effect->c >> 1) : 0);
-    if (verb == VERB_REPORT)
+    if (verb == VERB_REPORT && effect->c > 0)
         case_reported(engine, effect, taker, effect->account, (uint32_t)(effect->c >> 1));
 }

@@ -76,7 +76,7 @@ static void add_credit(uint64_t sums[CREDITS], const uint64_t words[CREDITS], ui
 
 static void see_standing(struct sums *sums, const struct account_row *row)
 {
-    uint64_t words[13 + CREDITS] = {row->id,
+    uint64_t words[11 + CREDITS] = {row->id,
                                     row->tenant,
                                     row->tier,
                                     row->epoch,
@@ -86,13 +86,15 @@ static void see_standing(struct sums *sums, const struct account_row *row)
                                     (uint64_t)row->cut_until_us,
                                     (uint64_t)row->limit_until_us,
                                     (uint64_t)row->points,
-                                    row->case_id,
-                                    row->reports_upheld,
-                                    row->reports_dismissed};
+                                    row->case_id};
+    const uint64_t reports[4] = {row->id, row->tenant, row->reports_upheld,
+                                 row->reports_dismissed};
 
-    credit_words(&row->received_credit, words + 13);
-    add_row(sums, 'A', words, 13 + CREDITS);
-    add_credit(sums->credit_creators, words + 13, mark_of(row->tenant, row->id, 'c'));
+    credit_words(&row->received_credit, words + 11);
+    add_row(sums, 'A', words, 11 + CREDITS);
+    if (row->reports_upheld != 0 || row->reports_dismissed != 0)
+        add_row(sums, 'R', reports, 4);
+    add_credit(sums->credit_creators, words + 11, mark_of(row->tenant, row->id, 'c'));
 }
 
 static void see_worth(struct sums *sums, const struct item_row *row)

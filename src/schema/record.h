@@ -19,7 +19,7 @@
  *   [8 1]    caller, role                    RECORD_HAS_ACTOR
  *   [1 n]    size of text, text              RECORD_HAS_TEXT
  *
- * What a, b, c mean, by kind: VIEW watch_ms, duration_ms. ITEM SET creator, duration_ms, mask|state<<8.
+ * What a, b, c mean, by kind: VIEW watch_ms, duration_ms. REPORT its weight in percent. ITEM SET creator, duration_ms, mask|state<<8.
  * ITEM STATE state. ACCOUNT SET visibility | tier<<8, created_us, mask (enum portrait_field).
  * ACCOUNT STATE state, until_us. ACT: one record for each action that changed
  * something, in one batch. EFFECT: source partition, source sequence, verb. SETTLE: the case it
