@@ -74,52 +74,69 @@ static void add_credit(uint64_t sums[CREDITS], const uint64_t words[CREDITS], ui
         sums[i] += words[i] * mark;
 }
 
+/* What came to rows after the first version goes into the hash one number at a time, where it is
+ * not what it was then: a later addition leaves the hash of older states alone. */
+static void add_extra(struct sums *sums, char table, uint16_t tenant, uint64_t id, uint64_t what,
+                      uint64_t value)
+{
+    const uint64_t words[4] = {id, tenant, what, value};
+
+    if (value != 0)
+        add_row(sums, table, words, 4);
+}
+
 static void see_standing(struct sums *sums, const struct account_row *row)
 {
-    uint64_t words[11 + CREDITS] = {row->id,
-                                    row->tenant,
-                                    row->tier,
-                                    row->epoch,
-                                    row->cut_pct,
-                                    row->visibility,
-                                    row->limit_verbs,
-                                    (uint64_t)row->cut_until_us,
-                                    (uint64_t)row->limit_until_us,
-                                    (uint64_t)row->points,
-                                    row->case_id};
-    const uint64_t reports[4] = {row->id, row->tenant, row->reports_upheld,
-                                 row->reports_dismissed};
+    const uint64_t extras[] = {row->tier,
+                               row->epoch,
+                               row->cut_pct,
+                               row->visibility,
+                               row->limit_verbs,
+                               (uint64_t)row->cut_until_us,
+                               (uint64_t)row->limit_until_us,
+                               (uint64_t)row->points,
+                               row->case_id,
+                               row->reports_upheld,
+                               row->reports_dismissed};
+    uint64_t credit[CREDITS];
 
-    credit_words(&row->received_credit, words + 11);
-    add_row(sums, 'A', words, 11 + CREDITS);
-    if (row->reports_upheld != 0 || row->reports_dismissed != 0)
-        add_row(sums, 'R', reports, 4);
-    add_credit(sums->credit_creators, words + 11, mark_of(row->tenant, row->id, 'c'));
+    for (size_t i = 0; i < sizeof extras / sizeof *extras; i++)
+        add_extra(sums, 'A', row->tenant, row->id, i, extras[i]);
+    credit_words(&row->received_credit, credit);
+    add_credit(sums->credit_creators, credit, mark_of(row->tenant, row->id, 'c'));
+    credit[0] -= WEIGHT_FULL * row->received[COUNTER_LIKE];
+    for (uint64_t i = 0; i < CREDITS; i++)
+        add_extra(sums, 'C', row->tenant, row->id, i, credit[i]);
 }
 
 static void see_worth(struct sums *sums, const struct item_row *row)
 {
-    uint64_t words[6 + CREDITS + REASON_COUNT] = {
-        row->id,     row->tenant, row->peak, (uint64_t)row->peak_us, (uint64_t)row->window_until_us,
-        row->case_id};
+    const uint64_t extras[] = {row->peak - row->counts[COUNTER_LIKE], (uint64_t)row->peak_us,
+                               (uint64_t)row->window_until_us, row->case_id};
+    uint64_t credit[CREDITS];
 
-    credit_words(&row->credit, words + 6);
+    for (size_t i = 0; i < sizeof extras / sizeof *extras; i++)
+        add_extra(sums, 'I', row->tenant, row->id, i, extras[i]);
     for (int i = 0; i < REASON_COUNT; i++) {
-        words[6 + CREDITS + i] = row->reasons[i];
+        add_extra(sums, 'N', row->tenant, row->id, (uint64_t)i, row->reasons[i]);
         sums->reason_items += row->reasons[i] * mark_of(row->tenant, row->id, (uint64_t)i);
     }
-    add_row(sums, 'I', words, 6 + CREDITS + REASON_COUNT);
-    add_credit(sums->credit_items, words + 6, mark_of(row->tenant, row->id, 'c'));
+    credit_words(&row->credit, credit);
+    add_credit(sums->credit_items, credit, mark_of(row->tenant, row->id, 'c'));
     if (row->has_creator)
-        add_credit(sums->credit_owed, words + 6, mark_of(row->tenant, row->creator, 'c'));
+        add_credit(sums->credit_owed, credit, mark_of(row->tenant, row->creator, 'c'));
+    credit[0] -= WEIGHT_FULL * row->counts[COUNTER_LIKE];
+    for (uint64_t i = 0; i < CREDITS; i++)
+        add_extra(sums, 'W', row->tenant, row->id, i, credit[i]);
 }
 
 static void see_weight(struct sums *sums, const struct edge_row *row)
 {
     uint64_t mark = mark_of(row->tenant, row->target, 'c');
-    uint64_t words[3] = {row->account, row->target, row->weight_pct | (uint64_t)row->marks << 8};
+    uint64_t usual = row->on && row->kind == EDGE_LIKE ? WEIGHT_FULL : 0;
 
-    add_row(sums, 'E', words, 3);
+    add_extra(sums, 'E', row->tenant, hash_two(row->account, row->target), row->kind,
+              (row->weight_pct ^ usual) | (uint64_t)row->marks << 8);
     if (!row->on || row->kind != EDGE_LIKE || !home(sums, row->target))
         return;
     if (edge_mark(row) == MARK_PLAIN)
