@@ -574,6 +574,8 @@ static void publish_partition(struct shard *shard, struct facts *facts)
     facts->edges_hot = hot.edges;
     facts->operations_hot = hot.operations;
     facts->edges_room = hot.edges_room;
+    facts->cases_waiting = hot.cases_live;
+    facts->cases_refused = partition->engine.cases_refused + hot.cases_unlisted;
     facts->sequence_decided = partition->engine.sequence;
     facts->sequence_durable = log_durable(partition->log);
     facts->sequence_at_rest = store_applied(partition->store);
@@ -672,6 +674,7 @@ void shard_facts(struct shard *shard, struct facts *sum)
     SUM(logins), SUM(tls_refused);
     SUM(bytes_in), SUM(bytes_out), SUM(latency_sum_us), SUM(latency_count);
     SUM(turns), SUM(accounts_hot), SUM(items_hot), SUM(edges_hot), SUM(operations_hot);
+    SUM(cases_waiting), SUM(cases_refused);
     SUM(edges_room), SUM(log_batches), SUM(log_bytes), SUM(log_segments), SUM(log_buffered_bytes);
     SUM(store_bytes), SUM(store_edges), SUM(store_flushes), SUM(store_flush_us_total);
     SUM(store_rows), SUM(store_filter_bytes), SUM(store_filter_checks), SUM(store_filter_absent);

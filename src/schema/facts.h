@@ -71,6 +71,8 @@ struct facts {
     /* the engine and its memory; sums over the partitions */
     uint64_t turns;
     uint64_t accounts_hot, items_hot, edges_hot, operations_hot; /* in memory */
+    uint64_t cases_waiting;   /* that somebody, or the node, has to see to */
+    uint64_t cases_refused;   /* found no room; a rule's restriction holds without one */
     uint64_t edges_room;      /* edges that fit before a flush must end */
     struct audit_facts audit; /* sums, and the first alarm */
     /* the log; sums, but for the sequences of partition 0 */

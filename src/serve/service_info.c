@@ -125,6 +125,8 @@ static void put_zan(struct info *info)
     put_number(info, "edges_hot", facts->edges_hot);
     put_number(info, "operations_hot", facts->operations_hot);
     put_number(info, "edges_room", facts->edges_room);
+    put_number(info, "cases_waiting", facts->cases_waiting);
+    put_number(info, "cases_refused", facts->cases_refused);
     put_number(info, "log_buffered_bytes", facts->log_buffered_bytes);
     put_number(info, "store_rows", facts->store_rows);
     put_number(info, "store_edges", facts->store_edges);

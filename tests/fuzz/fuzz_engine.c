@@ -79,6 +79,8 @@ static void flush(struct world *world)
                                           .edge_count = frozen.edge_count,
                                           .operations = frozen.operations,
                                           .operation_count = frozen.operation_count,
+                                          .cases = frozen.cases,
+                                          .case_count = frozen.case_count,
                                           .marks = marks},
                     message) != STATUS_OK)
         abort();

@@ -1,4 +1,5 @@
-/* Keys sort as the tables are read; every row comes back from its bytes; no other bytes become one. */
+/* Keys sort as the tables are read; every row comes back from its bytes; no other bytes become one.
+ */
 #include <stdio.h>
 #include <string.h>
 
@@ -266,10 +267,89 @@ static void lists_come_back_and_cut_ones_do_not(void **state)
     }
 }
 
+static struct case_row any_case(struct test_random *random)
+{
+    struct case_row row = {.id = any(random), .tenant = 3};
+    uint64_t *const numbers[] = {&row.about,
+                                 &row.before,
+                                 &row.opener,
+                                 &row.proposer,
+                                 &row.approver,
+                                 &row.appellant,
+                                 &row.cursor,
+                                 &row.likes,
+                                 &row.restored,
+                                 &row.proposed_sequence,
+                                 &row.decided_sequence,
+                                 &row.appealed_sequence,
+                                 &row.ended_sequence};
+    int64_t *const times[] = {&row.decided_us, &row.due_us,     &row.until_us,   &row.since_us,
+                              &row.to_us,      &row.ends_us[0], &row.ends_us[1], &row.ends_us[2]};
+
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        *numbers[i] = any(random);
+    row.opened_us = PACK_TIME_BASE + (int64_t)(test_random_next(random) >> 20);
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++)
+        *times[i] = test_random_below(random, 2)
+                        ? PACK_TIME_BASE + (int64_t)(test_random_next(random) >> 20)
+                        : 0;
+    row.points = (int64_t)any(random);
+    row.policy = (uint32_t)any(random);
+    row.weight = (uint32_t)any(random);
+    row.rule = (uint16_t)any(random);
+    row.value = (uint16_t)any(random);
+    row.proposed_value = (uint16_t)any(random);
+    row.kind = (uint8_t)test_random_below(random, CASE_KIND_COUNT);
+    row.state = (uint8_t)test_random_below(random, CASE_STATE_COUNT);
+    row.subject = (uint8_t)test_random_below(random, SUBJECT_COUNT);
+    row.decision = (uint8_t)test_random_below(random, DECISION_COUNT);
+    row.proposed = (uint8_t)test_random_below(random, DECISION_COUNT);
+    row.appealed = (uint8_t)test_random_below(random, 2);
+    row.appeals = (uint8_t)any(random);
+    row.sanctions = (uint8_t)any(random);
+    row.reporter_count = (uint8_t)test_random_below(random, CASE_REPORTERS + 1);
+    for (int i = 0; i < row.reporter_count; i++)
+        row.reporters[i] = any(random);
+    for (int i = 0; i < CASE_TEXTS; i++) {
+        row.text_size[i] = (uint8_t)test_random_below(random, CASE_TEXT_MAX + 1);
+        memset(row.text[i], 'a' + i, row.text_size[i]);
+    }
+    return row;
+}
+
+static void cases_come_back(void **state)
+{
+    struct test_random random = {test_seed(7)};
+
+    (void)state;
+    for (int i = 0; i < 3000; i++) {
+        struct case_row row = any_case(&random), back = {.id = row.id, .tenant = 3};
+        uint8_t bytes[PACK_CASE_BYTES_MAX + 1], key[KEY_BYTES_MAX];
+        size_t size = pack_case(bytes, &row);
+        uint16_t tenant;
+        uint64_t id;
+
+        assert_true(unpack_case(bytes, size, &back));
+        assert_memory_equal(&back, &row, sizeof row);
+        for (size_t cut = 0; cut < size; cut += 1 + (size_t)test_random_below(&random, 40))
+            assert_false(unpack_case(bytes, cut, &back));
+        assert_false(unpack_case(bytes, size + 1, &back));
+        size = key_case(key, KEY_LIVE, 2, 3, row.id);
+        assert_true(key_read_id(key, size, KEY_LIVE, 2, &tenant, &id));
+        assert_true(tenant == 3 && id == row.id);
+        assert_false(key_read_id(key, size, KEY_CASE, 2, &tenant, &id));
+    }
+}
+
 static void meta_comes_back_and_another_format_is_named(void **state)
 {
-    struct pack_meta meta = {.partition = 3, .partition_count = 5, .applied = 1ULL << 40,
-                             .newest_us = -1, .edges = 77, .keys = 1ULL << 60, .log_id = {1, 2, 3}};
+    struct pack_meta meta = {.partition = 3,
+                             .partition_count = 5,
+                             .applied = 1ULL << 40,
+                             .newest_us = -1,
+                             .edges = 77,
+                             .keys = 1ULL << 60,
+                             .log_id = {1, 2, 3}};
     struct pack_meta back;
     uint64_t marks[5] = {0, 1, UINT64_MAX, 300, 4}, marks_back[5];
     uint8_t bytes[128];
@@ -333,6 +413,7 @@ int main(void)
         cmocka_unit_test(accounts_come_back),
         cmocka_unit_test(items_come_back),
         cmocka_unit_test(edges_and_operations_come_back),
+        cmocka_unit_test(cases_come_back),
         cmocka_unit_test(lists_come_back_and_cut_ones_do_not),
         cmocka_unit_test(meta_comes_back_and_another_format_is_named),
         cmocka_unit_test(any_bytes_are_safe),
