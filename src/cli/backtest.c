@@ -23,8 +23,9 @@ struct values {
 #define AT(field) offsetof(struct values, field)
 
 static const struct option_row rows[] = {
-    {"from", "TIME", "judges acts from then on, and learns from those before: 2026-01-31, "
-                     "2026-01-31T08:00:00Z, or seconds since 1970",
+    {"from", "TIME",
+     "judges acts from then on, and learns from those before: 2026-01-31, "
+     "2026-01-31T08:00:00Z, or seconds since 1970",
      OPTION_TEXT, AT(from), 0, 0},
     {"imported", NULL, "judges imports too, by the times they tell", OPTION_FLAG, AT(imported), 0,
      0},
@@ -42,28 +43,47 @@ static const struct option_row rows[] = {
 /* --- times ---------------------------------------------------------------------------------------
  */
 
-static bool time_from(const char *text, int64_t *us)
+/* Reads `digits` digits, and the character behind them if it is not 0. */
+static bool take_number(const char **at, int digits, char behind, int *number)
+{
+    *number = 0;
+    for (int i = 0; i < digits; i++, (*at)++) {
+        if (**at < '0' || **at > '9')
+            return false;
+        *number = 10 * *number + (**at - '0');
+    }
+    if (behind != '\0' && *(*at)++ != behind)
+        return false;
+    return true;
+}
+
+static bool date_from(const char *at, int64_t *us)
 {
     struct tm tm = {0};
+
+    if (!take_number(&at, 4, '-', &tm.tm_year) || !take_number(&at, 2, '-', &tm.tm_mon) ||
+        !take_number(&at, 2, '\0', &tm.tm_mday))
+        return false;
+    if (*at != '\0' &&
+        (*at++ != 'T' || !take_number(&at, 2, ':', &tm.tm_hour) ||
+         !take_number(&at, 2, ':', &tm.tm_min) || !take_number(&at, 2, 'Z', &tm.tm_sec)))
+        return false;
+    if (*at != '\0' || tm.tm_mon < 1 || tm.tm_mon > 12 || tm.tm_mday < 1 || tm.tm_mday > 31 ||
+        tm.tm_hour > 23 || tm.tm_min > 59 || tm.tm_sec > 59)
+        return false;
+    tm.tm_year -= 1900;
+    tm.tm_mon -= 1;
+    *us = (int64_t)timegm(&tm) * 1000000;
+    return true;
+}
+
+static bool time_from(const char *text, int64_t *us)
+{
     char *end;
-    int used = 0;
     long long seconds;
 
-    if (sscanf(text, "%4d-%2d-%2d%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &used) == 3) {
-        const char *rest = text + used;
-
-        used = 0;
-        if (*rest != '\0' && (sscanf(rest, "T%2d:%2d:%2dZ%n", &tm.tm_hour, &tm.tm_min, &tm.tm_sec,
-                                     &used) != 3 ||
-                              used == 0 || rest[used] != '\0'))
-            return false;
-        if (tm.tm_mon < 1 || tm.tm_mon > 12 || tm.tm_mday < 1 || tm.tm_mday > 31)
-            return false;
-        tm.tm_year -= 1900;
-        tm.tm_mon -= 1;
-        *us = (int64_t)timegm(&tm) * 1000000;
+    if (date_from(text, us))
         return true;
-    }
     errno = 0;
     seconds = strtoll(text, &end, 10);
     *us = (int64_t)seconds * 1000000;
@@ -100,8 +120,9 @@ static void print_acts(const struct backtest *result)
         printf("           %s would have changed nothing any more\n",
                progress_number(result->moot, a));
     if (result->late > 0)
-        printf("           %s imports tell an earlier time than the one before; judged as of that\n",
-               progress_number(result->late, a));
+        printf(
+            "           %s imports tell an earlier time than the one before; judged as of that\n",
+            progress_number(result->late, a));
     printf("accounts   %s would be hit that were not\n\n",
            progress_number(result->accounts_hit, a));
 }
@@ -128,9 +149,9 @@ static void print_sample(const struct backtest_sample *sample)
     char time[32];
 
     time_to(sample->time_us, time);
-    printf("    %s  account %llu, %s %llu\n        %s\n", time,
-           (unsigned long long)sample->account, verb_info((enum verb)sample->verb)->name,
-           (unsigned long long)sample->target, sample->text);
+    printf("    %s  account %llu, %s %llu\n        %s\n", time, (unsigned long long)sample->account,
+           verb_info((enum verb)sample->verb)->name, (unsigned long long)sample->target,
+           sample->text);
 }
 
 static void print_rules(const struct backtest *result)
@@ -161,8 +182,7 @@ static void print_rules(const struct backtest *result)
 
 static const char *hundredths(uint64_t percent, char text[40])
 {
-    snprintf(text, 40, "%llu.%02u", (unsigned long long)(percent / 100),
-             (unsigned)(percent % 100));
+    snprintf(text, 40, "%llu.%02u", (unsigned long long)(percent / 100), (unsigned)(percent % 100));
     return text;
 }
 
@@ -361,8 +381,9 @@ static int backtest(int argc, char **argv)
     if (code != OPTIONS_GO)
         return code;
     if (values.from != NULL && !time_from(values.from, &options.from_us)) {
-        fprintf(stderr, "zan: --from: expected 2026-01-31, 2026-01-31T08:00:00Z or seconds since "
-                        "1970, got '%s'\n",
+        fprintf(stderr,
+                "zan: --from: expected 2026-01-31, 2026-01-31T08:00:00Z or seconds since "
+                "1970, got '%s'\n",
                 values.from);
         return EXIT_USAGE;
     }

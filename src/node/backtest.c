@@ -17,7 +17,7 @@
 #include "schema/reply.h"
 #include "store/memory.h"
 
-enum what { /* in the table; the kinds of edges come first */
+enum what {                              /* in the table; the kinds of edges come first */
             WHAT_EDGE_TIME = EDGE_COUNT, /* + kind: when an imported edge was set last */
             WHAT_FIRST_SEEN = WHAT_EDGE_TIME + EDGE_COUNT, /* of an account that was imported */
             WHAT_BAN,                                      /* until, -, rule */
@@ -257,8 +257,8 @@ static enum status note_rule(struct seeing *seeing, uint32_t index)
     const struct policy_hit *hit = hit_of(&run->judges.rules, index);
     struct act whole = {.tenant = seeing->act.tenant}; /* an item is the same whoever acts */
     uint64_t accounts = rule->accounts;
-    enum status status = count_once(run, &seeing->act, WHAT_RULE_ACCOUNT + index, 0,
-                                    &rule->accounts);
+    enum status status =
+        count_once(run, &seeing->act, WHAT_RULE_ACCOUNT + index, 0, &rule->accounts);
 
     if (status == STATUS_OK)
         status = count_once(run, &whole, WHAT_RULE_ITEM + index, seeing->act.target, &rule->items);
@@ -551,8 +551,8 @@ static enum status see(void *argument, struct engine *engine, const struct recor
     seeing.info = verb_info(record->kind);
     seeing.act = judge_act_of(engine, record, run->policy);
     if (seeing.info->edge != EDGE_NONE) {
-        seeing.edge = hot_edge_find(engine->hot, record->tenant, seeing.info->edge,
-                                    record->account, record->target);
+        seeing.edge = hot_edge_find(engine->hot, record->tenant, seeing.info->edge, record->account,
+                                    record->target);
         seeing.was_on = seeing.edge != NULL && seeing.edge->on;
         entry = get(run, &seeing.act, seeing.info->edge, record->target);
         seeing.would_be_on = entry != NULL && entry->value[0] != BESIDE_SAME
@@ -587,8 +587,7 @@ static enum status add_difference(struct backtest_table *items, const struct bac
     struct verdict would_be = verdict_beside(beside), is = verdict_of_row(row);
     struct worth there = worth_of(beside->value[0] == BESIDE_ON, &would_be);
     struct worth here = worth_of(found && row->on, &is);
-    struct backtest_key key = {
-        .b = beside->key.b, .tenant = beside->key.tenant, .what = WHAT_ITEM};
+    struct backtest_key key = {.b = beside->key.b, .tenant = beside->key.tenant, .what = WHAT_ITEM};
     struct backtest_entry *entry = backtest_table_put(items, &key, NULL);
 
     if (entry == NULL)
@@ -600,8 +599,7 @@ static enum status add_difference(struct backtest_table *items, const struct bac
 }
 
 /* Likes of accounts of this partition that would be something else. */
-static enum status compare_likes(struct run *run, struct store *store,
-                                 struct backtest_table *items)
+static enum status compare_likes(struct run *run, struct store *store, struct backtest_table *items)
 {
     enum status status = STATUS_OK;
 

@@ -55,7 +55,7 @@ struct backtest_sample {
 
 struct backtest_rule {
     uint64_t fired, refused, held, cut, reviews, alerts, confirms, points;
-    uint64_t restricted; /* acts refused later, while a restriction by this rule lasted */
+    uint64_t restricted;      /* acts refused later, while a restriction by this rule lasted */
     uint64_t accounts, items; /* different ones */
     uint32_t sample_count;
     struct backtest_sample *samples;
@@ -64,23 +64,23 @@ struct backtest_rule {
 struct backtest_item {
     uint64_t id;
     uint16_t tenant;
-    uint64_t raw, valid, credited_pct;                /* as they are */
+    uint64_t raw, valid, credited_pct;                   /* as they are */
     uint64_t would_raw, would_valid, would_credited_pct; /* as they would be */
-    uint64_t rank, would_rank;                        /* from 1, by credited */
+    uint64_t rank, would_rank;                           /* from 1, by credited */
 };
 
 struct backtest {
     const struct policy *policy; /* NULL: no rules */
     uint64_t records;
-    uint64_t acts;     /* in the log, changes and refused ones with an operation id */
-    uint64_t judged;   /* by the new rules */
-    uint64_t exempt;   /* of them: undo */
-    uint64_t imports;  /* passed over, for they were taken over as they were */
-    uint64_t earlier;  /* before `from` */
-    uint64_t moot;     /* would have been no change any more (the like before was refused, ...) */
-    uint64_t late;     /* imports whose time was before that of an earlier one */
-    uint64_t settled;  /* held ones that were scored again */
-    uint64_t scored[REASON_COUNT];  /* acts that would not count in full, by main reason */
+    uint64_t acts;    /* in the log, changes and refused ones with an operation id */
+    uint64_t judged;  /* by the new rules */
+    uint64_t exempt;  /* of them: undo */
+    uint64_t imports; /* passed over, for they were taken over as they were */
+    uint64_t earlier; /* before `from` */
+    uint64_t moot;    /* would have been no change any more (the like before was refused, ...) */
+    uint64_t late;    /* imports whose time was before that of an earlier one */
+    uint64_t settled; /* held ones that were scored again */
+    uint64_t scored[REASON_COUNT]; /* acts that would not count in full, by main reason */
     uint64_t recorded[BACKTEST_OUTCOMES][BACKTEST_OUTCOMES]; /* [as recorded][as it would be] */
     uint64_t accounts_hit; /* with an act refused, held, cut or quarantined that was not so before,
                               or with points, a review or a restriction */
