@@ -405,7 +405,7 @@ uint64_t case_open(struct engine *engine, const struct case_opening *opening)
         if (live[middle].id == newest) {
             /* One that is not in memory cannot be added to; a second one is opened then. */
             if (live[middle].rule == opening->rule && find(engine, opening->tenant, newest) != NULL)
-                return newest;
+                return has_room(engine) ? newest : 0;
             break;
         }
         if (live[middle].id < newest)

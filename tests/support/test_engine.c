@@ -106,10 +106,14 @@ bool test_engine_case(struct test_engine *test, uint32_t most)
 {
     struct engine *engine = &test->engine;
     struct case_page page;
+    struct hot_room room;
     uint32_t looks = 1000, count = 0;
     uint16_t tenant;
     uint64_t id;
 
+    hot_room(engine->hot, &room);
+    if (room.cases < 8 || room.accounts < 3 * most || room.items < most || room.edges < most)
+        test_engine_flush(test);
     test->now_us += 1000;
     hot_turn_begin(engine->hot);
     if (!engine_case_next(engine, test->now_us, &looks, &tenant, &id))

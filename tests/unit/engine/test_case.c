@@ -454,6 +454,7 @@ static struct policy policy;
 static void rule_fires(uint64_t account, uint16_t actions, int64_t for_us)
 {
     struct policy_verdict verdict = {.actions = actions, .account_weight_pct = 20, .points = 5};
+    struct hot_room room;
     struct act seen = {.account = account, .verb = VERB_UNLIKE};
 
     policy.version = 3;
@@ -461,6 +462,9 @@ static void rule_fires(uint64_t account, uint16_t actions, int64_t for_us)
     policy.rules[0].verbs = 1u << VERB_UNLIKE;
     for (int i = 0; i < POLICY_ACTION_COUNT; i++)
         verdict.until_us[i] = test.now_us + for_us;
+    hot_room(test.engine.hot, &room);
+    if (room.cases < 8 || room.accounts < 8)
+        test_engine_flush(&test);
     test.now_us += 1000;
     seen.now_us = test.now_us;
     hot_turn_begin(test.engine.hot);
