@@ -816,7 +816,6 @@ static void case_sweep(struct partition *partition, uint16_t tenant, uint64_t id
     while (count > 0 && !engine_can_take(engine, count + 8))
         count /= 2;
     engine_case_step(engine, &page, count);
-    CRASH_POINT("node.sweep_step");
 }
 
 bool partition_cases(struct partition *partition, int64_t now_us, int64_t steady_us, uint64_t *need)
