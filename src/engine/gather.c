@@ -203,7 +203,8 @@ static void prefetch_buckets(const struct engine *engine, const struct request *
 
     if (info->group != GROUP_WRITE)
         return;
-    judge_prefetch(engine, request, false);
+    if (engine->judges != NULL)
+        judge_prefetch(engine, request, false);
     hot_account_prefetch(engine->hot, request->tenant, request->account);
     if (edge_target_is_account(info->edge))
         hot_account_prefetch(engine->hot, request->tenant, request->target);
@@ -223,7 +224,8 @@ static void prefetch_rows(const struct engine *engine, const struct request *req
 
     if (info->group != GROUP_WRITE)
         return;
-    judge_prefetch(engine, request, true);
+    if (engine->judges != NULL)
+        judge_prefetch(engine, request, true);
     hot_account_prefetch_slot(engine->hot, request->tenant, request->account);
     if (!edge_target_is_account(info->edge))
         hot_item_prefetch_slot(engine->hot, request->tenant, request->target);

@@ -449,7 +449,7 @@ void judge_prefetch(const struct engine *engine, const struct request *request, 
     const struct judges *judges = engine->judges;
     struct act act;
 
-    if (judges == NULL || request->verb >= VERB_COUNT)
+    if (request->verb >= VERB_COUNT)
         return;
     act = (struct act){.verb = (uint8_t)request->verb,
                        .tenant = request->tenant,
