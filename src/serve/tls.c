@@ -227,26 +227,34 @@ static ssize_t ending(struct tls_conn *conn, int result, int saved)
     }
 }
 
-/* Somebody who does not speak TLS is told so in words, by whoever called. */
-static bool is_tls(struct tls_conn *conn)
+/* Somebody who does not speak TLS is told so in words, by whoever called. 1: he does; else what the
+ * read ends with. Nothing is read before that: bytes that came between this look and the library's
+ * own read would leave a later record to be looked at, and that begins otherwise. */
+static ssize_t look(struct tls_conn *conn)
 {
     unsigned char first;
+    ssize_t got;
 
-    if (conn->looked || recv(conn->fd, &first, 1, MSG_PEEK) != 1)
-        return true;
+    if (conn->looked)
+        return 1;
+    got = recv(conn->fd, &first, 1, MSG_PEEK);
+    if (got != 1)
+        return got;
+    if (first != FIRST_BYTE) {
+        errno = ENOMSG;
+        return -1;
+    }
     conn->looked = true;
-    return first == FIRST_BYTE;
+    return 1;
 }
 
 ssize_t tls_read(struct tls_conn *conn, void *bytes, size_t size)
 {
+    ssize_t seen = look(conn);
     int result, saved;
 
-    if (!is_tls(conn)) {
-        conn->looked = false; /* asked again, it answers the same */
-        errno = ENOMSG;
-        return -1;
-    }
+    if (seen != 1)
+        return seen;
     ERR_clear_error();
     errno = 0;
     result = SSL_read(conn->ssl, bytes, size < INT_MAX ? (int)size : INT_MAX);
