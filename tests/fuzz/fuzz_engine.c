@@ -21,7 +21,7 @@ struct world {
 };
 
 static const struct hot_config sizes = {
-    .accounts = 64, .items = 64, .edges = 64, .operations = 64, .scratch = 64};
+    .accounts = 96, .items = 96, .edges = 64, .operations = 64, .scratch = 64};
 
 static struct world *make(void)
 {
