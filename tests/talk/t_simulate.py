@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# zan-test: timeout=600
+# zan-test: timeout=600 labels=plain
 """zan simulate: its figures of the log are the log's, the same seed ends with the same table, what
 it measures can go wrong, honest crowds go unharmed, and it leaves nothing behind.
 
