@@ -101,6 +101,7 @@ static inline uint64_t credit_valid(uint64_t raw, const struct credit *credit)
     return raw - credit->quarantined - credit->voided;
 }
 
+/* What a LIKE looks at comes first, side by side: the order is for the processor's cache lines. */
 struct account_row {
     uint64_t id;
     uint16_t tenant;
@@ -108,19 +109,19 @@ struct account_row {
     uint8_t tier;        /* enum tier */
     uint32_t taken_back; /* how many likes this account has taken back, ever; saturates */
     int64_t until_us; /* a state other than ACTIVE ends here; every restriction expires */
-    int64_t first_us; /* when the account was first seen */
+    int64_t limit_until_us;
+    uint64_t given[COUNTER_COUNT];
+    int64_t first_us;     /* when the account was first seen */
+    int64_t cut_until_us; /* 0: no cut */
     uint32_t epoch;       /* assertions of an earlier epoch are revoked */
     uint8_t cut_pct;      /* what its acts count for until cut_until_us, of 100 */
     uint8_t visibility;   /* enum visibility of what it likes */
     uint16_t limit_verbs; /* bit per enum verb: refused until limit_until_us */
-    int64_t cut_until_us; /* 0: no cut */
-    int64_t limit_until_us;
-    int64_t points;   /* incentive points, by records alone */
-    uint64_t case_id; /* the newest case about it; 0: none ever */
-    uint16_t reports_upheld, reports_dismissed; /* of its reports, by reviews; saturate */
-    uint64_t given[COUNTER_COUNT];
     uint64_t received[COUNTER_COUNT];
     struct credit received_credit; /* of the likes among received */
+    int64_t points;                /* incentive points, by records alone */
+    uint64_t case_id;              /* the newest case about it; 0: none ever */
+    uint16_t reports_upheld, reports_dismissed; /* of its reports, by reviews; saturate */
 };
 
 struct item_row {
@@ -130,16 +131,16 @@ struct item_row {
     uint8_t has_creator; /* 0 or 1; id 0 is a valid creator */
     uint32_t duration_ms; /* 0: not known */
     uint64_t creator;
-    int64_t first_us;
-    uint64_t watch_ms;   /* sum over all views */
-    uint64_t taken_back; /* likes taken back, ever */
-    uint64_t counts[COUNTER_COUNT];
-    struct credit credit;           /* of its likes */
-    uint32_t reasons[REASON_COUNT]; /* likes that are on and do not count in full, by main reason */
-    uint64_t peak;                  /* highest raw count of likes so far, and when */
-    int64_t peak_us;
     int64_t window_until_us; /* a quarantine window is open until then; 0: none */
-    uint64_t case_id;        /* the newest case about it; 0: none ever */
+    struct credit credit;    /* of its likes */
+    uint64_t peak;           /* highest raw count of likes so far, and when */
+    int64_t peak_us;
+    uint64_t counts[COUNTER_COUNT];
+    uint64_t taken_back; /* likes taken back, ever */
+    int64_t first_us;
+    uint64_t watch_ms; /* sum over all views */
+    uint64_t case_id;  /* the newest case about it; 0: none ever */
+    uint32_t reasons[REASON_COUNT]; /* likes that are on and do not count in full, by main reason */
 };
 
 struct edge_row {
