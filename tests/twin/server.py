@@ -174,15 +174,25 @@ class Server:
         self.process = None
         return code
 
-    def end(self, cut_short):
+    def end(self, cut_short, may_hang=False):
         """The code of the process after a load. One that was cut short is given time to end by
-        itself: told to stop in the middle of that, it would just be gone."""
+        itself: told to stop in the middle of that, it would just be gone. One that may hang is
+        told to stop, and killed half a minute later; its code is that of the kill then."""
         if cut_short:
             try:
                 self.process.wait(5)
             except subprocess.TimeoutExpired:
                 pass
-        return self.stop() if self.alive() else self.wait()
+        if not self.alive():
+            return self.wait()
+        if may_hang:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(30)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+            return self.wait()
+        return self.stop()
 
     def stop(self, timeout=60.0):
         """A clean stop, as an operator does it."""
