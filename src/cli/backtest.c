@@ -327,35 +327,21 @@ static void print_json(const struct backtest *result)
 /* --- the command ---------------------------------------------------------------------------------
  */
 
-static void show_progress(void *argument, const char *what, uint64_t done, uint64_t total)
-{
-    struct progress *progress = argument;
-
-    progress->what = what;
-    progress_step(progress, done, total, done);
-}
-
-static int failed(enum status status, const char *message)
-{
-    fprintf(stderr, "zan: %s: %s\n", status_info(status)->code, message);
-    return (int)exit_code_of(status);
-}
-
 static int run(const struct backtest_options *options, const struct values *values)
 {
     struct backtest *result = calloc(1, sizeof *result); /* too large for a stack */
     struct progress progress;
-    struct node_progress told = {.argument = &progress, .report = show_progress};
+    struct node_progress told = {.argument = &progress, .report = progress_report};
     enum status status;
     int code = EXIT_DONE;
 
     if (result == NULL)
-        return failed(STATUS_NOMEMORY, status_info(STATUS_NOMEMORY)->text);
+        return command_failed(STATUS_NOMEMORY, status_info(STATUS_NOMEMORY)->text);
     progress_begin(&progress, "back-testing", "records", values->quiet);
     status = backtest_run(options, &told, result);
     progress_end(&progress);
     if (status != STATUS_OK) {
-        code = failed(status, result->message);
+        code = command_failed(status, result->message);
     } else if (values->json) {
         print_json(result);
     } else {

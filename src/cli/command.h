@@ -67,6 +67,9 @@ extern const char *const exit_code_texts[EXIT_CODE_COUNT];
 /* The exit code that fits a status which ended the program. */
 enum exit_code exit_code_of(enum status status);
 
+/* Says on standard error why a command ended; the code to end with. */
+int command_failed(enum status status, const char *message);
+
 /* The rows, each in the file of its name. */
 extern const struct command cli_command_serve, cli_command_demo, cli_command_import,
     cli_command_info, cli_command_verify, cli_command_rebuild, cli_command_key, cli_command_docs,

@@ -1,6 +1,8 @@
 /* commands.c: the list of subcommands and the meaning of exit codes. */
 #include "cli/command.h"
 
+#include <stdio.h>
+
 static const struct command cli_command_bench = {
     .name = "bench",
     .words = "",
@@ -10,18 +12,9 @@ static const struct command cli_command_bench = {
 };
 
 const struct command *const commands[] = {
-    &cli_command_serve,
-    &cli_command_demo,
-    &cli_command_import,
-    &cli_command_bench,
-    &cli_command_info,
-    &cli_command_verify,
-    &cli_command_rebuild,
-    &cli_command_backtest,
-    &cli_command_key,
-    &cli_command_simulate,
-    &cli_command_docs,
-    NULL,
+    &cli_command_serve, &cli_command_demo,     &cli_command_import,  &cli_command_bench,
+    &cli_command_info,  &cli_command_verify,   &cli_command_rebuild, &cli_command_backtest,
+    &cli_command_key,   &cli_command_simulate, &cli_command_docs,    NULL,
 };
 
 const char *const exit_code_texts[EXIT_CODE_COUNT] = {
@@ -51,4 +44,10 @@ enum exit_code exit_code_of(enum status status)
     default:
         return EXIT_FAILED;
     }
+}
+
+int command_failed(enum status status, const char *message)
+{
+    fprintf(stderr, "zan: %s: %s\n", status_info(status)->code, message);
+    return (int)exit_code_of(status);
 }

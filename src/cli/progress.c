@@ -102,6 +102,14 @@ void progress_step(struct progress *progress, uint64_t part, uint64_t whole, uin
     progress->drawn = progress->terminal;
 }
 
+void progress_report(void *argument, const char *what, uint64_t done, uint64_t total)
+{
+    struct progress *progress = argument;
+
+    progress->what = what;
+    progress_step(progress, done, total, done);
+}
+
 void progress_end(struct progress *progress)
 {
     if (progress->drawn)

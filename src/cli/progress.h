@@ -24,6 +24,10 @@ void progress_begin(struct progress *progress, const char *what, const char *uni
 /* part of whole is done (whole 0: not known), count units so far. Cheap to call often. */
 void progress_step(struct progress *progress, uint64_t part, uint64_t whole, uint64_t count);
 
+/* The same where what is done may change: progress is a struct progress. For struct node_progress.
+ */
+void progress_report(void *progress, const char *what, uint64_t done, uint64_t total);
+
 /* Takes the bar away. */
 void progress_end(struct progress *progress);
 

@@ -91,14 +91,6 @@ static int notify_open(void)
 /* --- start -------------------------------------------------------------------------------------
  */
 
-static void report_opening(void *argument, const char *what, uint64_t done, uint64_t total)
-{
-    struct progress *progress = argument;
-
-    progress->what = what;
-    progress_step(progress, done, total, done);
-}
-
 /* HOST:PORT as configured, with the port that was really bound. */
 static void bound_address(char bound[CONFIG_TEXT + 8], const char *configured, uint16_t port)
 {
@@ -144,7 +136,7 @@ static enum status confine_calls(struct running *running, char message[CONFIG_ME
 static enum status open_and_start(struct running *running, bool quiet, char message[CONFIG_MESSAGE])
 {
     struct progress progress;
-    struct node_progress opening = {.argument = &progress, .report = report_opening};
+    struct node_progress opening = {.argument = &progress, .report = progress_report};
     enum status status = sandbox_files(&running->sandbox, &running->config);
 
     if (status != STATUS_OK) {
@@ -246,8 +238,9 @@ static void print_recovery(const struct node_report *report, FILE *out)
         fprintf(out, "  REPAIRED   %s bytes of one copy of the log, from the other\n",
                 progress_number(report->repaired_bytes, number));
     if (report->signals_lost)
-        fprintf(out, "  ANEW       rules and scoring: what they had seen lately was not found; likes "
-                     "that were held wait for zan rebuild\n");
+        fprintf(out,
+                "  ANEW       rules and scoring: what they had seen lately was not found; likes "
+                "that were held wait for zan rebuild\n");
     if (report->rebuilt)
         fprintf(out, "  REBUILT    the store, from the log\n");
 }

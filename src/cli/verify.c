@@ -17,20 +17,6 @@ static const struct option_row rows[] = {
     {"quiet", NULL, "no progress bar", OPTION_FLAG, offsetof(struct values, quiet), 0, 0},
 };
 
-static void report_progress(void *argument, const char *what, uint64_t done, uint64_t total)
-{
-    struct progress *progress = argument;
-
-    progress->what = what;
-    progress_step(progress, done, total, done);
-}
-
-static int failed(enum status status, const char *message)
-{
-    fprintf(stderr, "zan: %s: %s\n", status_info(status)->code, message);
-    return (int)exit_code_of(status);
-}
-
 /* --- verify ------------------------------------------------------------------------------------
  */
 
@@ -89,7 +75,7 @@ static int verify(int argc, char **argv)
     struct values values = {0};
     struct config config;
     struct progress progress;
-    struct node_progress opening = {.argument = &progress, .report = report_progress};
+    struct node_progress opening = {.argument = &progress, .report = progress_report};
     struct node_verification verification = {0};
     struct findings findings = {0};
     enum status status;
@@ -102,7 +88,7 @@ static int verify(int argc, char **argv)
     status = node_verify(&config, &opening, add_finding, &findings, &verification);
     progress_end(&progress);
     if (status != STATUS_OK && findings.count == 0)
-        return failed(status, verification.message);
+        return command_failed(status, verification.message);
     if (values.json) {
         fill_report(findings.report, &verification);
         report_text(findings.report, "message", verification.message);
@@ -111,7 +97,7 @@ static int verify(int argc, char **argv)
         print_verification(&verification);
     }
     if (status != STATUS_OK)
-        return failed(status, verification.message);
+        return command_failed(status, verification.message);
     return verification.findings > 0 ? EXIT_FINDINGS : EXIT_DONE;
 }
 
@@ -136,7 +122,7 @@ static int rebuild(int argc, char **argv)
     struct values values = {0};
     struct config config;
     struct progress progress;
-    struct node_progress opening = {.argument = &progress, .report = report_progress};
+    struct node_progress opening = {.argument = &progress, .report = progress_report};
     struct node_report done = {0};
     struct report *report;
     int64_t start_us, spent_us;
@@ -152,7 +138,7 @@ static int rebuild(int argc, char **argv)
     progress_end(&progress);
     spent_us = progress_now_us() - start_us;
     if (status != STATUS_OK)
-        return failed(status, done.message);
+        return command_failed(status, done.message);
     if (!values.json) {
         printf("rebuilt from %s records in %.1f s\n", progress_number(done.records, number),
                (double)spent_us / 1e6);

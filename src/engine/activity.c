@@ -105,6 +105,12 @@ static bool follows(struct engine *engine, uint16_t tenant, uint64_t account, ui
     return edge != NULL && edge->on;
 }
 
+static struct edge_row follow_row(uint16_t tenant, uint64_t account, uint64_t target)
+{
+    return (struct edge_row){
+        .tenant = tenant, .kind = EDGE_FOLLOW, .account = account, .target = target};
+}
+
 /* Is there one whom the account and the viewer follow and who follows both? Among the newest
  * followees of the account. */
 static enum status has_common(struct engine *engine, const struct request *request, bool *common)
@@ -114,20 +120,16 @@ static enum status has_common(struct engine *engine, const struct request *reque
     bool on[3 * ACTIVITY_FRIENDS], more;
     uint64_t below = UINT64_MAX, account = request->account, viewer = request->target;
     uint32_t count;
-    enum status status = read_list(engine, request->tenant, EDGE_FOLLOW, account, friends,
+    enum status status = read_list(engine, request->tenant, false, EDGE_FOLLOW, account, friends,
                                    ACTIVITY_FRIENDS, &below, &count, &more);
 
     *common = false;
     if (status != STATUS_OK)
         return status;
     for (uint32_t i = 0; i < count; i++) {
-        struct edge_row row = {.tenant = request->tenant, .kind = EDGE_FOLLOW};
-
-        rows[3 * i] = rows[3 * i + 1] = rows[3 * i + 2] = row;
-        rows[3 * i].account = rows[3 * i + 2].account = friends[i].id;
-        rows[3 * i].target = account;
-        rows[3 * i + 1].account = rows[3 * i + 2].target = viewer;
-        rows[3 * i + 1].target = friends[i].id;
+        rows[3 * i] = follow_row(request->tenant, friends[i].id, account);
+        rows[3 * i + 1] = follow_row(request->tenant, viewer, friends[i].id);
+        rows[3 * i + 2] = follow_row(request->tenant, friends[i].id, viewer);
     }
     status = edges_on(engine, rows, on, 3 * count);
     for (uint32_t i = 0; status == STATUS_OK && i < count; i++)
@@ -138,8 +140,7 @@ static enum status has_common(struct engine *engine, const struct request *reque
 /* What the policy lets a relation see of likes. Without a policy: as policies/default.policy. */
 static enum policy_showing shown_to(const struct engine *engine, enum policy_relation relation)
 {
-    const struct policy *policy =
-        engine->judges != NULL ? engine->judges->policy : engine->notify_policy;
+    const struct policy *policy = engine->judges != NULL ? engine->judges->policy : NULL;
 
     if (policy != NULL)
         return (enum policy_showing)policy->show[relation][VERB_LIKE];
@@ -239,8 +240,8 @@ static enum status page_fill(struct engine *engine, const struct request *reques
         struct reply_entry chunk[ACTIVITY_CHUNK];
         struct glance glances[ACTIVITY_CHUNK];
         uint32_t count;
-        enum status status = read_list(engine, request->tenant, EDGE_LIKE, request->account, chunk,
-                                       ACTIVITY_CHUNK, &below, &count, &more);
+        enum status status = read_list(engine, request->tenant, false, EDGE_LIKE, request->account,
+                                       chunk, ACTIVITY_CHUNK, &below, &count, &more);
 
         if (status == STATUS_OK)
             status = items_glance(engine, request, chunk, count, glances);

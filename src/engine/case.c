@@ -885,7 +885,8 @@ enum status engine_case_page(struct engine *engine, uint16_t tenant, uint64_t id
     page->about = row->about;
     page->item = row->subject == SUBJECT_ITEM;
     page->below = row->cursor;
-    return read_likes(engine, page);
+    return read_list(engine, tenant, page->item, EDGE_LIKE, page->about, page->likes, ENGINE_SWEEP,
+                     &page->below, &page->count, &page->more);
 }
 
 struct record engine_case_settle(const struct case_page *page, uint32_t i)

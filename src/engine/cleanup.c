@@ -68,8 +68,8 @@ static enum status number_next(struct engine *engine, const struct request *requ
     struct edge_row row;
     uint32_t count;
     bool more, found;
-    enum status status = read_list(engine, request->tenant, EDGE_CLEARED, request->account, &newest,
-                                   1, &below, &count, &more);
+    enum status status = read_list(engine, request->tenant, false, EDGE_CLEARED, request->account,
+                                   &newest, 1, &below, &count, &more);
 
     *number = 1;
     if (status != STATUS_OK || count == 0)
@@ -123,7 +123,7 @@ static enum status step_list(struct engine *engine, const struct request *reques
 
     sweep->count = 0;
     sweep->next_below = sweep->below;
-    status = read_list(engine, request->tenant, is_undo(request) ? EDGE_CLEARED : EDGE_LIKE,
+    status = read_list(engine, request->tenant, false, is_undo(request) ? EDGE_CLEARED : EDGE_LIKE,
                        request->account, entries, size, &sweep->next_below, &count, &sweep->more);
     if (status != STATUS_OK)
         return status;
@@ -344,7 +344,7 @@ bool cleanup_preview(struct engine *engine, const struct request *request, struc
     for (uint32_t looked = 0; more && looked < CLEANUP_MAX; looked += 2 * ENGINE_SWEEP) {
         struct reply_entry entries[2 * ENGINE_SWEEP];
         uint32_t count;
-        enum status status = read_list(engine, request->tenant, EDGE_LIKE, request->account,
+        enum status status = read_list(engine, request->tenant, false, EDGE_LIKE, request->account,
                                        entries, 2 * ENGINE_SWEEP, &below, &count, &more);
 
         if (status != STATUS_OK) {

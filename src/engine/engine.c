@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "base/hook.h"
-#include "engine/case.h"
 #include "engine/access.h"
+#include "engine/case.h"
 #include "engine/inner.h"
 #include "engine/sanction.h"
 
@@ -181,7 +181,8 @@ static void record_report(struct engine *engine, struct record *record)
         return;
     slot = hot_account_find(engine->hot, record->tenant, record->account);
     record->fields |= RECORD_HAS_ARGS;
-    record->a = sanction_report_weight(slot != HOT_NONE ? hot_account(engine->hot, slot) : &unknown);
+    record->a =
+        sanction_report_weight(slot != HOT_NONE ? hot_account(engine->hot, slot) : &unknown);
 }
 
 /* One interaction: decided, and, if it changes anything or has to be remembered, recorded. */

@@ -25,8 +25,8 @@
 #include "store/hot.h"
 #include "store/store.h"
 
-#define ENGINE_NEEDS_MAX      STORE_MANY_MAX
-#define ENGINE_EFFECTS_MAX    16384
+#define ENGINE_NEEDS_MAX   STORE_MANY_MAX
+#define ENGINE_EFFECTS_MAX 16384
 /* Records one request can make: eight actions, their ACT, and what rules and cases add: a case and
  * its sanctions for each action. */
 #define ENGINE_RECORDS_MAX    52
@@ -97,8 +97,6 @@ struct engine {
     struct store *store;
     struct judges *judges; /* NULL: every act counts in full (replay of what is long decided) */
     uint16_t partition, partition_count;
-    const struct policy *notify_policy; /* where there are no judges: who sees what; NULL: what
-                                           policies/default.policy shows */
     bool create_unknown; /* accounts and items come to be on first sight */
     int64_t operation_keep_us;
     bool writes_refused; /* set by the caller before a step: every write answers refusal */
@@ -182,7 +180,8 @@ enum status engine_case_page(struct engine *engine, uint16_t tenant, uint64_t id
                              struct case_page *page);
 struct record engine_case_settle(const struct case_page *page, uint32_t i);
 void engine_case_step(struct engine *engine, const struct case_page *page, uint32_t count);
-/* Rows that a step of that case needs; false: no room in needs. Twice: the case, then its subject. */
+/* Rows that a step of that case needs; false: no room in needs. Twice: the case, then its subject.
+ */
 bool engine_gather_case(struct engine *engine, uint16_t tenant, uint64_t id, struct needs *needs);
 
 /* Is there room in body and effects for count more effects? */

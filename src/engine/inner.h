@@ -94,12 +94,10 @@ void operation_keep(struct engine *engine, const struct record *record, uint8_t 
 /* --- read.c */
 /* False: the arena has no room for the answer now. */
 bool read_answer(struct engine *engine, const struct request *request, struct reply *reply);
-/* The likes below page->below, newest first. */
-enum status read_likes(struct engine *engine, struct case_page *page);
 bool read_item_copy(struct engine *engine, uint16_t tenant, uint64_t id, struct reply *reply);
-/* Up to max of what the account's list of that kind holds below *below, newest first, at home.
- * *below and *more: where and whether it goes on. */
-enum status read_list(struct engine *engine, uint16_t tenant, uint8_t kind, uint64_t account,
+/* Up to max of what a list of that kind holds below *below, newest first, at home: an account's,
+ * or, taken, a target's. *below and *more: where and whether it goes on. */
+enum status read_list(struct engine *engine, uint16_t tenant, bool taken, uint8_t kind, uint64_t id,
                       struct reply_entry *entries, uint32_t max, uint64_t *below, uint32_t *count,
                       bool *more);
 bool read_account_copy(struct engine *engine, uint16_t tenant, uint64_t id, struct reply *reply);

@@ -260,11 +260,11 @@ static bool page_answer(struct engine *engine, const struct request *request,
     return true;
 }
 
-enum status read_list(struct engine *engine, uint16_t tenant, uint8_t kind, uint64_t account,
+enum status read_list(struct engine *engine, uint16_t tenant, bool taken, uint8_t kind, uint64_t id,
                       struct reply_entry *entries, uint32_t max, uint64_t *below, uint32_t *count,
                       bool *more)
 {
-    struct request request = {.tenant = tenant, .account = account};
+    struct request request = {.tenant = tenant, .account = id, .target = id};
     struct page page = {.entries = entries, .max = max, .below = *below};
     enum status status = STATUS_OK;
 
@@ -272,31 +272,12 @@ enum status read_list(struct engine *engine, uint16_t tenant, uint8_t kind, uint
         request.flags = REQUEST_HAS_CURSOR;
         request.u.cursor = *below;
     }
-    page_from_hot(engine, &request, false, kind, &page);
+    page_from_hot(engine, &request, taken, kind, &page);
     if (!page.more)
-        status = page_from_store(engine, &request, false, kind, &page);
+        status = page_from_store(engine, &request, taken, kind, &page);
     *below = page.below;
     *count = page.count;
     *more = page.more;
-    return status;
-}
-
-enum status read_likes(struct engine *engine, struct case_page *likes)
-{
-    struct request request = {.tenant = likes->tenant,
-                              .account = likes->about,
-                              .target = likes->about,
-                              .flags = REQUEST_HAS_CURSOR};
-    struct page page = {.entries = likes->likes, .max = ENGINE_SWEEP, .below = likes->below};
-    enum status status = STATUS_OK;
-
-    request.u.cursor = likes->below;
-    page_from_hot(engine, &request, likes->item, EDGE_LIKE, &page);
-    if (!page.more)
-        status = page_from_store(engine, &request, likes->item, EDGE_LIKE, &page);
-    likes->count = page.count;
-    likes->below = page.below;
-    likes->more = page.more;
     return status;
 }
 

@@ -319,10 +319,8 @@ static enum status judges_ready(struct partition *partition, struct partition_re
     enum status status = signals_open(&partition->signals, &partition->config.signals,
                                       store_applied(partition->store), &found);
 
-    if (status == STATUS_OK && partition->config.signals.bytes > 0) {
+    if (status == STATUS_OK && partition->config.signals.bytes > 0)
         partition->engine.judges = &partition->signals.judges;
-        partition->engine.notify_policy = partition->config.signals.policy;
-    }
     report->signals_lost = !found;
     return status;
 }
@@ -539,7 +537,7 @@ static uint32_t room_left(const struct hot *hot)
  * tells that nothing goes on any more. Returns up to which request the batch may go now; from
  * itself if the first one is a write that has to wait. */
 static uint32_t pace(struct partition *partition, const struct batch *batch, uint32_t from,
-                     uint32_t to, int64_t now_us)
+                     int64_t now_us)
 {
     int64_t age_us, allowed;
     uint32_t room;
@@ -548,7 +546,7 @@ static uint32_t pace(struct partition *partition, const struct batch *batch, uin
         partition->engine.writes_refused || hot_fill_percent(partition->hot) < PACE_AT_PERCENT ||
         (room = room_left(partition->hot)) < PACE_ROOM_MIN) {
         partition->paced_us = 0;
-        return to;
+        return batch->count;
     }
     if (partition->paced_us == 0 || now_us < partition->paced_us) { /* or the clock went back */
         partition->pace_since_us = partition->paced_us = now_us;
@@ -562,14 +560,14 @@ static uint32_t pace(struct partition *partition, const struct batch *batch, uin
     }
     if (partition->pace_records > BATCH_MAX)
         partition->pace_records = BATCH_MAX;
-    for (uint32_t at = from, writes = 0; at < to; at++) {
+    for (uint32_t at = from, writes = 0; at < batch->count; at++) {
         enum verb verb = batch->requests[at].verb;
 
         if (verb < VERB_COUNT && verb_info(verb)->group == GROUP_WRITE &&
             (int64_t)++writes > partition->pace_records)
             return at;
     }
-    return to;
+    return batch->count;
 }
 
 static void append(struct partition *partition)
@@ -607,7 +605,7 @@ static uint32_t turn(struct partition *partition, struct batch *batch, uint32_t 
                      int64_t now_us, int64_t time_us, uint64_t *need)
 {
     struct engine *engine = &partition->engine;
-    uint32_t to, done;
+    uint32_t paced, to, done;
 
     if (!gate(partition))
         return from;
@@ -616,11 +614,13 @@ static uint32_t turn(struct partition *partition, struct batch *batch, uint32_t 
     if (partition->config.count > 1 && partition->flush != FLUSH_IDLE &&
         hot_fill_percent(partition->hot) >= 80 && !stall(partition, now_us))
         return from;
-    if (pace(partition, batch, from, batch->count, now_us) == from && from < batch->count)
+    paced = pace(partition, batch, from, now_us);
+    if (paced == from && from < batch->count)
         return from;
     if (!load_for(partition, batch, from, &to))
         return from;
-    to = pace(partition, batch, from, to, now_us);
+    if (to > paced)
+        to = paced;
     if (to == from) {
         if (!stall(partition, now_us) || !load_for(partition, batch, from, &to))
             return from;
@@ -654,20 +654,14 @@ uint32_t partition_turn(struct partition *partition, struct batch *batch, uint32
     return done;
 }
 
-/* Brings in what applying these records needs; how many of them may be applied now. */
-static uint32_t take_rows(struct partition *partition, const struct record *const *records,
-                          uint32_t count)
+/* Brings in what applying these records needs; of how many of them, the first ones. */
+static uint32_t load_records(struct partition *partition, const struct record *const *records,
+                             uint32_t count)
 {
     struct engine *engine = &partition->engine;
-    struct hot_room room;
     uint32_t n = 0;
     enum status status;
 
-    hot_room(partition->hot, &room);
-    if (log_has_room(partition->log, engine->body_max) != STATUS_OK || room.accounts < 3 * count ||
-        room.items < count || room.edges < count)
-        return 0;
-    hot_turn_begin(partition->hot);
     needs_clear(partition->needs);
     while (n < count && engine_gather_record(engine, records[n], partition->needs))
         n++;
@@ -683,6 +677,20 @@ static uint32_t take_rows(struct partition *partition, const struct record *cons
         return 0;
     }
     return n;
+}
+
+/* The same at the beginning of a turn, if there is room for what they change. */
+static uint32_t take_rows(struct partition *partition, const struct record *const *records,
+                          uint32_t count)
+{
+    struct hot_room room;
+
+    hot_room(partition->hot, &room);
+    if (log_has_room(partition->log, partition->engine.body_max) != STATUS_OK ||
+        room.accounts < 3 * count || room.items < count || room.edges < count)
+        return 0;
+    hot_turn_begin(partition->hot);
+    return load_records(partition, records, count);
 }
 
 bool partition_has_due(const struct partition *partition, int64_t now_us)
@@ -768,32 +776,14 @@ static bool case_load(struct partition *partition, uint16_t tenant, uint64_t id)
 /* Brings in the rows of the first likes of a page; returns of how many. */
 static uint32_t case_load_likes(struct partition *partition, const struct case_page *page)
 {
-    struct engine *engine = &partition->engine;
-    enum status status;
-    uint32_t n = 0;
+    struct record records[ENGINE_SWEEP];
+    const struct record *pointers[ENGINE_SWEEP];
 
-    needs_clear(partition->needs);
-    for (; n < page->count; n++) {
-        struct record record = engine_case_settle(page, n);
-
-        if (!engine_gather_record(engine, &record, partition->needs))
-            break;
+    for (uint32_t i = 0; i < page->count; i++) {
+        records[i] = engine_case_settle(page, i);
+        pointers[i] = &records[i];
     }
-    status = load(partition);
-    needs_clear(partition->needs);
-    for (uint32_t i = 0; i < n; i++) {
-        struct record record = engine_case_settle(page, i);
-
-        if (!engine_gather_record_creators(engine, &record, partition->needs))
-            n = i;
-    }
-    if (status == STATUS_OK)
-        status = load(partition);
-    if (status != STATUS_OK) {
-        fail(partition, status, STORE_DAMAGED);
-        return 0;
-    }
-    return n;
+    return load_records(partition, pointers, page->count);
 }
 
 static void case_sweep(struct partition *partition, uint16_t tenant, uint64_t id, int64_t now_us)

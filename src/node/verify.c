@@ -85,6 +85,13 @@ static void add_extra(struct sums *sums, char table, uint16_t tenant, uint64_t i
         add_row(sums, table, words, 4);
 }
 
+static void add_extras(struct sums *sums, char table, uint16_t tenant, uint64_t id,
+                       const uint64_t *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        add_extra(sums, table, tenant, id, i, values[i]);
+}
+
 static void see_standing(struct sums *sums, const struct account_row *row)
 {
     const uint64_t extras[] = {row->tier,
@@ -100,13 +107,11 @@ static void see_standing(struct sums *sums, const struct account_row *row)
                                row->reports_dismissed};
     uint64_t credit[CREDITS];
 
-    for (size_t i = 0; i < sizeof extras / sizeof *extras; i++)
-        add_extra(sums, 'A', row->tenant, row->id, i, extras[i]);
+    add_extras(sums, 'A', row->tenant, row->id, extras, sizeof extras / sizeof *extras);
     credit_words(&row->received_credit, credit);
     add_credit(sums->credit_creators, credit, mark_of(row->tenant, row->id, 'c'));
     credit[0] -= WEIGHT_FULL * row->received[COUNTER_LIKE];
-    for (uint64_t i = 0; i < CREDITS; i++)
-        add_extra(sums, 'C', row->tenant, row->id, i, credit[i]);
+    add_extras(sums, 'C', row->tenant, row->id, credit, CREDITS);
 }
 
 static void see_worth(struct sums *sums, const struct item_row *row)
@@ -115,8 +120,7 @@ static void see_worth(struct sums *sums, const struct item_row *row)
                                (uint64_t)row->window_until_us, row->case_id};
     uint64_t credit[CREDITS];
 
-    for (size_t i = 0; i < sizeof extras / sizeof *extras; i++)
-        add_extra(sums, 'I', row->tenant, row->id, i, extras[i]);
+    add_extras(sums, 'I', row->tenant, row->id, extras, sizeof extras / sizeof *extras);
     for (int i = 0; i < REASON_COUNT; i++) {
         add_extra(sums, 'N', row->tenant, row->id, (uint64_t)i, row->reasons[i]);
         sums->reason_items += row->reasons[i] * mark_of(row->tenant, row->id, (uint64_t)i);
@@ -126,8 +130,7 @@ static void see_worth(struct sums *sums, const struct item_row *row)
     if (row->has_creator)
         add_credit(sums->credit_owed, credit, mark_of(row->tenant, row->creator, 'c'));
     credit[0] -= WEIGHT_FULL * row->counts[COUNTER_LIKE];
-    for (uint64_t i = 0; i < CREDITS; i++)
-        add_extra(sums, 'W', row->tenant, row->id, i, credit[i]);
+    add_extras(sums, 'W', row->tenant, row->id, credit, CREDITS);
 }
 
 static void see_weight(struct sums *sums, const struct edge_row *row)

@@ -1,5 +1,7 @@
 /* Who sees what an account likes: every relation x setting x matrix, against sentences; hidden
  * looks like empty; the same at rest as in memory. */
+#include <stdlib.h>
+
 #include "engine/policy.h"
 #include "support.h"
 #include "support/test_engine.h"
@@ -106,12 +108,16 @@ static void check(struct test_engine *test, enum policy_relation relation,
 
 static void every_relation_setting_and_matrix(void **state)
 {
+    static struct judges judges;
     struct test_engine test;
+    void *region;
     struct test_random random = {test_seed(1)};
 
     (void)state;
     test_engine_open(&test, NULL);
-    test.engine.notify_policy = &policy;
+    region = aligned_alloc(64, JUDGE_BYTES_MIN);
+    assert_true(judges_open(&judges, region, JUDGE_BYTES_MIN, &policy, NULL, false, false));
+    test.engine.judges = &judges;
     set_item(&test, 1, FRIEND);
     set_item(&test, 2, VIEWER);
     ask(&test, test_set(VERB_LIKE, HOLDER, 1));
@@ -131,6 +137,7 @@ static void every_relation_setting_and_matrix(void **state)
         }
     }
     test_engine_close(&test);
+    free(region);
 }
 
 /* Without a policy: what default.policy shows. Without a setting: nothing. */
