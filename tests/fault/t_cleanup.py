@@ -14,7 +14,6 @@ import server as twin_server
 from client import Client, Gone, as_map
 
 LIKES = int(os.environ.get("ZAN_LIKES", "4000"))
-SEED = int(os.environ.get("ZAN_SEED", str(random.randrange(1 << 30))))
 
 
 def fill(client):
@@ -117,8 +116,7 @@ def case(partitions, draw):
 
 
 def main():
-    print("ZAN_SEED=%d" % SEED)
-    draw = random.Random(SEED)
+    draw = random.Random(twin_server.seed())
     for partitions in (1, 3):
         print("%d partitions: killed in the middle %d times" % (partitions, case(partitions, draw)))
 

@@ -38,8 +38,10 @@ def binary():
 
 
 def seed():
-    """The seed of this run; ZAN_SEED repeats one."""
-    value = int(os.environ.get("ZAN_SEED") or random.SystemRandom().randrange(1 << 32))
+    """The seed of this run; ZAN_SEED repeats one. Without: that of the commit (scripts/check), or a
+    fresh one."""
+    value = int(os.environ.get("ZAN_SEED") or os.environ.get("ZAN_COMMIT_SEED") or
+                random.SystemRandom().randrange(1 << 32))
     print("seed %d" % value, flush=True)
     return value
 
