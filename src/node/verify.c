@@ -105,9 +105,13 @@ static void see_standing(struct sums *sums, const struct account_row *row)
                                row->case_id,
                                row->reports_upheld,
                                row->reports_dismissed};
+    const uint64_t budget[] = {row->compensation.balance_pct, row->compensation.granted_pct,
+                               row->compensation.spent_pct,   row->compensation.owed_pct,
+                               row->compensation.from_s,      row->compensation.until_s};
     uint64_t credit[CREDITS];
 
     add_extras(sums, 'A', row->tenant, row->id, extras, sizeof extras / sizeof *extras);
+    add_extras(sums, 'B', row->tenant, row->id, budget, sizeof budget / sizeof *budget);
     credit_words(&row->received_credit, credit);
     add_credit(sums->credit_creators, credit, mark_of(row->tenant, row->id, 'c'));
     credit[0] -= WEIGHT_FULL * row->received[COUNTER_LIKE];
@@ -118,9 +122,19 @@ static void see_worth(struct sums *sums, const struct item_row *row)
 {
     const uint64_t extras[] = {row->peak - row->counts[COUNTER_LIKE], (uint64_t)row->peak_us,
                                (uint64_t)row->window_until_us, row->case_id};
+    const uint64_t withdrawn[] = {row->withdrawn.fading_q16,
+                                  (uint64_t)row->withdrawn.fading_us,
+                                  row->withdrawn.horizon_s,
+                                  row->withdrawn.frozen_likes,
+                                  row->withdrawn.frozen_pct,
+                                  (uint64_t)row->withdrawn.freeze_from_us,
+                                  (uint64_t)row->withdrawn.freeze_until_us,
+                                  row->withdrawn.loss_pct,
+                                  row->withdrawn.paid_pct};
     uint64_t credit[CREDITS];
 
     add_extras(sums, 'I', row->tenant, row->id, extras, sizeof extras / sizeof *extras);
+    add_extras(sums, 'F', row->tenant, row->id, withdrawn, sizeof withdrawn / sizeof *withdrawn);
     for (int i = 0; i < REASON_COUNT; i++) {
         add_extra(sums, 'N', row->tenant, row->id, (uint64_t)i, row->reasons[i]);
         sums->reason_items += row->reasons[i] * mark_of(row->tenant, row->id, (uint64_t)i);
@@ -172,6 +186,7 @@ static enum status see_case(void *argument, const struct case_row *row)
                                   (uint64_t)row->appealed << 32 | (uint64_t)row->sanctions << 40};
 
     add_row(argument, 'C', words, sizeof words / sizeof *words);
+    add_extra(argument, 'G', row->tenant, row->id, 0, row->granted_pct);
     return STATUS_OK;
 }
 

@@ -95,6 +95,28 @@ struct credit {
 
 #define WEIGHT_FULL 100
 
+/* Weight of likes that were taken back and that still stands: it fades (engine/withdraw.h). */
+struct withdrawn {
+    uint64_t fading_q16; /* percent << 16, as it was at fading_us */
+    int64_t fading_us;
+    uint32_t horizon_s;    /* after so long it has taken effect; of the latest un-like */
+    uint32_t frozen_likes; /* taken back while the freeze was open */
+    uint64_t frozen_pct;   /* what they weighed: stands until the freeze ends, then fades */
+    int64_t freeze_from_us, freeze_until_us; /* the last freeze; 0: there was none */
+    uint64_t loss_pct; /* of frozen likes that had stood long enough to be compensated for */
+    uint64_t paid_pct; /* compensated; owed again by likes that come back */
+};
+
+/* Exposure that a creator may be given for likes that were taken back by arrangement. In percent
+ * of a like; never more than the measured loss, nor than the cap of a period. */
+struct compensation {
+    uint32_t balance_pct; /* may still be spent, until until_s */
+    uint32_t granted_pct; /* since from_s */
+    uint32_t spent_pct;   /* ever; saturates */
+    uint32_t owed_pct;    /* of what was spent: the likes came back; later grants pay it first */
+    uint32_t from_s, until_s; /* seconds since the epoch */
+};
+
 /* Likes less those that were found not to count. */
 static inline uint64_t credit_valid(uint64_t raw, const struct credit *credit)
 {
@@ -122,6 +144,7 @@ struct account_row {
     int64_t points;                /* incentive points, by records alone */
     uint64_t case_id;              /* the newest case about it; 0: none ever */
     uint16_t reports_upheld, reports_dismissed; /* of its reports, by reviews; saturate */
+    struct compensation compensation; /* of a creator */
 };
 
 struct item_row {
@@ -141,6 +164,7 @@ struct item_row {
     uint64_t watch_ms; /* sum over all views */
     uint64_t case_id;  /* the newest case about it; 0: none ever */
     uint32_t reasons[REASON_COUNT]; /* likes that are on and do not count in full, by main reason */
+    struct withdrawn withdrawn;
 };
 
 struct edge_row {
@@ -152,7 +176,7 @@ struct edge_row {
     uint16_t flips; /* changes of state so far; saturates at UINT16_MAX */
     uint8_t kind;   /* enum edge_kind */
     uint8_t on;     /* 0 or 1 */
-    uint8_t weight_pct; /* of a like, while it is on: 0..100; else 0 */
+    uint8_t weight_pct; /* of a like, while it is on: 0..100; off: what of it fades; else 0 */
     uint8_t marks;      /* enum edge_mark | main enum reason << 4 */
 };
 
@@ -266,6 +290,7 @@ struct case_row {
     int64_t since_us, to_us; /* which likes: given from then to then; to 0: until the decision */
     int64_t ends_us[3];      /* of the sanctions it carries: like-ban, limit, cut */
     int64_t points;          /* taken */
+    uint64_t granted_pct;    /* exposure given, as far as the creator's cap allows */
     uint64_t reporters[CASE_REPORTERS];
     uint32_t policy; /* version of the rules, and the rule + 1; 0: no rule */
     uint32_t weight; /* of its reports, in hundredths */

@@ -188,8 +188,39 @@ enum {
     ACCOUNT_HAS_POINTS = 128,
     ACCOUNT_HAS_CASE = 256,
     ACCOUNT_HAS_REPORTS = 512,
-    ACCOUNT_HAS_ALL = 1023
+    ACCOUNT_HAS_BUDGET = 1024,
+    ACCOUNT_HAS_ALL = 2047
 };
+
+static bool budget_is_empty(const struct compensation *budget)
+{
+    return (budget->balance_pct | budget->granted_pct | budget->spent_pct | budget->owed_pct |
+            budget->from_s | budget->until_s) == 0;
+}
+
+static size_t put_budget(uint8_t *bytes, const struct compensation *budget)
+{
+    size_t size = varint_put(bytes, budget->balance_pct);
+
+    size += varint_put(bytes + size, budget->granted_pct);
+    size += varint_put(bytes + size, budget->spent_pct);
+    size += varint_put(bytes + size, budget->owed_pct);
+    size += varint_put(bytes + size, budget->from_s);
+    return size + varint_put(bytes + size, budget->until_s);
+}
+
+static void read_budget(struct reader *in, bool written, struct compensation *budget)
+{
+    *budget = (struct compensation){0};
+    if (!written)
+        return;
+    budget->balance_pct = read_u32(in);
+    budget->granted_pct = read_u32(in);
+    budget->spent_pct = read_u32(in);
+    budget->owed_pct = read_u32(in);
+    budget->from_s = read_u32(in);
+    budget->until_s = read_u32(in);
+}
 
 static unsigned account_fields(const struct account_row *row)
 {
@@ -204,7 +235,8 @@ static unsigned account_fields(const struct account_row *row)
            (row->limit_verbs != 0 || row->limit_until_us != 0 ? ACCOUNT_HAS_LIMIT : 0u) |
            (row->points != 0 ? ACCOUNT_HAS_POINTS : 0u) |
            (row->case_id != 0 ? ACCOUNT_HAS_CASE : 0u) |
-           (row->reports_upheld != 0 || row->reports_dismissed != 0 ? ACCOUNT_HAS_REPORTS : 0u);
+           (row->reports_upheld != 0 || row->reports_dismissed != 0 ? ACCOUNT_HAS_REPORTS : 0u) |
+           (budget_is_empty(&row->compensation) ? 0u : ACCOUNT_HAS_BUDGET);
 }
 
 size_t pack_account(uint8_t *bytes, const struct account_row *row)
@@ -246,6 +278,8 @@ size_t pack_account(uint8_t *bytes, const struct account_row *row)
         size += varint_put(bytes + size, row->reports_upheld);
         size += varint_put(bytes + size, row->reports_dismissed);
     }
+    if ((fields & ACCOUNT_HAS_BUDGET) != 0)
+        size += put_budget(bytes + size, &row->compensation);
     return size;
 }
 
@@ -264,6 +298,7 @@ static void read_restrictions(struct reader *in, unsigned fields, struct account
     row->case_id = (fields & ACCOUNT_HAS_CASE) != 0 ? read_varint(in) : 0;
     row->reports_upheld = (uint16_t)(reports ? read_below(in, UINT16_MAX) : 0);
     row->reports_dismissed = (uint16_t)(reports ? read_below(in, UINT16_MAX) : 0);
+    read_budget(in, (fields & ACCOUNT_HAS_BUDGET) != 0, &row->compensation);
 }
 
 bool unpack_account(const uint8_t *bytes, size_t size, struct account_row *row)
@@ -302,9 +337,48 @@ enum {
     ITEM_HAS_CREDIT = 32, /* not every like counts in full: credit and reasons */
     ITEM_HAS_PEAK = 64,   /* the peak is not the present count: how much higher it was */
     ITEM_HAS_WINDOW = 128,
-    ITEM_HAS_ALL = 255,
+    ITEM_HAS_WITHDRAWN = 256,
+    ITEM_HAS_ALL = 511,
     ITEM_CREATOR_BIT = 0x80
 };
+
+/* Nothing was ever taken back that fades: the horizon comes with the first. */
+static bool withdrawn_is_empty(const struct withdrawn *row)
+{
+    return (row->fading_q16 | (uint64_t)row->fading_us | row->horizon_s | row->frozen_likes |
+            row->frozen_pct | (uint64_t)row->freeze_from_us | (uint64_t)row->freeze_until_us |
+            row->loss_pct | row->paid_pct) == 0;
+}
+
+static size_t put_withdrawn(uint8_t *bytes, const struct withdrawn *row)
+{
+    size_t size = varint_put(bytes, row->fading_q16);
+
+    size += put_time(bytes + size, row->fading_us);
+    size += varint_put(bytes + size, row->horizon_s);
+    size += varint_put(bytes + size, row->frozen_likes);
+    size += varint_put(bytes + size, row->frozen_pct);
+    size += put_time(bytes + size, row->freeze_from_us);
+    size += put_time(bytes + size, row->freeze_until_us);
+    size += varint_put(bytes + size, row->loss_pct);
+    return size + varint_put(bytes + size, row->paid_pct);
+}
+
+static void read_withdrawn(struct reader *in, bool written, struct withdrawn *row)
+{
+    *row = (struct withdrawn){0};
+    if (!written)
+        return;
+    row->fading_q16 = read_varint(in);
+    row->fading_us = read_time(in);
+    row->horizon_s = read_u32(in);
+    row->frozen_likes = read_u32(in);
+    row->frozen_pct = read_varint(in);
+    row->freeze_from_us = read_time(in);
+    row->freeze_until_us = read_time(in);
+    row->loss_pct = read_varint(in);
+    row->paid_pct = read_varint(in);
+}
 
 static unsigned reasons_mask(const uint32_t *reasons)
 {
@@ -328,7 +402,8 @@ static unsigned item_fields(const struct item_row *row)
                 ? 0u
                 : ITEM_HAS_CREDIT) |
            (row->peak != row->counts[COUNTER_LIKE] || row->peak_us != 0 ? ITEM_HAS_PEAK : 0u) |
-           (row->window_until_us != 0 || row->case_id != 0 ? ITEM_HAS_WINDOW : 0u);
+           (row->window_until_us != 0 || row->case_id != 0 ? ITEM_HAS_WINDOW : 0u) |
+           (withdrawn_is_empty(&row->withdrawn) ? 0u : ITEM_HAS_WITHDRAWN);
 }
 
 size_t pack_item(uint8_t *bytes, const struct item_row *row)
@@ -366,6 +441,8 @@ size_t pack_item(uint8_t *bytes, const struct item_row *row)
         size += put_time(bytes + size, row->window_until_us);
         size += varint_put(bytes + size, row->case_id);
     }
+    if ((fields & ITEM_HAS_WITHDRAWN) != 0)
+        size += put_withdrawn(bytes + size, &row->withdrawn);
     return size;
 }
 
@@ -407,6 +484,7 @@ bool unpack_item(const uint8_t *bytes, size_t size, struct item_row *row)
     }
     row->window_until_us = window ? read_time(&in) : 0;
     row->case_id = window ? read_varint(&in) : 0;
+    read_withdrawn(&in, (fields & ITEM_HAS_WITHDRAWN) != 0, &row->withdrawn);
     return read_done(&in);
 }
 
@@ -512,6 +590,7 @@ size_t pack_case(uint8_t *bytes, const struct case_row *row)
     for (size_t i = 0; i < sizeof times / sizeof *times; i++)
         size += put_after(bytes + size, row, times[i]);
     size += varint_put(bytes + size, zigzag((uint64_t)row->points));
+    size += varint_put(bytes + size, row->granted_pct);
     for (unsigned i = 0; i < row->reporter_count; i++)
         size += varint_put(bytes + size, row->reporters[i]);
     for (unsigned i = 0; i < CASE_TEXTS; i++) {
@@ -545,6 +624,7 @@ static void read_case_numbers(struct reader *in, struct case_row *row)
     for (size_t i = 0; i < sizeof times / sizeof *times; i++)
         *times[i] = read_after(in, row);
     row->points = (int64_t)unzigzag(read_varint(in));
+    row->granted_pct = read_varint(in);
 }
 
 bool unpack_case(const uint8_t *bytes, size_t size, struct case_row *row)

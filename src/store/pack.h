@@ -6,11 +6,13 @@
  *   account    [1] state | tier << 2 | visibility << 4, varint fields, varint mask given, varint mask
  *              received, then what the fields name: until, first (times), taken_back; the counts of
  *              the masks; then what the fields name: credit, epoch, [1] cut and its time, limited
- *              verbs and their time, zigzag points, case
+ *              verbs and their time, zigzag points, case, reports upheld and dismissed; balance,
+ *              granted, spent, owed, from, until of the budget
  *   item       [1] state | has_creator << 7, varint fields, varint mask counts, then: first (time),
  *              creator, duration_ms, watch_ms, taken_back; the counts of the mask; then: credit with
  *              varint mask reasons and the counts of that mask; zigzag(peak - likes) and its time;
- *              end of the window (time) and its case
+ *              end of the window (time) and its case; fading_q16 and its time, horizon, frozen likes
+ *              and weight, the freeze's two times, loss, paid
  *   credit     held, quarantined, voided, and what the rest lacks to full weight, in percent
  *   edge       [1] on | weighed << 1 | min(flips, 63) << 2, varint sequence, time, varint flips if 63
  *              or more; if weighed [1] weight_pct, [1] mark | reason << 4, else in full
@@ -36,10 +38,10 @@
 #include "store/store.h"
 
 #define PACK_TIME_BASE 1700000000000000LL /* 2023-11-14 */
-#define PACK_VERSION   2 /* 1: before likes had weights */
+#define PACK_VERSION   3 /* 1: before likes had weights; 2: before what was taken back fades */
 
-/* No row is longer: heads, masks, and some 35 integers of at most 10 bytes. */
-#define PACK_ROW_BYTES_MAX 384
+/* No row is longer: heads, masks, and some 45 integers of at most 10 bytes. */
+#define PACK_ROW_BYTES_MAX 512
 
 /* A case: some 40 integers and its texts. */
 #define PACK_CASE_BYTES_MAX (16 + 48 * 10 + CASE_TEXTS * (1 + CASE_TEXT_MAX))

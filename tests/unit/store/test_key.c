@@ -148,6 +148,13 @@ static void accounts_come_back(void **state)
         row.first_us = any_time(&random);
         any_counts(&random, row.given);
         any_counts(&random, row.received);
+        if (test_random_below(&random, 2))
+            row.compensation = (struct compensation){.balance_pct = (uint32_t)any(&random),
+                                         .granted_pct = (uint32_t)any(&random),
+                                         .spent_pct = (uint32_t)any(&random),
+                                         .owed_pct = (uint32_t)any(&random),
+                                         .from_s = (uint32_t)any(&random),
+                                         .until_s = (uint32_t)any(&random)};
         size = pack_account(bytes, &row);
         assert_true(size <= sizeof bytes);
         assert_true(unpack_account(bytes, size, &back));
@@ -175,6 +182,16 @@ static void items_come_back(void **state)
         row.watch_ms = any(&random);
         row.taken_back = any(&random);
         any_counts(&random, row.counts);
+        if (test_random_below(&random, 2))
+            row.withdrawn = (struct withdrawn){.fading_q16 = any(&random),
+                                               .fading_us = any_time(&random),
+                                               .horizon_s = (uint32_t)any(&random),
+                                               .frozen_likes = (uint32_t)any(&random),
+                                               .frozen_pct = any(&random),
+                                               .freeze_from_us = any_time(&random),
+                                               .freeze_until_us = any_time(&random),
+                                               .loss_pct = any(&random),
+                                               .paid_pct = any(&random)};
         size = pack_item(bytes, &row);
         assert_true(size <= sizeof bytes);
         assert_true(unpack_item(bytes, size, &back));
@@ -294,6 +311,7 @@ static struct case_row any_case(struct test_random *random)
                         ? PACK_TIME_BASE + (int64_t)(test_random_next(random) >> 20)
                         : 0;
     row.points = (int64_t)any(random);
+    row.granted_pct = any(random);
     row.policy = (uint32_t)any(random);
     row.weight = (uint32_t)any(random);
     row.rule = (uint16_t)any(random);
