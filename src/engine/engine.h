@@ -35,9 +35,11 @@
 #define ENGINE_PARTITIONS_MAX 64
 #define ENGINE_CASES_MAX      256 /* rows of cases needed by one step */
 
+#define ENGINE_INBOXES_MAX    256
+
 /* What must be in memory and is not: keys of rows to be read from the store. */
 struct needs {
-    uint32_t account_count, item_count, edge_count, operation_count, case_count;
+    uint32_t account_count, item_count, edge_count, operation_count, case_count, inbox_count;
     struct account_row accounts[ENGINE_NEEDS_MAX];
     struct item_row items[ENGINE_NEEDS_MAX];
     struct edge_row edges[ENGINE_NEEDS_MAX];
@@ -45,6 +47,7 @@ struct needs {
     uint32_t asked_count; /* edges that reads ask for, not looked for yet; gather's own */
     struct edge_key asked[HOT_EDGES_MAX];
     struct case_row cases[ENGINE_CASES_MAX];
+    struct inbox_row inboxes[ENGINE_INBOXES_MAX];
 };
 
 /* Where a page of a list ended, so that the next one does not walk the list from its head: a client

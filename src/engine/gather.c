@@ -40,7 +40,7 @@ void need_edge(struct engine *engine, struct needs *needs, uint16_t tenant, uint
 static void needs_empty(struct needs *needs)
 {
     needs->account_count = needs->item_count = needs->edge_count = needs->operation_count = 0;
-    needs->case_count = 0;
+    needs->case_count = needs->inbox_count = 0;
 }
 
 static void need_case(struct engine *engine, struct needs *needs, uint16_t tenant, uint64_t id)

@@ -52,6 +52,8 @@ enum status flusher_write(struct hot *hot, struct store *store, struct signals *
         .operation_count = frozen.operation_count,
         .cases = frozen.cases,
         .case_count = frozen.case_count,
+        .inboxes = frozen.inboxes,
+        .inbox_count = frozen.inbox_count,
         .marks = marks,
     };
     status = store_flush(store, &flush, message);

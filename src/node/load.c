@@ -40,5 +40,12 @@ enum status load_needs(struct store *store, struct hot *hot, struct needs *needs
                 hot_case_find(hot, needs->cases[i].tenant, needs->cases[i].id) == HOT_NONE)
                 hot_case_add(hot, &needs->cases[i]);
     }
+    if (status == STATUS_OK && needs->inbox_count > 0) {
+        status = store_get_inboxes(store, needs->inboxes, found, needs->inbox_count);
+        for (uint32_t i = 0; status == STATUS_OK && i < needs->inbox_count; i++)
+            if (found[i] &&
+                hot_inbox_find(hot, needs->inboxes[i].tenant, needs->inboxes[i].id) == HOT_NONE)
+                hot_inbox_add(hot, &needs->inboxes[i]);
+    }
     return status;
 }

@@ -83,7 +83,7 @@ static enum status load(struct partition *partition)
 static void needs_clear(struct needs *needs)
 {
     needs->account_count = needs->item_count = needs->edge_count = needs->operation_count = 0;
-    needs->case_count = 0;
+    needs->case_count = needs->inbox_count = 0;
 }
 
 /* From here on changes go to the other region; what was so far stands for this sequence. */

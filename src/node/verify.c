@@ -190,6 +190,30 @@ static enum status see_case(void *argument, const struct case_row *row)
     return STATUS_OK;
 }
 
+static enum status see_inbox(void *argument, const struct inbox_row *row)
+{
+    const uint64_t head[] = {row->id,  row->tenant, row->last,
+                             row->read, (uint64_t)row->read_us, row->count};
+
+    add_row(argument, 'n', head, sizeof head / sizeof *head);
+    for (uint32_t i = 0; i < row->count; i++) {
+        const struct notice *at = &row->at[i];
+        const uint64_t words[] = {row->id,
+                                  row->tenant,
+                                  at->id,
+                                  at->target,
+                                  at->other,
+                                  (uint64_t)at->time_us,
+                                  (uint64_t)at->until_us,
+                                  at->count,
+                                  (uint64_t)at->kind | (uint64_t)at->verb << 8 |
+                                      (uint64_t)at->how << 16 | (uint64_t)at->quiet << 24};
+
+        add_row(argument, 'o', words, sizeof words / sizeof *words);
+    }
+    return STATUS_OK;
+}
+
 static enum status see_account(void *argument, const struct account_row *row)
 {
     struct sums *sums = argument;
@@ -276,7 +300,8 @@ static enum status sums_of(struct store *store, uint16_t partition, uint16_t cou
                                     .item = see_item,
                                     .edge = see_edge,
                                     .operation = see_operation,
-                                    .cased = see_case};
+                                    .cased = see_case,
+                                    .inbox = see_inbox};
 
     *sums = (struct sums){.partition = partition, .count = count};
     return store_scan(store, &visitor);

@@ -1,6 +1,6 @@
-/* Decoding is strict: what it accepts, record_encode would write again byte for byte. Varints must be
- * in their shortest form, every enum must be in range, unknown field bits are refused. A checksum
- * guards the batch; this guards against a batch that was written wrong. */
+/* Decoding is strict: what it accepts, record_encode would write again byte for byte. Varints must
+ * be in their shortest form, every enum must be in range, unknown field bits are refused. A
+ * checksum guards the batch; this guards against a batch that was written wrong. */
 #include "schema/record.h"
 
 #include <assert.h>
@@ -18,7 +18,7 @@
 
 static_assert(RECORD_BYTES_MAX >= 1 + 2 + 2 * VARINT_BYTES_MAX + 2 + 1 + OPID_BYTES +
                                       CONTEXT_BYTES + 3 * VARINT_BYTES_MAX + VERDICT_BYTES +
-                                      ACTOR_BYTES + 1 + RECORD_TEXT_MAX,
+                                      ACTOR_BYTES + 1 + RECORD_TEXT_MAX + 1 + VARINT_BYTES_MAX,
               "the longest record must fit");
 static_assert(RECORD_FIELDS_ALL < 1 << 14, "the field bits must fit two bytes of a varint");
 static_assert(REASON_COUNT <= 16 && MARK_COUNT <= 16, "a nibble each");
@@ -61,6 +61,13 @@ static void context_get(const uint8_t *bytes, struct context *context)
     context->device = get_u64(bytes + 9);
     context->network = get_u64(bytes + 17);
     context->client_us = (int64_t)get_u64(bytes + 25);
+}
+
+static size_t notice_put(uint8_t *bytes, const struct record *record)
+{
+    assert(record->notify <= (NOTIFY_LEVELS | NOTIFY_BACK));
+    bytes[0] = record->notify;
+    return record->notify & NOTIFY_BACK ? 1 + varint_put(bytes + 1, (uint64_t)record->since_us) : 1;
 }
 
 size_t record_encode(const struct record *record, uint8_t *bytes)
@@ -111,6 +118,8 @@ size_t record_encode(const struct record *record, uint8_t *bytes)
         memcpy(at, record->text, record->text_size);
         at += record->text_size;
     }
+    if (fields & RECORD_HAS_NOTICE)
+        at += notice_put(at, record);
     assert((size_t)(at - bytes) <= RECORD_BYTES_MAX);
     return (size_t)(at - bytes);
 }
@@ -191,6 +200,15 @@ static void text_get(struct rest *rest, struct record *record)
         record->text = (const char *)rest_take(rest, record->text_size);
 }
 
+static void notice_get(struct rest *rest, struct record *record)
+{
+    record->notify = *rest_take(rest, 1);
+    if (record->notify > (NOTIFY_LEVELS | NOTIFY_BACK))
+        rest->good = false;
+    if (record->notify & NOTIFY_BACK)
+        record->since_us = (int64_t)rest_varint(rest);
+}
+
 size_t record_decode(const uint8_t *bytes, size_t size, struct record *record)
 {
     struct rest rest = {.bytes = bytes, .size = size, .good = true};
@@ -225,6 +243,8 @@ size_t record_decode(const uint8_t *bytes, size_t size, struct record *record)
         actor_get(&rest, &result);
     if (result.fields & RECORD_HAS_TEXT)
         text_get(&rest, &result);
+    if (result.fields & RECORD_HAS_NOTICE)
+        notice_get(&rest, &result);
 
     if (!rest.good || !kind_is_known(result.kind))
         return 0;

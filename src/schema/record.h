@@ -18,6 +18,7 @@
  *   [1 1 varint*3] weight_pct, mark|reason<<4, reasons, rule, policy   RECORD_HAS_VERDICT
  *   [8 1]    caller, role                    RECORD_HAS_ACTOR
  *   [1 n]    size of text, text              RECORD_HAS_TEXT
+ *   [1 (varint)] notify, since_us if NOTIFY_BACK      RECORD_HAS_NOTICE
  *
  * What a, b, c mean, by kind: VIEW watch_ms, duration_ms. REPORT its weight in percent. ITEM SET creator, duration_ms, mask|state<<8.
  * ITEM STATE state. ACCOUNT SET visibility | tier<<8, created_us, mask (enum portrait_field).
@@ -59,7 +60,18 @@ enum record_field {
     RECORD_HAS_VERDICT = 128, /* absent: full weight, plain */
     RECORD_HAS_ACTOR = 256,   /* who decided: operators' and the node's own decisions */
     RECORD_HAS_TEXT = 512,    /* why, in words */
-    RECORD_FIELDS_ALL = 1023
+    RECORD_HAS_NOTICE = 1024, /* somebody is told, or what he was told is taken back */
+    RECORD_FIELDS_ALL = 2047
+};
+
+/* What the rules in force said about telling whom the act was done to (docs/notices.md): how loud
+ * (enum policy_notice), two bits for each relation of him to the one who acted. */
+enum record_notify {
+    NOTIFY_ANYBODY_SHIFT = 0,
+    NOTIFY_FOLLOWER_SHIFT = 2,
+    NOTIFY_MUTUAL_SHIFT = 4,
+    NOTIFY_LEVELS = 63,
+    NOTIFY_BACK = 64 /* the state it changes was set at since_us: a notice of that goes */
 };
 
 /* What an ACCOUNT SET says; older ones have no mask and say that the account is there. */
@@ -97,7 +109,9 @@ struct record {
     uint64_t caller; /* whose decision: id of a credential; 0: the node's own */
     uint8_t role;
     uint8_t text_size;
+    uint8_t notify;   /* enum record_notify */
     const char *text; /* borrowed: from the bytes it was decoded from */
+    int64_t since_us; /* NOTIFY_BACK */
 };
 
 /* The verdict that needs not be written. */

@@ -332,6 +332,45 @@ static inline int case_is_live(const struct case_row *row)
              row->decision == DECISION_QUARANTINE));
 }
 
+/* --- notices (docs/notices.md); enums are parts of the formats: add at the end ----------------- */
+
+enum notice_kind {
+    NOTICE_DIGEST,   /* count acts of one verb on target, since time_us */
+    NOTICE_ACT,      /* one act, of account other on target */
+    NOTICE_SANCTION, /* a restriction (how: enum sanction) until until_us; other: its case */
+    NOTICE_LIFTED,   /* it was ended early, or points were given back */
+    NOTICE_DECIDED,  /* case other about the account or its item: how (enum case_decision) */
+    NOTICE_APPEAL,   /* an appeal: how 1: granted, 0: not */
+    NOTICE_WINDOW,   /* likes of the item target are being looked at, until until_us */
+    NOTICE_SETTLED,  /* that is over: how (enum case_decision; 0: nobody decided, they count) */
+    NOTICE_KIND_COUNT
+};
+
+#define NOTICES_MAX 48 /* in an inbox; docs/notices.md says which goes when one more comes */
+
+struct notice {
+    uint64_t target; /* item; account for FOLLOW; 0 */
+    uint64_t other;
+    int64_t time_us;
+    int64_t until_us; /* 0: none */
+    uint32_t id;      /* from 1, rising, per account */
+    uint32_t count;   /* DIGEST: acts */
+    uint8_t kind;     /* enum notice_kind */
+    uint8_t verb;     /* enum verb, of DIGEST and ACT */
+    uint8_t how;
+    uint8_t quiet; /* 1: a mark, no message (policy: digest) */
+};
+
+/* What an account is told. at is in the order of ids. */
+struct inbox_row {
+    uint64_t id; /* the account */
+    int64_t read_us;
+    uint32_t last, read; /* ids: the newest ever; read up to there */
+    uint16_t tenant;
+    uint16_t count;
+    struct notice at[NOTICES_MAX];
+};
+
 /* What was answered to an operation id, so that a retry gets the same answer. */
 struct operation_row {
     uint64_t id[2];

@@ -23,6 +23,7 @@
 #define LISTS_ACCOUNT 4  /* given like, favorite, follow; taken follow */
 #define LISTS_ITEM    2  /* taken like, favorite */
 #define SCRATCH       2  /* number of the region that holds what was read for this turn */
+#define INBOXES_MAX   32768 /* slots; a flush takes what more creators are told */
 #define HINT_WORDS    4  /* of a region in a line of hints */
 #define HINT_KEYS     32 /* edges of a region for which a line is made: 8 bits each */
 
@@ -44,6 +45,11 @@ struct item_slot {
 struct case_slot {
     struct slot slot;
     struct case_row row;
+};
+
+struct inbox_slot {
+    struct slot slot;
+    struct inbox_row row;
 };
 
 /* An item whose new likes are quarantined. */
@@ -88,7 +94,7 @@ struct region {
 
 struct hot {
     struct hot_config config;
-    struct slots accounts, items, cases;
+    struct slots accounts, items, cases, inboxes;
     struct case_live *live; /* in order of id */
     uint32_t live_count;
     uint64_t live_lost; /* that found no room */
@@ -131,6 +137,9 @@ struct hot_config hot_config_for(uint64_t bytes)
         .edges = (uint32_t)edges,
         .operations = (uint32_t)(edges / 2),
         .scratch = 65536,
+        .inboxes = edges / 16 > INBOXES_MAX   ? INBOXES_MAX
+                   : edges / 16 < HOT_INBOXES ? HOT_INBOXES
+                                              : (uint32_t)(edges / 16),
     };
 }
 
@@ -235,6 +244,10 @@ struct hot *hot_open(const struct hot_config *config)
                     sizeof(struct case_slot), offsetof(struct case_slot, row),
                     sizeof(struct case_row)) &&
          ok;
+    ok = slots_open(&hot->inboxes, config->inboxes != 0 ? config->inboxes : HOT_INBOXES,
+                    sizeof(struct inbox_slot), offsetof(struct inbox_slot, row),
+                    sizeof(struct inbox_row)) &&
+         ok;
     hot->live = memory_take(HOT_LIVE_MAX, sizeof *hot->live);
     ok = ok && hot->live != NULL;
     for (int r = 0; r < 3; r++)
@@ -255,6 +268,7 @@ void hot_close(struct hot *hot)
     slots_close(&hot->accounts);
     slots_close(&hot->items);
     slots_close(&hot->cases);
+    slots_close(&hot->inboxes);
     memory_give(hot->live, HOT_LIVE_MAX, sizeof *hot->live);
     for (int r = 0; r < 3; r++)
         region_close(hot, r);
@@ -283,6 +297,7 @@ void hot_room(const struct hot *hot, struct hot_room *room)
     room->accounts = slots_room(&hot->accounts);
     room->items = slots_room(&hot->items);
     room->cases = slots_room(&hot->cases);
+    room->inboxes = slots_room(&hot->inboxes);
     room->live = HOT_LIVE_MAX - hot->live_count;
     room->edges = hot->config.edges - active->edge_count;
     room->operations = hot->config.operations - active->operation_count;
@@ -827,6 +842,38 @@ struct case_row *hot_case_change(struct hot *hot, uint32_t slot)
     return &case_at(hot, slot)->row;
 }
 
+/* --- inboxes -------------------------------------------------------------------------------------
+ */
+
+static struct inbox_slot *inbox_at(const struct hot *hot, uint32_t at)
+{
+    return (struct inbox_slot *)(void *)slots_at(&hot->inboxes, at);
+}
+
+uint32_t hot_inbox_find(struct hot *hot, uint16_t tenant, uint64_t id)
+{
+    return slots_find(&hot->inboxes, &hot->time, tenant, id);
+}
+
+uint32_t hot_inbox_add(struct hot *hot, const struct inbox_row *row)
+{
+    uint32_t at = slots_add(&hot->inboxes, &hot->time, row->tenant, row->id);
+
+    inbox_at(hot, at)->row = *row;
+    return at;
+}
+
+const struct inbox_row *hot_inbox(const struct hot *hot, uint32_t slot)
+{
+    return &inbox_at(hot, slot)->row;
+}
+
+struct inbox_row *hot_inbox_change(struct hot *hot, uint32_t slot)
+{
+    slots_change(&hot->inboxes, &hot->time, slot);
+    return &inbox_at(hot, slot)->row;
+}
+
 /* The first head that is not before id. */
 static uint32_t live_find(const struct hot *hot, uint64_t id)
 {
@@ -1001,7 +1048,7 @@ bool hot_is_dirty(const struct hot *hot)
     const struct region *active = &hot->region[hot->active];
 
     return hot->accounts.dirty_count[0] > 0 || hot->items.dirty_count[0] > 0 ||
-           hot->cases.dirty_count[0] > 0 ||
+           hot->cases.dirty_count[0] > 0 || hot->inboxes.dirty_count[0] > 0 ||
            active->edge_count > active->edge_clean ||
            active->operation_count > active->operation_clean;
 }
@@ -1021,17 +1068,18 @@ static uint32_t slots_percent(const struct slots *slots)
 uint32_t hot_fill_percent(const struct hot *hot)
 {
     const struct region *active = &hot->region[hot->active];
-    uint32_t fill[5] = {
+    uint32_t fill[6] = {
         percent(active->edge_count - active->edge_clean, hot->config.edges - active->edge_clean),
         percent(active->operation_count - active->operation_clean,
                 hot->config.operations - active->operation_clean),
         slots_percent(&hot->accounts),
         slots_percent(&hot->items),
         slots_percent(&hot->cases),
+        slots_percent(&hot->inboxes),
     };
     uint32_t most = 0;
 
-    for (int i = 0; i < 5; i++)
+    for (int i = 0; i < 6; i++)
         if (fill[i] > most)
             most = fill[i];
     return most;
@@ -1056,6 +1104,7 @@ void hot_freeze(struct hot *hot)
     slots_freeze(&hot->accounts);
     slots_freeze(&hot->items);
     slots_freeze(&hot->cases);
+    slots_freeze(&hot->inboxes);
     hot->time.flushing = true;
     hot->time.epoch++;
     hot->active = 1 - hot->active;
@@ -1068,7 +1117,8 @@ bool hot_collect(struct hot *hot, uint32_t count)
     assert(hot->time.flushing);
     return slots_collect(&hot->accounts, &hot->time, &count) &&
            slots_collect(&hot->items, &hot->time, &count) &&
-           slots_collect(&hot->cases, &hot->time, &count);
+           slots_collect(&hot->cases, &hot->time, &count) &&
+           slots_collect(&hot->inboxes, &hot->time, &count);
 }
 
 void hot_frozen(struct hot *hot, struct hot_frozen *frozen)
@@ -1093,6 +1143,8 @@ void hot_frozen(struct hot *hot, struct hot_frozen *frozen)
         .operation_count = operations,
         .cases = (struct case_row *)(void *)hot->cases.copies,
         .case_count = hot->cases.copy_count,
+        .inboxes = (struct inbox_row *)(void *)hot->inboxes.copies,
+        .inbox_count = hot->inboxes.copy_count,
     };
 }
 
@@ -1104,6 +1156,7 @@ void hot_rest(struct hot *hot)
     slots_rest(&hot->accounts);
     slots_rest(&hot->items);
     slots_rest(&hot->cases);
+    slots_rest(&hot->inboxes);
 }
 
 void hot_stats(const struct hot *hot, struct hot_stats *stats)

@@ -26,6 +26,7 @@
 
 #define HOT_NONE 0xFFFFFFFFu
 #define HOT_CASES 4096
+#define HOT_INBOXES 4096
 #define HOT_WINDOWS_MAX 1024 /* quarantines open at a time; one more quarantines no new likes */
 #define HOT_LIVE_MAX 65536 /* cases that somebody has to see to */
 
@@ -38,6 +39,7 @@ struct hot_config {
     uint32_t operations; /* in each of the two regions */
     uint32_t scratch;    /* edges, and operations, read for one turn */
     uint32_t cases;      /* slots; 0: HOT_CASES */
+    uint32_t inboxes;    /* slots; 0: HOT_INBOXES. Their memory is used as they are */
 };
 
 /* How many of everything fit into bytes of memory, in the shares that worked best for short videos:
@@ -58,6 +60,7 @@ struct hot_room {
     uint32_t scratch; /* edges or operations that can be */
     uint32_t cases;   /* can be made or made dirty */
     uint32_t live;    /* more can become live */
+    uint32_t inboxes; /* can be made or made dirty */
 };
 void hot_room(const struct hot *hot, struct hot_room *room);
 
@@ -154,6 +157,13 @@ void hot_case_note(struct hot *hot, const struct case_row *row);
 bool hot_case_window(const struct hot *hot, uint16_t tenant, uint64_t item);
 const struct case_live *hot_cases_live(const struct hot *hot, uint32_t *count);
 
+/* --- inboxes: a cache like accounts -------------------------------------------------------------
+ */
+uint32_t hot_inbox_find(struct hot *hot, uint16_t tenant, uint64_t id);
+uint32_t hot_inbox_add(struct hot *hot, const struct inbox_row *row);
+const struct inbox_row *hot_inbox(const struct hot *hot, uint32_t slot);
+struct inbox_row *hot_inbox_change(struct hot *hot, uint32_t slot);
+
 /* --- operations ----------------------------------------------------------------------------------
  */
 const struct operation_row *hot_operation_find(const struct hot *hot, uint16_t tenant,
@@ -185,6 +195,8 @@ struct hot_frozen {
     uint64_t operation_count;
     struct case_row *cases;
     uint64_t case_count;
+    struct inbox_row *inboxes;
+    uint64_t inbox_count;
 };
 /* The frozen rows, in arrays of the struct hot that the reader may reorder. Call on the thread that
  * writes them out: it copies the edges. */

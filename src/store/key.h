@@ -5,7 +5,7 @@
  *   1      2    partition  big endian, as every integer in a key
  *   3      2    tenant                                      (all but META)
  *   5      8    id                                          ACCOUNT, ITEM        13 bytes
- *                                                           CASE, LIVE
+ *                                                           CASE, LIVE, INBOX
  *   5      16   id[0], id[1]                                OPERATION            21
  *   5      1    kind, then 8 account, 8 target              EDGE                 22
  *   5      1    kind, then 8 id, 8 ~lowest sequence         GIVEN, TAKEN         22
@@ -40,7 +40,8 @@ enum key_table {
     KEY_OPERATION = 7,
     KEY_CASE = 8,
     KEY_LIVE = 9, /* cases somebody has to see to: their rows once more, read whole at start */
-    KEY_TABLE_END = 10
+    KEY_INBOX = 10,
+    KEY_TABLE_END = 11
 };
 
 #define KEY_BYTES_MAX       24
@@ -55,7 +56,7 @@ size_t key_meta(uint8_t *key, uint16_t partition);
 size_t key_account(uint8_t *key, uint16_t partition, uint16_t tenant, uint64_t id);
 size_t key_item(uint8_t *key, uint16_t partition, uint16_t tenant, uint64_t id);
 size_t key_case(uint8_t *key, enum key_table table, uint16_t partition, uint16_t tenant,
-                uint64_t id); /* CASE or LIVE */
+                uint64_t id); /* CASE, LIVE or INBOX */
 size_t key_edge(uint8_t *key, uint16_t partition, const struct edge_row *row);
 size_t key_operation(uint8_t *key, uint16_t partition, uint16_t tenant, const uint64_t id[2]);
 size_t key_list(uint8_t *key, uint16_t partition, enum store_side side, uint16_t tenant,
@@ -63,7 +64,7 @@ size_t key_list(uint8_t *key, uint16_t partition, enum store_side side, uint16_t
 
 /* Reading back. False: not a key of that table and partition. */
 bool key_read_id(const uint8_t *key, size_t size, enum key_table table, uint16_t partition,
-                 uint16_t *tenant, uint64_t *id); /* ACCOUNT, ITEM, CASE, LIVE */
+                 uint16_t *tenant, uint64_t *id); /* ACCOUNT, ITEM, CASE, LIVE, INBOX */
 bool key_read_edge(const uint8_t *key, size_t size, uint16_t partition, struct edge_row *row);
 bool key_read_operation(const uint8_t *key, size_t size, uint16_t partition, uint16_t *tenant,
                         uint64_t id[2]);

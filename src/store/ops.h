@@ -27,10 +27,13 @@ struct store_ops {
                                   uint32_t count, int64_t now_us);
     enum status (*get_cases)(struct store *store, struct case_row *rows, bool *found,
                              uint32_t count);
+    enum status (*get_inboxes)(struct store *store, struct inbox_row *rows, bool *found,
+                               uint32_t count);
     enum status (*scan_live)(struct store *store, void *argument,
                              enum status (*each)(void *argument, const struct case_row *row));
     bool (*may_have_account)(const struct store *store, uint16_t tenant, uint64_t id);
     bool (*may_have_item)(const struct store *store, uint16_t tenant, uint64_t id);
+    bool (*may_have_inbox)(const struct store *store, uint16_t tenant, uint64_t id);
     void (*may_have_edges)(const struct store *store, const struct edge_key *keys, uint32_t count,
                            bool *may);
     bool (*may_have_operation)(const struct store *store, uint16_t tenant, const uint64_t id[2]);

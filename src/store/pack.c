@@ -664,6 +664,78 @@ bool unpack_case(const uint8_t *bytes, size_t size, struct case_row *row)
     return read_done(&in);
 }
 
+/* --- inboxes ----------------------------------------------------------------------------------- */
+
+static size_t put_notice(uint8_t *bytes, const struct notice *notice, uint32_t before)
+{
+    size_t size = 4;
+
+    assert(notice->kind < NOTICE_KIND_COUNT && notice->id > before);
+    bytes[0] = notice->kind;
+    bytes[1] = notice->verb;
+    bytes[2] = notice->how;
+    bytes[3] = notice->quiet;
+    size += varint_put(bytes + size, notice->id - before);
+    size += varint_put(bytes + size, notice->target);
+    size += varint_put(bytes + size, notice->other);
+    size += put_time(bytes + size, notice->time_us);
+    size += put_time(bytes + size, notice->until_us);
+    return size + varint_put(bytes + size, notice->count);
+}
+
+size_t pack_inbox(uint8_t *bytes, const struct inbox_row *row)
+{
+    size_t size = varint_put(bytes, row->last);
+
+    assert(row->count <= NOTICES_MAX);
+    size += varint_put(bytes + size, row->read);
+    size += put_time(bytes + size, row->read_us);
+    size += varint_put(bytes + size, row->count);
+    for (uint32_t i = 0; i < row->count; i++)
+        size += put_notice(bytes + size, &row->at[i], i == 0 ? 0 : row->at[i - 1].id);
+    assert(size <= PACK_INBOX_BYTES_MAX);
+    return size;
+}
+
+static bool read_notice(struct reader *in, struct notice *notice, uint32_t before)
+{
+    const uint8_t *head = read_bytes(in, 4);
+    uint64_t step;
+
+    if (head == NULL || head[0] >= NOTICE_KIND_COUNT || head[3] > 1)
+        return false;
+    notice->kind = head[0];
+    notice->verb = head[1];
+    notice->how = head[2];
+    notice->quiet = head[3];
+    step = read_below(in, UINT32_MAX - before);
+    notice->id = before + (uint32_t)step;
+    notice->target = read_varint(in);
+    notice->other = read_varint(in);
+    notice->time_us = read_time(in);
+    notice->until_us = read_time(in);
+    notice->count = read_u32(in);
+    return step > 0;
+}
+
+bool unpack_inbox(const uint8_t *bytes, size_t size, struct inbox_row *row)
+{
+    struct reader in = {bytes, size, false};
+    uint64_t id = row->id;
+    uint16_t tenant = row->tenant;
+
+    *row = (struct inbox_row){.id = id, .tenant = tenant};
+    row->last = read_u32(&in);
+    row->read = read_u32(&in);
+    row->read_us = read_time(&in);
+    row->count = (uint16_t)read_below(&in, NOTICES_MAX);
+    for (uint32_t i = 0; i < row->count; i++)
+        if (!read_notice(&in, &row->at[i], i == 0 ? 0 : row->at[i - 1].id))
+            return false;
+    return read_done(&in) && row->read <= row->last &&
+           (row->count == 0 || row->at[row->count - 1].id <= row->last);
+}
+
 /* --- operations -------------------------------------------------------------------------------- */
 
 size_t pack_operation(uint8_t *bytes, const struct operation_row *row)

@@ -72,6 +72,18 @@ enum status store_get_cases(struct store *store, struct case_row *rows, bool *fo
     return count == 0 ? STATUS_OK : store->ops->get_cases(store, rows, found, count);
 }
 
+enum status store_get_inboxes(struct store *store, struct inbox_row *rows, bool *found,
+                              uint32_t count)
+{
+    assert(count <= STORE_MANY_MAX);
+    return count == 0 ? STATUS_OK : store->ops->get_inboxes(store, rows, found, count);
+}
+
+bool store_may_have_inbox(const struct store *store, uint16_t tenant, uint64_t id)
+{
+    return store->ops->may_have_inbox(store, tenant, id);
+}
+
 enum status store_scan_live(struct store *store, void *argument,
                             enum status (*each)(void *argument, const struct case_row *row))
 {
@@ -132,7 +144,7 @@ enum status store_flush(struct store *store, const struct store_flush *flush, ch
     assert(flush->applied >= store_applied(store));
     assert(flush->account_count <= STORE_FLUSH_MAX && flush->item_count <= STORE_FLUSH_MAX &&
            flush->edge_count <= STORE_FLUSH_MAX && flush->operation_count <= STORE_FLUSH_MAX &&
-           flush->case_count <= STORE_FLUSH_MAX);
+           flush->case_count <= STORE_FLUSH_MAX && flush->inbox_count <= STORE_FLUSH_MAX);
     if (store->read_only) {
         snprintf(message, 256, "the store was opened for reading only");
         return STATUS_READONLY;

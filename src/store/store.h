@@ -60,6 +60,8 @@ enum status store_get_edges(struct store *store, struct edge_row *rows, bool *fo
                             uint32_t count); /* key: tenant, kind, account, target */
 enum status store_get_cases(struct store *store, struct case_row *rows, bool *found,
                             uint32_t count); /* key: tenant, id */
+enum status store_get_inboxes(struct store *store, struct inbox_row *rows, bool *found,
+                              uint32_t count); /* key: tenant, id */
 /* key: tenant, id. now_us: older than operation_keep_us before it is not found. */
 enum status store_get_operations(struct store *store, struct operation_row *rows, bool *found,
                                  uint32_t count, int64_t now_us);
@@ -67,6 +69,7 @@ enum status store_get_operations(struct store *store, struct operation_row *rows
 /* False: certainly not at rest. Costs one cache line; no I/O. prefetch brings that line in. */
 bool store_may_have_account(const struct store *store, uint16_t tenant, uint64_t id);
 bool store_may_have_item(const struct store *store, uint16_t tenant, uint64_t id);
+bool store_may_have_inbox(const struct store *store, uint16_t tenant, uint64_t id);
 bool store_may_have_edge(const struct store *store, uint16_t tenant, uint8_t kind, uint64_t account,
                          uint64_t target);
 bool store_may_have_operation(const struct store *store, uint16_t tenant, const uint64_t id[2]);
@@ -116,6 +119,8 @@ struct store_flush {
     uint64_t operation_count;
     struct case_row *cases;
     uint64_t case_count;
+    struct inbox_row *inboxes;
+    uint64_t inbox_count;
     const uint64_t *marks; /* partition_count of them; NULL: as they are */
 };
 enum status store_flush(struct store *store, const struct store_flush *flush, char message[256]);
@@ -128,6 +133,7 @@ struct store_visitor {
     enum status (*edge)(void *argument, const struct edge_row *row);
     enum status (*operation)(void *argument, const struct operation_row *row);
     enum status (*cased)(void *argument, const struct case_row *row);
+    enum status (*inbox)(void *argument, const struct inbox_row *row);
 };
 enum status store_scan(struct store *store, const struct store_visitor *visitor);
 

@@ -29,7 +29,7 @@ struct link {
     struct store_entry entry;
 };
 
-enum { ACCOUNTS, ITEMS, EDGES, OPERATIONS, CASES, GIVEN, TAKEN, TABLES };
+enum { ACCOUNTS, ITEMS, EDGES, OPERATIONS, CASES, INBOXES, GIVEN, TAKEN, TABLES };
 
 struct memory {
     struct store base;
@@ -96,6 +96,15 @@ static int compare_cases(const void *left, const void *right)
     return 0;
 }
 
+static int compare_inboxes(const void *left, const void *right)
+{
+    const struct inbox_row *a = left, *b = right;
+
+    COMPARE(a->tenant, b->tenant);
+    COMPARE(a->id, b->id);
+    return 0;
+}
+
 static int compare_links(const void *left, const void *right)
 {
     const struct link *a = left, *b = right;
@@ -113,6 +122,7 @@ static const struct table empty_tables[TABLES] = {
     [EDGES] = {sizeof(struct edge_row), compare_edges, NULL, 0},
     [OPERATIONS] = {sizeof(struct operation_row), compare_operations, NULL, 0},
     [CASES] = {sizeof(struct case_row), compare_cases, NULL, 0},
+    [INBOXES] = {sizeof(struct inbox_row), compare_inboxes, NULL, 0},
     [GIVEN] = {sizeof(struct link), compare_links, NULL, 0},
     [TAKEN] = {sizeof(struct link), compare_links, NULL, 0},
 };
@@ -222,6 +232,12 @@ static enum status memory_get_cases(struct store *store, struct case_row *rows, 
     return get_many(memory_of(store), CASES, rows, found, count);
 }
 
+static enum status memory_get_inboxes(struct store *store, struct inbox_row *rows, bool *found,
+                                      uint32_t count)
+{
+    return get_many(memory_of(store), INBOXES, rows, found, count);
+}
+
 static bool has_one(const struct store *store, unsigned which, void *row)
 {
     struct memory *memory = memory_of(store);
@@ -247,6 +263,13 @@ static bool memory_may_have_item(const struct store *store, uint16_t tenant, uin
     struct item_row row = {.tenant = tenant, .id = id};
 
     return has_one(store, ITEMS, &row);
+}
+
+static bool memory_may_have_inbox(const struct store *store, uint16_t tenant, uint64_t id)
+{
+    struct inbox_row row = {.tenant = tenant, .id = id};
+
+    return has_one(store, INBOXES, &row);
 }
 
 static void memory_may_have_edges(const struct store *store, const struct edge_key *keys,
@@ -364,6 +387,7 @@ static bool merge_all(const struct memory *memory, const struct store_flush *flu
            merge_rows(&old[OPERATIONS], flush->operations, flush->operation_count,
                       &merged[OPERATIONS]) &&
            merge_rows(&old[CASES], flush->cases, flush->case_count, &merged[CASES]) &&
+           merge_rows(&old[INBOXES], flush->inboxes, flush->inbox_count, &merged[INBOXES]) &&
            merge_links(memory, flush, true, &merged[GIVEN]) &&
            merge_links(memory, flush, false, &merged[TAKEN]);
 }
@@ -432,6 +456,7 @@ static enum status memory_scan(struct store *store, const struct store_visitor *
     VISIT(ITEMS, struct item_row, visitor->item);
     VISIT(EDGES, struct edge_row, visitor->edge);
     VISIT(CASES, struct case_row, visitor->cased);
+    VISIT(INBOXES, struct inbox_row, visitor->inbox);
     int64_t cutoff_us =
         store_operation_cutoff(memory->newest_us, memory->newest_us, memory->operation_keep_us);
     const struct operation_row *operations = (const void *)tables[OPERATIONS].rows;
@@ -543,9 +568,11 @@ static const struct store_ops memory_ops = {
     .get_edges = memory_get_edges,
     .get_operations = memory_get_operations,
     .get_cases = memory_get_cases,
+    .get_inboxes = memory_get_inboxes,
     .scan_live = memory_scan_live,
     .may_have_account = memory_may_have_account,
     .may_have_item = memory_may_have_item,
+    .may_have_inbox = memory_may_have_inbox,
     .may_have_edges = memory_may_have_edges,
     .may_have_operation = memory_may_have_operation,
     .prefetch_edge = memory_prefetch_edge,

@@ -450,6 +450,27 @@ static bool case_unpack(const uint8_t *bytes, size_t size, void *row)
     return unpack_case(bytes, size, row);
 }
 
+static uint64_t inbox_hash(const struct rocks *rocks, const void *at)
+{
+    const struct inbox_row *row = at;
+
+    return key_hash(rocks->seed, KEY_INBOX, row->tenant, 0, row->id, 0);
+}
+
+static size_t inbox_key(const struct rocks *rocks, const void *at, uint8_t *key)
+{
+    const struct inbox_row *row = at;
+
+    return key_case(key, KEY_INBOX, rocks->partition, row->tenant, row->id);
+}
+
+static bool inbox_unpack(const uint8_t *bytes, size_t size, void *row)
+{
+    return unpack_inbox(bytes, size, row);
+}
+
+static const struct table inbox_table = {sizeof(struct inbox_row), inbox_hash, inbox_key,
+                                         inbox_unpack};
 static const struct table case_table = {sizeof(struct case_row), case_hash, case_key, case_unpack};
 static const struct table account_table = {sizeof(struct account_row), account_hash, account_key,
                                            account_unpack};
@@ -612,6 +633,12 @@ static enum status rocks_get_items(struct store *store, struct item_row *rows, b
     return lookup_rows(rocks_of(store), &item_table, rows, found, count);
 }
 
+static enum status rocks_get_inboxes(struct store *store, struct inbox_row *rows, bool *found,
+                                     uint32_t count)
+{
+    return lookup_rows(rocks_of(store), &inbox_table, rows, found, count);
+}
+
 static enum status rocks_get_cases(struct store *store, struct case_row *rows, bool *found,
                                    uint32_t count)
 {
@@ -656,6 +683,11 @@ static bool rocks_may_have_account(const struct store *store, uint16_t tenant, u
 static bool rocks_may_have_item(const struct store *store, uint16_t tenant, uint64_t id)
 {
     return may_have(store, key_hash(rocks_of_const(store)->seed, KEY_ITEM, tenant, 0, id, 0));
+}
+
+static bool rocks_may_have_inbox(const struct store *store, uint16_t tenant, uint64_t id)
+{
+    return may_have(store, key_hash(rocks_of_const(store)->seed, KEY_INBOX, tenant, 0, id, 0));
 }
 
 #define FILTER_MANY 64
@@ -1089,10 +1121,33 @@ static struct pack_meta next_meta(const struct rocks *rocks, const struct store_
         if (flush->operations[i].time_us > meta.newest_us)
             meta.newest_us = flush->operations[i].time_us;
     /* Exact when the filter is whole; until then a guess that leaves out accounts and items. */
-    meta.keys += meta.edges - edges + flush->operation_count + flush->case_count;
+    meta.keys += meta.edges - edges + flush->operation_count + flush->case_count +
+                 flush->inbox_count;
     if (atomic_load_explicit(&rocks->filter_complete, memory_order_acquire))
         meta.keys = filter_keys(&rocks->filter);
     return meta;
+}
+
+static int compare_inboxes(const void *left, const void *right)
+{
+    const struct inbox_row *a = left, *b = right;
+
+    if (a->tenant != b->tenant)
+        return a->tenant < b->tenant ? -1 : 1;
+    return a->id < b->id ? -1 : a->id > b->id;
+}
+
+static void put_inboxes(struct rocks *rocks, struct sst *sst, const struct store_flush *flush)
+{
+    uint8_t key[KEY_BYTES_MAX], value[PACK_INBOX_BYTES_MAX];
+
+    if (flush->inbox_count == 0)
+        return;
+    filter_rows(rocks, &inbox_table, flush->inboxes, flush->inbox_count);
+    qsort(flush->inboxes, flush->inbox_count, sizeof *flush->inboxes, compare_inboxes);
+    for (uint64_t i = 0; i < flush->inbox_count; i++)
+        sst_put(sst, key, inbox_key(rocks, &flush->inboxes[i], key), value,
+                pack_inbox(value, &flush->inboxes[i]));
 }
 
 static void put_all(struct rocks *rocks, struct sst *sst, const struct store_flush *flush,
@@ -1109,6 +1164,7 @@ static void put_all(struct rocks *rocks, struct sst *sst, const struct store_flu
     put_list(rocks, sst, STORE_TAKEN, flush, before);
     put_operations(rocks, sst, flush);
     put_cases(rocks, sst, flush);
+    put_inboxes(rocks, sst, flush);
 }
 
 static enum status write_sst(struct rocks *rocks, const struct store_flush *flush,
@@ -1321,6 +1377,18 @@ static enum status visit_case(struct rocks *rocks, const struct store_visitor *v
     return visitor->cased != NULL && table == KEY_CASE ? visitor->cased(visitor->argument, &row) : STATUS_OK;
 }
 
+static enum status visit_inbox(struct rocks *rocks, const struct store_visitor *visitor,
+                               const uint8_t *key, size_t key_size, const uint8_t *value,
+                               size_t size)
+{
+    struct inbox_row row = {0};
+
+    if (!key_read_id(key, key_size, KEY_INBOX, rocks->partition, &row.tenant, &row.id) ||
+        !unpack_inbox(value, size, &row))
+        return STATUS_CORRUPT;
+    return visitor->inbox != NULL ? visitor->inbox(visitor->argument, &row) : STATUS_OK;
+}
+
 /* A row of a list is read to its end: that is the check. */
 static enum status visit_list(const uint8_t *key, size_t key_size, const uint8_t *value,
                               size_t size)
@@ -1357,6 +1425,8 @@ static enum status visit(struct rocks *rocks, void *argument, const uint8_t *key
     case KEY_CASE:
     case KEY_LIVE:
         return visit_case(rocks, visitor, (enum key_table)key[0], key, key_size, value, size);
+    case KEY_INBOX:
+        return visit_inbox(rocks, visitor, key, key_size, value, size);
     default:
         return STATUS_CORRUPT;
     }
@@ -1440,7 +1510,7 @@ static enum status rocks_scan_live(struct store *store, void *argument,
 {
     struct live live = {argument, each};
 
-    return scan_tables(rocks_of(store), KEY_LIVE, KEY_TABLE_END, live_one, &live);
+    return scan_tables(rocks_of(store), KEY_LIVE, KEY_LIVE + 1, live_one, &live);
 }
 
 /* --- the key filter after an open
@@ -1466,6 +1536,7 @@ static bool hash_of_key(const struct rocks *rocks, const uint8_t *key, size_t si
     struct item_row item;
     struct edge_row edge;
     struct case_row cased;
+    struct inbox_row inbox;
 
     if (key_read_edge(key, size, rocks->partition, &edge))
         *hash = edge_hash(rocks, &edge);
@@ -1477,6 +1548,8 @@ static bool hash_of_key(const struct rocks *rocks, const uint8_t *key, size_t si
         *hash = item_hash(rocks, &item);
     else if (key_read_id(key, size, KEY_CASE, rocks->partition, &cased.tenant, &cased.id))
         *hash = case_hash(rocks, &cased);
+    else if (key_read_id(key, size, KEY_INBOX, rocks->partition, &inbox.tenant, &inbox.id))
+        *hash = inbox_hash(rocks, &inbox);
     else
         return false;
     return true;
@@ -1976,9 +2049,11 @@ static const struct store_ops rocks_ops = {
     .get_edges = rocks_get_edges,
     .get_operations = rocks_get_operations,
     .get_cases = rocks_get_cases,
+    .get_inboxes = rocks_get_inboxes,
     .scan_live = rocks_scan_live,
     .may_have_account = rocks_may_have_account,
     .may_have_item = rocks_may_have_item,
+    .may_have_inbox = rocks_may_have_inbox,
     .may_have_edges = rocks_may_have_edges,
     .may_have_operation = rocks_may_have_operation,
     .prefetch_edge = rocks_prefetch_edge,

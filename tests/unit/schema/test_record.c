@@ -69,6 +69,10 @@ static struct record any_record(struct test_random *random)
         record.text = text;
         record.text_size = (uint8_t)(1 + test_random_below(random, RECORD_TEXT_MAX));
     }
+    if (record.fields & RECORD_HAS_NOTICE)
+        record.notify = (uint8_t)test_random_below(random, (NOTIFY_LEVELS | NOTIFY_BACK) + 1);
+    if (record.notify & NOTIFY_BACK)
+        record.since_us = (int64_t)any_number(random);
     return record;
 }
 
@@ -104,6 +108,7 @@ static void assert_same(const struct record *a, const struct record *b)
     assert_int_equal(a->text_size, b->text_size);
     if (a->text_size > 0)
         assert_memory_equal(a->text, b->text, a->text_size);
+    assert_true(a->notify == b->notify && a->since_us == b->since_us);
 }
 
 static void comes_back_as_it_went(void **state)

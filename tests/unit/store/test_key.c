@@ -335,6 +335,59 @@ static struct case_row any_case(struct test_random *random)
     return row;
 }
 
+static struct inbox_row any_inbox(struct test_random *random)
+{
+    struct inbox_row row;
+    uint32_t id = 0;
+
+    memset(&row, 0, sizeof row);
+    row.id = any(random);
+    row.tenant = 3;
+    row.read_us = (int64_t)any(random);
+    row.count = (uint16_t)test_random_below(random, NOTICES_MAX + 1);
+    for (uint32_t i = 0; i < row.count; i++) {
+        id += 1 + (uint32_t)test_random_below(random, 1u << test_random_below(random, 25));
+        row.at[i] = (struct notice){
+            .target = any(random),
+            .other = any(random),
+            .time_us = (int64_t)any(random),
+            .until_us = (int64_t)any(random),
+            .id = id,
+            .count = (uint32_t)any(random),
+            .kind = (uint8_t)test_random_below(random, NOTICE_KIND_COUNT),
+            .verb = (uint8_t)any(random),
+            .how = (uint8_t)any(random),
+            .quiet = (uint8_t)test_random_below(random, 2),
+        };
+    }
+    row.last = id + (uint32_t)test_random_below(random, 3);
+    row.read = (uint32_t)test_random_below(random, row.last + 1ULL);
+    return row;
+}
+
+static void inboxes_come_back(void **state)
+{
+    struct test_random random = {test_seed(8)};
+
+    (void)state;
+    for (int i = 0; i < 2000; i++) {
+        struct inbox_row row = any_inbox(&random), back;
+        uint8_t bytes[PACK_INBOX_BYTES_MAX + 1] = {0};
+        size_t size = pack_inbox(bytes, &row);
+
+        memset(&back, 0, sizeof back);
+        back.id = row.id;
+        back.tenant = 3;
+        assert_true(unpack_inbox(bytes, size, &back));
+        assert_int_equal(back.count, row.count);
+        assert_true(back.last == row.last && back.read == row.read && back.read_us == row.read_us);
+        assert_memory_equal(back.at, row.at, row.count * sizeof *row.at);
+        for (size_t cut = 0; cut < size; cut += 1 + (size_t)test_random_below(&random, 90))
+            assert_false(unpack_inbox(bytes, cut, &back));
+        assert_false(unpack_inbox(bytes, size + 1, &back));
+    }
+}
+
 static void cases_come_back(void **state)
 {
     struct test_random random = {test_seed(7)};
@@ -432,6 +485,7 @@ int main(void)
         cmocka_unit_test(items_come_back),
         cmocka_unit_test(edges_and_operations_come_back),
         cmocka_unit_test(cases_come_back),
+        cmocka_unit_test(inboxes_come_back),
         cmocka_unit_test(lists_come_back_and_cut_ones_do_not),
         cmocka_unit_test(meta_comes_back_and_another_format_is_named),
         cmocka_unit_test(any_bytes_are_safe),
