@@ -171,12 +171,18 @@ struct sight {
     enum policy_showing any, own;
 };
 
+/* Whatever the holder or the platform has set. */
+static bool is_minor(const struct account_row *row)
+{
+    return (row->switches & SWITCH_MINOR) != 0 && !PLANTED("engine.minor_is_seen");
+}
+
 static enum status sight_of(struct engine *engine, const struct request *request,
                             struct sight *sight)
 {
     uint32_t slot = hot_account_find(engine->hot, request->tenant, request->account);
-    uint8_t visibility =
-        slot == HOT_NONE ? VISIBLE_TO_NOBODY : hot_account(engine->hot, slot)->visibility;
+    const struct account_row *row = slot == HOT_NONE ? NULL : hot_account(engine->hot, slot);
+    uint8_t visibility = row == NULL || is_minor(row) ? VISIBLE_TO_NOBODY : row->visibility;
     enum policy_relation relation = POLICY_STRANGER;
     enum status status = STATUS_OK;
     bool common = false;

@@ -12,6 +12,8 @@
  * one: the undo needs no more to restore exactly those.
  *
  * Numbers are per account: one above that of the newest mark. They live in 16 bits and begin again.
+ *
+ * ACCOUNT PURGE (erase.c) goes the same way over everything the account has on, and leaves no marks.
  */
 #include <assert.h>
 
@@ -25,6 +27,11 @@
 static bool is_undo(const struct request *request)
 {
     return request->verb == VERB_CLEANUP_UNDO;
+}
+
+static bool is_purge(const struct request *request)
+{
+    return request->verb == VERB_ACCOUNT_PURGE;
 }
 
 /* Is it this one that is under way? */
@@ -76,7 +83,7 @@ static enum status number_next(struct engine *engine, const struct request *requ
         return status;
     status =
         edge_read(engine, request->tenant, EDGE_CLEARED, request->account, newest.id, &row, &found);
-    if (status == STATUS_OK && found && row.flips < UINT16_MAX)
+    if (status == STATUS_OK && found && row.flips < RECORD_ERASURE - 1)
         *number = (uint16_t)(row.flips + 1);
     return status;
 }
@@ -89,9 +96,10 @@ static void sweep_begin(struct engine *engine, const struct request *request)
                             .verb = request->verb,
                             .tenant = request->tenant,
                             .account = request->account,
+                            .kind = is_undo(request) ? EDGE_CLEARED : EDGE_LIKE,
                             .below = UINT64_MAX};
-    if (is_undo(request)) {
-        sweep->number = (uint16_t)request->u.cursor;
+    if (is_undo(request) || is_purge(request)) {
+        sweep->number = is_purge(request) ? RECORD_ERASURE : (uint16_t)request->u.cursor;
         return;
     }
     sweep->before_us = request->u.cleanup.before_us;
@@ -123,10 +131,14 @@ static enum status step_list(struct engine *engine, const struct request *reques
 
     sweep->count = 0;
     sweep->next_below = sweep->below;
-    status = read_list(engine, request->tenant, false, is_undo(request) ? EDGE_CLEARED : EDGE_LIKE,
-                       request->account, entries, size, &sweep->next_below, &count, &sweep->more);
+    status = read_list(engine, request->tenant, false, sweep->kind, request->account, entries, size,
+                       &sweep->next_below, &count, &sweep->more);
     if (status != STATUS_OK)
         return status;
+    if (is_purge(request)) {
+        sweep->count = count;
+        return STATUS_OK;
+    }
     for (uint32_t i = 0; i < count; i++) {
         bool old = is_undo(request) ? entries[i].time_us < engine->now_us - CLEANUP_UNDO_US
                                     : entries[i].time_us < request->u.cleanup.after_us;
@@ -158,6 +170,14 @@ bool cleanup_gather(struct engine *engine, const struct request *request,
     for (uint32_t i = 0; sweep->status == STATUS_OK && i < sweep->count; i++) {
         uint64_t item = sweep->entries[i].id;
 
+        if (is_purge(request)) {
+            if (edge_target_is_account(sweep->kind))
+                need_account(engine, needs, request->tenant, item);
+            else
+                need_item(engine, needs, request->tenant, item);
+            need_edge(engine, needs, request->tenant, sweep->kind, request->account, item);
+            continue;
+        }
         need_item(engine, needs, request->tenant, item);
         need_edge(engine, needs, request->tenant, EDGE_LIKE, request->account, item);
         need_edge(engine, needs, request->tenant, EDGE_CLEARED, request->account, item);
@@ -169,6 +189,8 @@ void cleanup_gather_creators(struct engine *engine, struct needs *needs)
 {
     const struct sweep *sweep = &engine->sweep;
 
+    if (edge_target_is_account(sweep->kind))
+        return;
     for (uint32_t i = 0; sweep->under_way && i < sweep->count; i++)
         need_creator(engine, needs, sweep->tenant, sweep->entries[i].id);
 }
@@ -200,11 +222,22 @@ static void put_record(struct engine *engine, uint8_t verb, uint64_t item,
 static void take_back(struct engine *engine, uint64_t item)
 {
     const struct sweep *sweep = &engine->sweep;
-    const struct edge_row *like =
-        hot_edge_find(engine->hot, sweep->tenant, EDGE_LIKE, sweep->account, item);
+    const struct edge_row *edge =
+        hot_edge_find(engine->hot, sweep->tenant, sweep->kind, sweep->account, item);
+    static const uint8_t verbs[EDGE_LISTED] = {VERB_UNLIKE, VERB_UNFAVORITE, VERB_UNFOLLOW};
 
-    if (like != NULL && like->on)
-        put_record(engine, VERB_UNLIKE, item, NULL);
+    if (edge != NULL && edge->on)
+        put_record(engine, verbs[sweep->kind], item, NULL);
+}
+
+/* A purge goes on with the next kind. */
+static void kind_next(struct sweep *sweep)
+{
+    if (sweep->verb != VERB_ACCOUNT_PURGE || sweep->more || sweep->kind + 1 >= EDGE_LISTED)
+        return;
+    sweep->kind++;
+    sweep->next_below = UINT64_MAX;
+    sweep->more = !PLANTED("engine.purge_keeps_favorites");
 }
 
 /* Only what this clean-up took back, and nobody has touched since. */
@@ -245,6 +278,7 @@ static void step_do(struct engine *engine, const struct request *request)
         else
             take_back(engine, sweep->entries[i].id);
     }
+    kind_next(sweep);
     sweep->looked += ENGINE_SWEEP;
     sweep->below = sweep->next_below;
     sweep->count = 0;
@@ -273,6 +307,7 @@ static bool is_restricted(struct engine *engine, const struct request *request, 
 bool cleanup_answer(struct engine *engine, const struct request *request, struct reply *reply)
 {
     struct sweep *sweep = &engine->sweep;
+    enum status status = STATUS_OK;
     uint64_t *values;
 
     if (sweep->under_way && !is_mine(sweep, request)) { /* one at a time, from two doors */
@@ -287,15 +322,19 @@ bool cleanup_answer(struct engine *engine, const struct request *request, struct
     }
     if (sweep->status != STATUS_OK)
         return end_error(engine, reply, sweep->status);
-    if (is_restricted(engine, request, reply))
-        return end_error(engine, reply, STATUS_SUSPENDED);
+    if (is_purge(request) && sweep->looked == 0)
+        status = erase_begin(engine, request);
+    else if (!is_purge(request) && is_restricted(engine, request, reply))
+        status = STATUS_SUSPENDED;
+    if (status != STATUS_OK)
+        return end_error(engine, reply, status);
     step_do(engine, request);
     if (sweep->more && sweep->looked < CLEANUP_MAX)
         return false;
     sweep->under_way = false;
     values = arena_take(&engine->arena, 3 * sizeof *values);
     assert(values != NULL); /* step_room looked */
-    values[0] = sweep->done > 0 || is_undo(request) ? sweep->number : 0;
+    values[0] = (sweep->done > 0 || is_undo(request)) && !is_purge(request) ? sweep->number : 0;
     values[1] = sweep->done;
     values[2] = sweep->more;
     reply->kind = REPLY_INTEGERS;

@@ -82,6 +82,8 @@ static void change_apply(struct engine *engine, const struct record *record)
     case SHAPE_ACCOUNT_SET:
     case SHAPE_ACCOUNT_STATE:
     case SHAPE_ACCOUNT_REVOKE:
+    case SHAPE_ACCOUNT_ERASE:
+    case SHAPE_CLEANUP: /* ACCOUNT PURGE; a clean-up is nothing but its UNLIKEs */
         registry_apply(engine, record);
         break;
     default: /* ACT: its actions have records of their own */

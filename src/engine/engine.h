@@ -85,6 +85,7 @@ struct case_page {
 struct sweep {
     bool under_way;
     uint16_t verb, tenant, number; /* number: of the clean-up */
+    uint8_t kind;                  /* of the edges this step is about */
     uint64_t account;
     int64_t before_us, after_us;
     uint64_t below, next_below; /* where this step begins; where the next one does */
@@ -102,6 +103,7 @@ struct engine {
     uint16_t partition, partition_count;
     bool create_unknown; /* accounts and items come to be on first sight */
     int64_t operation_keep_us;
+    int64_t erase_wait_us; /* between ACCOUNT ERASE and ACCOUNT PURGE */
     bool writes_refused; /* set by the caller before a step: every write answers refusal */
     enum status refusal; /* NOSPACE, BUSY or READONLY */
     uint64_t sequence;

@@ -505,6 +505,8 @@ bool engine_gather_record(struct engine *engine, const struct record *record, st
     case SHAPE_ACCOUNT_SET:
     case SHAPE_ACCOUNT_STATE:
     case SHAPE_ACCOUNT_REVOKE:
+    case SHAPE_ACCOUNT_ERASE:
+    case SHAPE_CLEANUP:
         need_account(engine, needs, record->tenant, record->account);
         break;
     default:

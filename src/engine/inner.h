@@ -113,6 +113,14 @@ bool cleanup_preview(struct engine *engine, const struct request *request, struc
 /* The mark that a clean-up leaves, or takes away again; before the like changes. */
 void cleanup_apply(struct engine *engine, const struct record *record, uint32_t giver);
 
+/* --- erase.c: an account goes */
+/* ACCOUNT ERASE and ACCOUNT KEEP. */
+enum status erase_decide(struct engine *engine, const struct request *request,
+                         struct record *record);
+/* ACCOUNT PURGE, before its first step. OK: it may go on, the account is erased from here on. */
+enum status erase_begin(struct engine *engine, const struct request *request);
+void erase_apply(const struct record *record, struct account_row *row);
+
 /* --- gather.c */
 void need_account(struct engine *engine, struct needs *needs, uint16_t tenant, uint64_t id);
 void need_item(struct engine *engine, struct needs *needs, uint16_t tenant, uint64_t id);

@@ -244,7 +244,7 @@ void interaction_apply(struct engine *engine, const struct record *record)
         taker = follow ? account_ensure(engine, record->tenant, record->target, record->time_us)
                        : item_ensure(engine, record->tenant, record->target, record->time_us);
     account_apply(engine, giver, info, cleanup);
-    if (cleanup != 0)
+    if (cleanup != 0 && cleanup != RECORD_ERASURE)
         cleanup_apply(engine, record, giver);
     if (info->edge != EDGE_NONE)
         worth = edge_apply(engine, record, info, giver, taker, cleanup);

@@ -88,10 +88,23 @@ static enum status account_state_decide(struct engine *engine, const struct requ
     if (slot != HOT_NONE) {
         const struct account_row *row = hot_account(engine->hot, slot);
 
+        if (row->state == ACCOUNT_ERASED)
+            return STATUS_ERASED;
         if (row->state == state && row->until_us == until_us)
             return STATUS_UNCHANGED;
     }
     return STATUS_OK;
+}
+
+static bool switches_decide(const struct request *request, const struct account_row *row,
+                            struct record *record)
+{
+    uint8_t mask = request->u.portrait.switch_mask, now = row == NULL ? 0 : row->switches;
+
+    record->c |= (mask & SWITCH_MINOR ? PORTRAIT_MINOR : 0u) |
+                 (mask & SWITCH_IMPERSONAL ? PORTRAIT_PERSONAL : 0u);
+    record->a |= (uint64_t)request->u.portrait.switches << 16;
+    return (now & mask) != request->u.portrait.switches;
 }
 
 /* Who asks as himself was held to his visibility at the door; what was not said stays as it is. */
@@ -102,6 +115,8 @@ static enum status account_set_decide(struct engine *engine, const struct reques
     const struct account_row *row = slot == HOT_NONE ? NULL : hot_account(engine->hot, slot);
     bool change = row == NULL;
 
+    if (row != NULL && row->state == ACCOUNT_ERASED)
+        return STATUS_ERASED;
     if (row == NULL && request->object_rule == RULE_ACCOUNT && !engine->create_unknown)
         return STATUS_NOACCOUNT; /* the platform registers */
     if (request->flags & REQUEST_HAS_VISIBLE) {
@@ -121,6 +136,8 @@ static enum status account_set_decide(struct engine *engine, const struct reques
         record->b = (uint64_t)request->u.portrait.created_us;
         change = change || row->first_us != request->u.portrait.created_us;
     }
+    if (request->flags & REQUEST_HAS_SWITCH)
+        change = switches_decide(request, row, record) || change;
     if (record->c != 0)
         record->fields |= RECORD_HAS_ARGS | RECORD_HAS_EXTRA;
     return change ? STATUS_OK : STATUS_UNCHANGED;
@@ -128,6 +145,9 @@ static enum status account_set_decide(struct engine *engine, const struct reques
 
 static void account_set_apply(const struct record *record, struct account_row *row)
 {
+    uint8_t mask = (uint8_t)((record->c & PORTRAIT_MINOR ? SWITCH_MINOR : 0) |
+                             (record->c & PORTRAIT_PERSONAL ? SWITCH_IMPERSONAL : 0));
+
     if (!(record->fields & RECORD_HAS_EXTRA))
         return;
     if (record->c & PORTRAIT_VISIBILITY)
@@ -136,6 +156,7 @@ static void account_set_apply(const struct record *record, struct account_row *r
         row->tier = (uint8_t)(record->a >> 8);
     if (record->c & PORTRAIT_CREATED)
         row->first_us = (int64_t)record->b;
+    row->switches = (uint8_t)((row->switches & ~mask) | (uint8_t)(record->a >> 16));
 }
 
 static enum status account_revoke_decide(struct engine *engine, const struct request *request,
@@ -145,6 +166,8 @@ static enum status account_revoke_decide(struct engine *engine, const struct req
 
     if (slot == HOT_NONE && !engine->create_unknown)
         return STATUS_NOACCOUNT;
+    if (slot != HOT_NONE && hot_account(engine->hot, slot)->state == ACCOUNT_ERASED)
+        return STATUS_ERASED;
     record->fields |= RECORD_HAS_ARGS;
     record->a = 1 + (uint64_t)(slot == HOT_NONE ? 0 : hot_account(engine->hot, slot)->epoch);
     return record->a <= UINT32_MAX ? STATUS_OK : STATUS_UNCHANGED;
@@ -161,6 +184,8 @@ enum status registry_decide(struct engine *engine, const struct request *request
         return item_state_decide(engine, request, record);
     case SHAPE_ACCOUNT_REVOKE:
         return account_revoke_decide(engine, request, record);
+    case SHAPE_ACCOUNT_ERASE:
+        return erase_decide(engine, request, record);
     case SHAPE_ACCOUNT_STATE:
         return account_state_decide(engine, request, record);
     case SHAPE_ACCOUNT_SET:
@@ -217,12 +242,17 @@ void registry_apply(struct engine *engine, const struct record *record)
     }
     case VERB_ACCOUNT_SET:
     case VERB_ACCOUNT_REVOKE:
+    case VERB_ACCOUNT_ERASE:
+    case VERB_ACCOUNT_KEEP:
+    case VERB_ACCOUNT_PURGE:
     case VERB_ACCOUNT_STATE: {
         uint32_t slot = account_ensure(engine, record->tenant, record->account, record->time_us);
         struct account_row *row = hot_account_change(engine->hot, slot);
 
         if (record->kind == VERB_ACCOUNT_REVOKE) {
             row->epoch = (uint32_t)record->a;
+        } else if (record->kind >= VERB_ACCOUNT_ERASE && record->kind <= VERB_ACCOUNT_PURGE) {
+            erase_apply(record, row);
         } else if (record->kind == VERB_ACCOUNT_STATE) {
             row->state = (uint8_t)record->a;
             row->until_us = (int64_t)record->b;

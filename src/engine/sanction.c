@@ -14,7 +14,7 @@ enum status sanction_check(const struct account_row *row, uint8_t verb, int64_t 
                            int64_t *until_us)
 {
     bool banned = row->state != ACCOUNT_ACTIVE && row->until_us > now_us &&
-                  (row->state == ACCOUNT_SUSPENDED || verb == VERB_LIKE);
+                  (row->state >= ACCOUNT_SUSPENDED || verb == VERB_LIKE);
     bool limited = row->limit_until_us > now_us && (row->limit_verbs >> verb & 1) != 0;
 
     if (PLANTED("engine.ban_is_ignored"))
@@ -25,6 +25,8 @@ enum status sanction_check(const struct account_row *row, uint8_t verb, int64_t 
         *until_us = row->until_us;
     if (limited && (!banned || row->limit_until_us > row->until_us))
         *until_us = row->limit_until_us;
+    if (banned && row->state == ACCOUNT_ERASED && !PLANTED("engine.erased_acts"))
+        return STATUS_ERASED;
     return banned || limited ? STATUS_SUSPENDED : STATUS_OK;
 }
 
@@ -45,7 +47,7 @@ static void ban_apply(struct account_row *row, int64_t until_us, int64_t now_us)
 {
     bool in_force = row->state != ACCOUNT_ACTIVE && row->until_us > now_us;
 
-    if (in_force && (row->state == ACCOUNT_SUSPENDED || row->until_us >= until_us))
+    if (in_force && (row->state >= ACCOUNT_SUSPENDED || row->until_us >= until_us))
         return;
     row->state = ACCOUNT_LIKE_BANNED;
     row->until_us = until_us;

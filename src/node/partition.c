@@ -294,6 +294,7 @@ static enum status engine_open(struct partition *partition)
         .store = partition->store,
         .partition = config->index,
         .partition_count = config->count,
+        .erase_wait_us = config->erase_wait_us,
         .create_unknown = config->create_unknown,
         .operation_keep_us = config->operation_keep_us,
         .sequence = store_applied(partition->store),

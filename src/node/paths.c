@@ -57,6 +57,7 @@ enum status partition_config_from(const struct config *config, uint16_t index, b
         .segment_bytes = config->segment_mb << 20,
         .memory_bytes = config->memory_bytes / config->partitions,
         .operation_keep_us = (int64_t)config->operation_hours * 3600 * 1000000,
+        .erase_wait_us = (int64_t)config->erase_wait_hours * 3600 * 1000000,
         .flush_us = (int64_t)config->flush_seconds * 1000000,
         .create_unknown = strcmp(config->unknown, "refuse") != 0,
         .clock_requests = strcmp(config->clock, "requests") == 0,

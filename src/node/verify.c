@@ -104,7 +104,9 @@ static void see_standing(struct sums *sums, const struct account_row *row)
                                (uint64_t)row->points,
                                row->case_id,
                                row->reports_upheld,
-                               row->reports_dismissed};
+                               row->reports_dismissed,
+                               row->erase_s,
+                               row->switches};
     const uint64_t budget[] = {row->compensation.balance_pct, row->compensation.granted_pct,
                                row->compensation.spent_pct,   row->compensation.owed_pct,
                                row->compensation.from_s,      row->compensation.until_s};

@@ -87,8 +87,14 @@ enum status access_verb(const struct identity *who, int64_t now_us, enum verb ve
     return STATUS_OK;
 }
 
+static bool says_minor(const struct request *request)
+{
+    return request->flags & REQUEST_HAS_SWITCH &&
+           request->u.portrait.switch_mask & SWITCH_MINOR;
+}
+
 /* A user looks as himself, whoever he says he is; of his own account he sets only who may see what
- * he likes. */
+ * he likes, and whether he is shown what suits him. */
 static enum status judge_person(enum access_rule rule, struct request *request)
 {
     uint16_t platform = REQUEST_HAS_TIER | REQUEST_HAS_CREATED;
@@ -102,7 +108,7 @@ static enum status judge_person(enum access_rule rule, struct request *request)
         request->flags |= REQUEST_HAS_VIEWER;
     }
     if (rule == RULE_ACCOUNT && request->verb == VERB_ACCOUNT_SET &&
-        request->flags & platform && !PLANTED("access.own_tier"))
+        (request->flags & platform || says_minor(request)) && !PLANTED("access.own_tier"))
         return STATUS_NOPERM;
     return STATUS_OK;
 }

@@ -21,7 +21,7 @@
  *   [1 (varint)] notify, since_us if NOTIFY_BACK      RECORD_HAS_NOTICE
  *
  * What a, b, c mean, by kind: VIEW watch_ms, duration_ms. REPORT its weight in percent. ITEM SET creator, duration_ms, mask|state<<8.
- * ITEM STATE state. ACCOUNT SET visibility | tier<<8, created_us, mask (enum portrait_field).
+ * ITEM STATE state. ACCOUNT SET visibility | tier<<8 | switches<<16, created_us, mask (enum portrait_field).
  * ACCOUNT STATE state, until_us. ACT: one record for each action that changed
  * something, in one batch. EFFECT: source partition, source sequence, verb. SETTLE: the case it
  * carries out, or 0. SANCTION: the case it belongs to, or 0; enum sanction | amount<<8 (of LIFT: the
@@ -29,7 +29,9 @@
  * this record); enum case_event | more<<8 (OPENED: kind | subject<<8; STEP: likes done); OPENED: when
  * it is due, STEP: the cursor. CASE OPEN: 0; kind | subject<<8. CASE PROPOSE: the case; decision |
  * value<<8; since<<32 | to, in seconds. CASE APPROVE, REJECT, APPEAL: the case.
- * LIKE, UNLIKE a: the clean-up that undoes or does it (record_cleanup).
+ * LIKE, UNLIKE a: the clean-up that undoes or does it (record_cleanup). UNLIKE, UNFAVORITE, UNFOLLOW
+ * a: RECORD_ERASURE, the account was erased. ACCOUNT ERASE a: from when on it may be, in seconds.
+ * ACCOUNT PURGE: it is erased; those of its reactions follow.
  *
  * A record's number is first_seq of its batch plus its place; its time is its batch's time. */
 #ifndef ZAN_SCHEMA_RECORD_H
@@ -75,7 +77,13 @@ enum record_notify {
 };
 
 /* What an ACCOUNT SET says; older ones have no mask and say that the account is there. */
-enum portrait_field { PORTRAIT_VISIBILITY = 1, PORTRAIT_TIER = 2, PORTRAIT_CREATED = 4 };
+enum portrait_field {
+    PORTRAIT_VISIBILITY = 1,
+    PORTRAIT_TIER = 2,
+    PORTRAIT_CREATED = 4,
+    PORTRAIT_MINOR = 8,    /* its bit of enum account_switch is bits 16.. of a */
+    PORTRAIT_PERSONAL = 16
+};
 
 /* What an act was found to be worth, and why (docs/integrity.md). */
 struct verdict {
@@ -132,12 +140,15 @@ static inline struct verdict record_verdict(const struct record *record)
     return verdict;
 }
 
+/* In place of a clean-up's number: the whole account goes; no mark is left to undo it by. */
+#define RECORD_ERASURE 0xFFFF
+
 /* The account's clean-up that this LIKE or UNLIKE belongs to; 0: none. Rules pass such acts over, and
  * nothing that rules look at counts them. */
 static inline uint16_t record_cleanup(const struct record *record)
 {
-    return record->kind <= VERB_UNLIKE && record->fields & RECORD_HAS_ARGS ? (uint16_t)record->a
-                                                                           : 0;
+    return record->kind <= VERB_UNFOLLOW && record->fields & RECORD_HAS_ARGS ? (uint16_t)record->a
+                                                                             : 0;
 }
 
 /* Writes record to bytes (room for RECORD_BYTES_MAX); returns how many were written. */

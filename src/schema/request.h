@@ -34,7 +34,8 @@ enum request_flag {
     REQUEST_HAS_TIER = 1024,
     REQUEST_HAS_CREATED = 2048,
     REQUEST_CONFIRMED = 4096, /* a rule asked whether it is meant: it is */
-    REQUEST_HAS_SINCE = 8192  /* CASE PROPOSE: since_us is set */
+    REQUEST_HAS_SINCE = 8192,  /* CASE PROPOSE: since_us is set */
+    REQUEST_HAS_SWITCH = 16384 /* ACCOUNT SET: switch_mask is set */
 };
 
 /* Where a like came from. Part of the formats. */
@@ -76,6 +77,7 @@ struct request {
         struct {
             int64_t created_us;
             uint8_t visibility, tier;
+            uint8_t switches, switch_mask; /* enum account_switch */
         } portrait;
         struct {
             int64_t before_us; /* likes set before that; 0: all */

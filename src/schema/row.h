@@ -48,7 +48,18 @@ static inline int edge_kind_listed(uint8_t kind)
     return kind < EDGE_LISTED || kind == EDGE_CLEARED;
 }
 
-enum account_state { ACCOUNT_ACTIVE, ACCOUNT_LIKE_BANNED, ACCOUNT_SUSPENDED, ACCOUNT_STATE_COUNT };
+enum account_state {
+    ACCOUNT_ACTIVE,
+    ACCOUNT_LIKE_BANNED,
+    ACCOUNT_SUSPENDED,
+    ACCOUNT_ERASED, /* for good: until_us lies beyond all time */
+    ACCOUNT_STATE_COUNT
+};
+/* What an account is kept from, or keeps others from; bits of switches. Part of the formats. */
+enum account_switch {
+    SWITCH_MINOR = 1,     /* nobody sees what it likes */
+    SWITCH_IMPERSONAL = 2 /* is not to be shown what suits it */
+};
 /* Who may see what an account likes; who has not said so is seen by nobody. Part of the formats. */
 enum visibility { VISIBLE_TO_NOBODY, VISIBLE_TO_MUTUALS, VISIBLE_TO_FOLLOWERS, VISIBLE_TO_ALL,
                   VISIBILITY_COUNT };
@@ -145,6 +156,8 @@ struct account_row {
     uint64_t case_id;              /* the newest case about it; 0: none ever */
     uint16_t reports_upheld, reports_dismissed; /* of its reports, by reviews; saturate */
     struct compensation compensation; /* of a creator */
+    uint32_t erase_s; /* may be erased from then on, seconds since the epoch; 0: nobody asked */
+    uint8_t switches; /* enum account_switch */
 };
 
 struct item_row {

@@ -37,6 +37,7 @@ const char *account_state_name(enum account_state state)
         [ACCOUNT_ACTIVE] = "active",
         [ACCOUNT_LIKE_BANNED] = "like-banned",
         [ACCOUNT_SUSPENDED] = "suspended",
+        [ACCOUNT_ERASED] = "erased",
     };
 
     assert(state < ACCOUNT_STATE_COUNT);

@@ -38,6 +38,7 @@ enum verb_shape {
     SHAPE_ACCOUNT_SET,
     SHAPE_ACCOUNT_STATE,
     SHAPE_ACCOUNT_REVOKE,
+    SHAPE_ACCOUNT_ERASE, /* account -> 0|1; on: it is taken back */
     SHAPE_CASE_OPEN, /* kind, subject, text -> id */
     SHAPE_CASE_STEP, /* case, text, and more -> 0|1 */
     SHAPE_CLEANUP, /* account, times or clean-up -> [clean-up, how many, are there more] */
@@ -87,7 +88,7 @@ static inline int verb_is_of_account(enum verb verb)
     uint8_t shape = verb_info(verb)->shape;
 
     return shape == SHAPE_ACCOUNT_SET || shape == SHAPE_ACCOUNT_STATE ||
-           shape == SHAPE_ACCOUNT_REVOKE;
+           shape == SHAPE_ACCOUNT_REVOKE || shape == SHAPE_ACCOUNT_ERASE;
 }
 
 /* The edge of FOLLOW ends at an account; every other edge at an item. */

@@ -189,7 +189,8 @@ enum {
     ACCOUNT_HAS_CASE = 256,
     ACCOUNT_HAS_REPORTS = 512,
     ACCOUNT_HAS_BUDGET = 1024,
-    ACCOUNT_HAS_ALL = 2047
+    ACCOUNT_HAS_PRIVACY = 2048,
+    ACCOUNT_HAS_ALL = 4095
 };
 
 static bool budget_is_empty(const struct compensation *budget)
@@ -236,7 +237,8 @@ static unsigned account_fields(const struct account_row *row)
            (row->points != 0 ? ACCOUNT_HAS_POINTS : 0u) |
            (row->case_id != 0 ? ACCOUNT_HAS_CASE : 0u) |
            (row->reports_upheld != 0 || row->reports_dismissed != 0 ? ACCOUNT_HAS_REPORTS : 0u) |
-           (budget_is_empty(&row->compensation) ? 0u : ACCOUNT_HAS_BUDGET);
+           (budget_is_empty(&row->compensation) ? 0u : ACCOUNT_HAS_BUDGET) |
+           (row->erase_s != 0 || row->switches != 0 ? ACCOUNT_HAS_PRIVACY : 0u);
 }
 
 size_t pack_account(uint8_t *bytes, const struct account_row *row)
@@ -280,6 +282,10 @@ size_t pack_account(uint8_t *bytes, const struct account_row *row)
     }
     if ((fields & ACCOUNT_HAS_BUDGET) != 0)
         size += put_budget(bytes + size, &row->compensation);
+    if ((fields & ACCOUNT_HAS_PRIVACY) != 0) {
+        size += varint_put(bytes + size, row->erase_s);
+        bytes[size++] = row->switches;
+    }
     return size;
 }
 
@@ -299,6 +305,8 @@ static void read_restrictions(struct reader *in, unsigned fields, struct account
     row->reports_upheld = (uint16_t)(reports ? read_below(in, UINT16_MAX) : 0);
     row->reports_dismissed = (uint16_t)(reports ? read_below(in, UINT16_MAX) : 0);
     read_budget(in, (fields & ACCOUNT_HAS_BUDGET) != 0, &row->compensation);
+    row->erase_s = (fields & ACCOUNT_HAS_PRIVACY) != 0 ? read_u32(in) : 0;
+    row->switches = (fields & ACCOUNT_HAS_PRIVACY) != 0 ? read_byte(in) : 0;
 }
 
 bool unpack_account(const uint8_t *bytes, size_t size, struct account_row *row)

@@ -7,7 +7,7 @@
  * mask received, then what the fields name: until, first (times), taken_back; the counts of the
  * masks; then what the fields name: credit, epoch, [1] cut and its time, limited verbs and their
  * time, zigzag points, case, reports upheld and dismissed; balance, granted, spent, owed, from,
- * until of the budget item       [1] state | has_creator << 7, varint fields, varint mask counts,
+ * until of the budget; privacy (erase, [1] switches) item       [1] state | has_creator << 7, varint fields, varint mask counts,
  * then: first (time), creator, duration_ms, watch_ms, taken_back; the counts of the mask; then:
  * credit with varint mask reasons and the counts of that mask; zigzag(peak - likes) and its time;
  *              end of the window (time) and its case; fading_q16 and its time, horizon, frozen
@@ -38,7 +38,8 @@
 #include "store/store.h"
 
 #define PACK_TIME_BASE 1700000000000000LL /* 2023-11-14 */
-#define PACK_VERSION   3 /* 1: before likes had weights; 2: before what was taken back fades */
+#define PACK_VERSION                                                                              \
+    4 /* 1: before likes had weights; 2: before what was taken back fades; 3: before erasure */
 
 /* No row is longer: heads, masks, and some 45 integers of at most 10 bytes. */
 #define PACK_ROW_BYTES_MAX 512

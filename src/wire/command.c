@@ -438,13 +438,28 @@ static uint8_t find_account_state(struct resp_slice text)
     return state;
 }
 
-/* ACCOUNT SET has two: VISIBLE and TIER. */
+/* "on" or "off"; what may be switched off is kept as what is kept from the account. */
+static void read_switch(struct request *request, uint8_t bit, bool on)
+{
+    request->u.portrait.switch_mask |= bit;
+    request->u.portrait.switches |= on == (bit == SWITCH_MINOR) ? bit : 0;
+    request->flags |= REQUEST_HAS_SWITCH;
+}
+
+/* ACCOUNT SET has four: VISIBLE, TIER, MINOR and PERSONAL. */
 static void read_portrait(struct parse *parse, struct resp_slice text)
 {
     struct request *request = &parse->request;
+    struct resp_slice name = parse->argument->name;
     uint8_t place = 0;
 
-    if (command_same(parse->argument->name, command_slice("TIER"))) {
+    if (command_same(name, command_slice("MINOR")) ||
+        command_same(name, command_slice("PERSONAL"))) {
+        read_switch(request, name.bytes[0] == 'M' ? SWITCH_MINOR : SWITCH_IMPERSONAL,
+                    command_same(text, command_slice("on")));
+        return;
+    }
+    if (command_same(name, command_slice("TIER"))) {
         while (!command_same(text, command_slice(tier_name((enum tier)place))))
             place++;
         request->u.portrait.tier = place;

@@ -105,6 +105,7 @@ const char *command_entry_complexity(const struct command_entry *entry)
     case SHAPE_ACCOUNT_SET:
     case SHAPE_ACCOUNT_STATE:
     case SHAPE_ACCOUNT_REVOKE:
+    case SHAPE_ACCOUNT_ERASE:
     case SHAPE_COUNTS:
     case SHAPE_RECEIVED:
     case SHAPE_ITEM_GET:

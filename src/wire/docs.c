@@ -79,6 +79,7 @@ static const char *answer_of(const struct command_entry *entry)
     case SHAPE_ACCOUNT_SET:
     case SHAPE_ACCOUNT_STATE:
     case SHAPE_ACCOUNT_REVOKE:
+    case SHAPE_ACCOUNT_ERASE:
         return "1 if this changed something, 0 if it was so already; a map with RETURN";
     case SHAPE_CASE_STEP:
         return "1; a map with RETURN";
@@ -113,7 +114,7 @@ static const char *answer_of(const struct command_entry *entry)
         return "an array of two: how many (20000: or more), and an array of [item, time in unix "
                "milliseconds], newest first";
     case SHAPE_CLEANUP:
-        return "an array: number of the clean-up, how many likes changed, 1 if there are more (call "
+        return "an array: number of the clean-up (0: none), how many reactions changed, 1 if there are more (call "
                "again)";
     case SHAPE_SEQ:
         return "an array with a number for each partition";

@@ -333,7 +333,13 @@ static bool read_portrait(const struct route_field *field, struct given given,
 
     if (!read_word(field, given, &place, error))
         return false;
-    if (field->slot == SLOT_TIER) {
+    if (field->slot == SLOT_MINOR || field->slot == SLOT_PERSONAL) {
+        uint8_t bit = field->slot == SLOT_MINOR ? SWITCH_MINOR : SWITCH_IMPERSONAL;
+
+        request->u.portrait.switch_mask |= bit;
+        request->u.portrait.switches |= (place == 0) == (bit == SWITCH_MINOR) ? bit : 0;
+        request->flags |= REQUEST_HAS_SWITCH;
+    } else if (field->slot == SLOT_TIER) {
         request->u.portrait.tier = (uint8_t)place;
         request->flags |= REQUEST_HAS_TIER;
     } else {
@@ -426,6 +432,8 @@ static bool read_field(const struct route_field *field, struct given given,
         return read_id(field->name, given, &request->target, error);
     case SLOT_VISIBLE:
     case SLOT_TIER:
+    case SLOT_MINOR:
+    case SLOT_PERSONAL:
         return read_portrait(field, given, request, error);
     case SLOT_CREATED:
     case SLOT_BEFORE:

@@ -192,6 +192,10 @@ static enum route_slot slot_of(const struct route *route, const struct argument 
             return SLOT_VISIBLE;
         if (is(argument->name, argument->name_size, "TIER"))
             return SLOT_TIER;
+        if (is(argument->name, argument->name_size, "MINOR"))
+            return SLOT_MINOR;
+        if (is(argument->name, argument->name_size, "PERSONAL"))
+            return SLOT_PERSONAL;
         if (is(argument->name, argument->name_size, "kind"))
             return SLOT_KIND;
         if (is(argument->name, argument->name_size, "subject"))

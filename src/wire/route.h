@@ -29,6 +29,8 @@ enum route_slot {
     SLOT_VIEWER,
     SLOT_VISIBLE,
     SLOT_TIER,
+    SLOT_MINOR,
+    SLOT_PERSONAL,
     SLOT_CREATED,
     SLOT_KIND,
     SLOT_SUBJECT,

@@ -147,7 +147,7 @@ static void words_stand_in_the_order_of_the_enums(void **state)
     assert_string_equal(field_of(fields, count, "state")->words, words);
     count = route_fields(route_find(METHOD_PUT, "/v1/accounts/9/state").route, fields);
     words[0] = 0;
-    for (unsigned i = 0; i < ACCOUNT_STATE_COUNT; i++)
+    for (unsigned i = 0; i < ACCOUNT_ERASED; i++) /* that one has verbs of its own */
         snprintf(words + strlen(words), sizeof words - strlen(words), "%s%s", i > 0 ? "|" : "",
                  account_state_name((enum account_state)i));
     assert_string_equal(field_of(fields, count, "state")->words, words);

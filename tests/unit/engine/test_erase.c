@@ -1,0 +1,239 @@
+/* The right to be forgotten: asked for, waited for, carried out; what counts fall by, what is left,
+ * what no act can bring back; the same after a replay (model.privacy and zan verify see to that).
+ */
+#include "engine/inner.h"
+#include "node/load.h"
+#include "support.h"
+#include "support/test_engine.h"
+
+#define HOLDER  7
+#define OTHER   8
+#define CREATOR 9
+#define ITEMS   300
+#define HOUR_US (3600LL * 1000000)
+
+static const struct reply *ask(struct test_engine *test, struct request request)
+{
+    return test_engine_ask(test, &request);
+}
+
+static uint8_t status_of(struct test_engine *test, uint16_t verb)
+{
+    return ask(test, (struct request){.verb = verb, .account = HOLDER})->status;
+}
+
+static void load(struct test_engine *test)
+{
+    assert_int_equal(load_needs(test->engine.store, test->engine.hot, &test->needs, test->now_us),
+                     STATUS_OK);
+}
+
+/* From its first step to its last. */
+static const struct reply *purge(struct test_engine *test, bool flush)
+{
+    struct engine *engine = &test->engine;
+
+    test->batch.requests[0] = (struct request){.verb = VERB_ACCOUNT_PURGE, .account = HOLDER};
+    test->batch.count = 1;
+    for (uint32_t turns = 0;; turns++) {
+        assert_true(turns < 10000);
+        test->now_us += 1000;
+        hot_turn_begin(engine->hot);
+        if (engine_gather(engine, &test->batch, 0, &test->needs) == 0) {
+            test_engine_flush(test);
+            continue;
+        }
+        load(test);
+        engine_gather_creators(engine, &test->batch, 0, 1, &test->needs);
+        load(test);
+        if (engine_step(engine, &test->batch, 0, 1, test->now_us) == 1)
+            return &test->batch.replies[0];
+        if (flush)
+            test_engine_flush(test);
+    }
+}
+
+static struct account_row account(struct test_engine *test, uint64_t id)
+{
+    return *ask(test, (struct request){.verb = VERB_ACCOUNT_GET, .account = id})->account;
+}
+
+static struct item_row item(struct test_engine *test, uint64_t id)
+{
+    return *ask(test, (struct request){.verb = VERB_COUNTS, .target = id})->item;
+}
+
+static void fill(struct test_engine *test, bool flush)
+{
+    test->engine.erase_wait_us = HOUR_US;
+    for (uint64_t id = 1; id <= ITEMS; id++) {
+        ask(test, (struct request){.verb = VERB_ITEM_SET,
+                                   .target = id,
+                                   .flags = REQUEST_HAS_CREATOR,
+                                   .u.item.creator = CREATOR});
+        ask(test, test_set(VERB_LIKE, HOLDER, id));
+        ask(test, test_set(VERB_LIKE, OTHER, id));
+        if (id % 3 == 0)
+            ask(test, test_set(VERB_FAVORITE, HOLDER, id));
+        if (flush && id == ITEMS / 2)
+            test_engine_flush(test);
+    }
+    ask(test, test_set(VERB_UNLIKE, HOLDER, 1));
+    ask(test, test_set(VERB_FOLLOW, HOLDER, CREATOR));
+    ask(test, test_set(VERB_FOLLOW, OTHER, HOLDER));
+    ask(test, test_set(VERB_REPORT, HOLDER, 2));
+    ask(test, test_set(VERB_SHARE, HOLDER, 2));
+    ask(test, (struct request){.verb = VERB_ACCOUNT_SET,
+                               .account = HOLDER,
+                               .flags = REQUEST_HAS_TIER | REQUEST_HAS_SWITCH,
+                               .u.portrait = {.tier = TIER_ELDER,
+                                              .switches = SWITCH_IMPERSONAL,
+                                              .switch_mask = SWITCH_IMPERSONAL}});
+}
+
+static void is_asked_for_waits_and_may_be_taken_back(void **state)
+{
+    struct test_engine test;
+
+    (void)state;
+    test_engine_open(&test, NULL);
+    fill(&test, false);
+    assert_int_equal(status_of(&test, VERB_ACCOUNT_KEEP), STATUS_UNCHANGED);
+    assert_int_equal(purge(&test, false)->status, STATUS_NOTDUE); /* nobody asked */
+    assert_int_equal(status_of(&test, VERB_ACCOUNT_ERASE), STATUS_OK);
+    assert_true((int64_t)account(&test, HOLDER).erase_s * 1000000 >=
+                test.now_us + HOUR_US - 1000000);
+    assert_int_equal(status_of(&test, VERB_ACCOUNT_ERASE), STATUS_UNCHANGED);
+    assert_int_equal(purge(&test, false)->status, STATUS_NOTDUE); /* not yet */
+    test.now_us += HOUR_US + 2000000;
+    assert_int_equal(status_of(&test, VERB_ACCOUNT_KEEP), STATUS_OK);
+    assert_int_equal(purge(&test, false)->status, STATUS_NOTDUE); /* thought again */
+    assert_int_equal(account(&test, HOLDER).given[COUNTER_LIKE], ITEMS - 1);
+    assert_int_equal(
+        ask(&test, (struct request){.verb = VERB_ACCOUNT_ERASE, .account = 99})->status,
+        STATUS_NOACCOUNT);
+    test_engine_close(&test);
+}
+
+static void counts_fall_and_a_tombstone_is_left(void **state)
+{
+    (void)state;
+    for (int flush = 0; flush < 2; flush++) {
+        struct test_engine test;
+        const struct reply *reply;
+        struct account_row row, creator;
+        uint64_t one = 1;
+
+        test_engine_open(&test, NULL);
+        fill(&test, flush);
+        ask(&test, (struct request){.verb = VERB_ACCOUNT_ERASE, .account = HOLDER});
+        test.now_us += HOUR_US + 2000000;
+        reply = purge(&test, flush);
+        assert_int_equal(reply->kind, REPLY_INTEGERS);
+        assert_int_equal(reply->u.values[1], ITEMS - 1 + ITEMS / 3 + 1);
+        assert_int_equal(reply->u.values[2], 0);
+        for (uint64_t id = 1; id <= ITEMS; id++) {
+            assert_int_equal(item(&test, id).counts[COUNTER_LIKE], 1);
+            assert_int_equal(item(&test, id).counts[COUNTER_FAVORITE], 0);
+            assert_int_equal(item(&test, id).credit.credited_pct, 100);
+        }
+        creator = account(&test, CREATOR);
+        assert_int_equal(creator.received[COUNTER_LIKE], ITEMS);
+        assert_int_equal(creator.received[COUNTER_FOLLOW], 0);
+        row = account(&test, HOLDER);
+        assert_int_equal(row.state, ACCOUNT_ERASED);
+        assert_int_equal(row.given[COUNTER_LIKE] | row.given[COUNTER_FAVORITE] |
+                             row.given[COUNTER_FOLLOW] | row.given[COUNTER_SHARE],
+                         0);
+        assert_int_equal(row.given[COUNTER_REPORT], 1); /* the report stands */
+        assert_int_equal(row.received[COUNTER_FOLLOW], 1);
+        assert_int_equal(row.taken_back, 0); /* neither what was, nor what the erasure took */
+        assert_int_equal(row.tier | row.switches | row.visibility, 0);
+        assert_true(row.first_us == 0 && row.erase_s == 0 && row.epoch == 1);
+        /* Nothing can be done in its name any more, by whomever. */
+        assert_int_equal(ask(&test, test_set(VERB_LIKE, HOLDER, one))->status, STATUS_ERASED);
+        assert_int_equal(ask(&test, test_set(VERB_FOLLOW, HOLDER, OTHER))->status, STATUS_ERASED);
+        assert_int_equal(status_of(&test, VERB_ACCOUNT_SET), STATUS_ERASED);
+        assert_int_equal(status_of(&test, VERB_ACCOUNT_STATE), STATUS_ERASED);
+        assert_int_equal(status_of(&test, VERB_ACCOUNT_ERASE), STATUS_ERASED);
+        assert_int_equal(status_of(&test, VERB_ACCOUNT_KEEP), STATUS_ERASED);
+        test.now_us += 4000LL * 24 * HOUR_US; /* for good */
+        assert_int_equal(ask(&test, test_set(VERB_LIKE, HOLDER, one))->status, STATUS_ERASED);
+        assert_int_equal(purge(&test, flush)->u.values[1], 0); /* again: nothing */
+        test_engine_close(&test);
+    }
+}
+
+/* A crash between two steps: the account is closed already, calling again does the rest. */
+static void goes_on_after_a_crash(void **state)
+{
+    struct test_engine test;
+    struct engine *engine = &test.engine;
+
+    (void)state;
+    test_engine_open(&test, NULL);
+    fill(&test, true);
+    ask(&test, (struct request){.verb = VERB_ACCOUNT_ERASE, .account = HOLDER});
+    test.now_us += HOUR_US + 2000000;
+    test.batch.requests[0] = (struct request){.verb = VERB_ACCOUNT_PURGE, .account = HOLDER};
+    test.batch.count = 1;
+    hot_turn_begin(engine->hot);
+    assert_int_equal(engine_gather(engine, &test.batch, 0, &test.needs), 1);
+    load(&test);
+    engine_gather_creators(engine, &test.batch, 0, 1, &test.needs);
+    load(&test);
+    assert_int_equal(engine_step(engine, &test.batch, 0, 1, test.now_us), 0); /* more to do */
+    engine->sweep = (struct sweep){0};
+    assert_int_equal(ask(&test, test_set(VERB_LIKE, HOLDER, ITEMS + 1))->status, STATUS_ERASED);
+    assert_int_equal(purge(&test, true)->u.values[1], ITEMS - 1 + ITEMS / 3 + 1 - ENGINE_SWEEP);
+    assert_int_equal(account(&test, HOLDER).given[COUNTER_LIKE], 0);
+    test_engine_close(&test);
+}
+
+/* Nobody sees what a minor likes, whatever is set; the account itself does. */
+static void a_minor_is_seen_by_nobody(void **state)
+{
+    struct test_engine test;
+    struct request set = {.verb = VERB_ACCOUNT_SET,
+                          .account = HOLDER,
+                          .flags = REQUEST_HAS_VISIBLE,
+                          .u.portrait = {.visibility = VISIBLE_TO_ALL}};
+    struct request look = {.verb = VERB_ACTIVITY,
+                           .account = HOLDER,
+                           .target = OTHER,
+                           .count = 10,
+                           .flags = REQUEST_HAS_VIEWER};
+
+    (void)state;
+    test_engine_open(&test, NULL);
+    ask(&test, test_set(VERB_LIKE, HOLDER, 1));
+    ask(&test, test_set(VERB_FOLLOW, HOLDER, OTHER)); /* mutual: the preset shows him most */
+    ask(&test, test_set(VERB_FOLLOW, OTHER, HOLDER));
+    ask(&test, set);
+    assert_int_equal(ask(&test, look)->count, 1);
+    set.flags = REQUEST_HAS_SWITCH;
+    set.u.portrait.switches = set.u.portrait.switch_mask = SWITCH_MINOR;
+    assert_int_equal(ask(&test, set)->u.value, 1);
+    assert_int_equal(ask(&test, set)->u.value, 0);
+    assert_int_equal(account(&test, HOLDER).visibility, VISIBLE_TO_ALL);
+    assert_int_equal(ask(&test, look)->count, 0);
+    look.target = HOLDER;
+    assert_int_equal(ask(&test, look)->count, 1);
+    look.target = OTHER;
+    set.u.portrait.switches = 0;
+    assert_int_equal(ask(&test, set)->u.value, 1);
+    assert_int_equal(ask(&test, look)->count, 1);
+    test_engine_close(&test);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(is_asked_for_waits_and_may_be_taken_back),
+        cmocka_unit_test(counts_fall_and_a_tombstone_is_left),
+        cmocka_unit_test(goes_on_after_a_crash),
+        cmocka_unit_test(a_minor_is_seen_by_nobody),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
