@@ -215,6 +215,7 @@ static void put_record(struct engine *engine, uint8_t verb, uint64_t item,
         record.verdict = edge_verdict(worth);
     if (worth != NULL && !verdict_is_plain(&record.verdict))
         record.fields |= RECORD_HAS_VERDICT;
+    judge_unlike(engine, &record, 0);
     record_commit(engine, &record);
     sweep->done++;
 }

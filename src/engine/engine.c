@@ -21,7 +21,7 @@ static void effect_apply(struct engine *engine, const struct record *record)
     uint16_t source = (uint16_t)record->b;
 
     assert(source < ENGINE_PARTITIONS_MAX);
-    switch ((enum effect_kind)(record->b >> 32)) {
+    switch (effect_kind_of(record)) {
     case EFFECT_TARGET:
         interaction_take(engine, record, (uint8_t)(record->b >> 16));
         break;
@@ -187,6 +187,38 @@ static void record_report(struct engine *engine, struct record *record)
         sanction_report_weight(slot != HOT_NONE ? hot_account(engine->hot, slot) : &unknown);
 }
 
+/* The first un-like that made those of its item wait: people are asked to look. (Where the item
+ * lives elsewhere nobody is asked: the freeze ends by itself all the same.) */
+static void freeze_tell(struct engine *engine, const struct record *record)
+{
+    static const char text[] = "many likes are taken back at once, by accounts that act together: "
+                               "what they weighed waits";
+    uint32_t slot;
+
+    if (record->kind != VERB_UNLIKE || record->c == 0 || !is_home(engine, record->target))
+        return;
+    slot = hot_item_find(engine->hot, record->tenant, record->target);
+    if (hot_item(engine->hot, slot)->withdrawn.freeze_from_us != record->time_us)
+        return;
+    (void)case_open(engine, &(struct case_opening){.tenant = record->tenant,
+                                                   .kind = CASE_REVIEW,
+                                                   .subject = SUBJECT_ITEM,
+                                                   .about = record->target,
+                                                   .policy = engine->judges->policy->version,
+                                                   .text = text,
+                                                   .text_size = sizeof text - 1});
+}
+
+/* Who acts is not told that he was taken for a flood: he would learn by it what is seen. */
+static uint8_t intent_shown(const struct request *request, const struct record *record)
+{
+    uint8_t intent = record->kind == VERB_UNLIKE ? record_intent(record) : INTENT_NONE;
+
+    return request->asserted && intent == INTENT_FLOOD && !PLANTED("engine.intent_is_told")
+               ? INTENT_CHANGE
+               : intent;
+}
+
 /* One interaction: decided, and, if it changes anything or has to be remembered, recorded. */
 static enum status interaction_write(struct engine *engine, const struct request *request,
                                      uint64_t content, struct reply *reply)
@@ -217,6 +249,8 @@ static enum status interaction_write(struct engine *engine, const struct request
     if (change) {
         record.fields |= RECORD_CHANGED;
         record_judged(&record, &verdict, window_us);
+        judge_unlike(engine, &record, window_us);
+        reply->intent = intent_shown(request, &record);
     } else if (status == STATUS_OK) {
         status = STATUS_UNCHANGED;
     }
@@ -224,8 +258,10 @@ static enum status interaction_write(struct engine *engine, const struct request
     record_commit(engine, &record);
     reply->sequence = record.sequence;
     reply->applied = change;
-    if (change)
+    if (change) {
+        freeze_tell(engine, &record);
         judge_sanction(engine);
+    }
     return status;
 }
 
@@ -260,9 +296,11 @@ static enum status act_write(struct engine *engine, const struct request *reques
         /* Again, with what the ones before it have changed; it is too late to refuse it. */
         if (judge_act(engine, request, verb, &verdict, &window_us, reply) == STATUS_OK)
             record_judged(&record, &verdict, window_us);
+        judge_unlike(engine, &record, window_us);
         record_commit(engine, &record);
         reply->sequence = record.sequence;
         reply->applied |= (uint8_t)(1u << i);
+        freeze_tell(engine, &record);
         judge_sanction(engine);
     }
     if (status == STATUS_OK && reply->applied == 0)

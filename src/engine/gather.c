@@ -452,7 +452,7 @@ bool engine_gather_record(struct engine *engine, const struct record *record, st
     if (!(record->fields & RECORD_CHANGED))
         return true;
     if (verb == RECORD_EFFECT) {
-        enum effect_kind kind = (enum effect_kind)(record->b >> 32);
+        enum effect_kind kind = effect_kind_of(record);
 
         if (kind == EFFECT_RECEIVED || kind == EFFECT_ACCOUNT || kind == EFFECT_CREDIT ||
             kind == EFFECT_REPORT)
@@ -518,7 +518,7 @@ bool engine_gather_record(struct engine *engine, const struct record *record, st
 bool engine_gather_record_creators(struct engine *engine, const struct record *record,
                                    struct needs *needs)
 {
-    uint64_t kind = record->b >> 32; /* of an effect */
+    enum effect_kind kind = effect_kind_of(record);
     uint8_t verb = record->kind == RECORD_EFFECT && kind == EFFECT_TARGET
                        ? (uint8_t)(record->b >> 16)
                        : record->kind;

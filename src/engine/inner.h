@@ -21,6 +21,13 @@ enum effect_kind {
     EFFECT_REPORT    /* a review upheld (c: 1) or dismissed (0) a report of the account target */
 };
 
+/* Of an effect's b: partition it is from, verb << 16, kind << 32, and << 40 of an EFFECT_TARGET of
+ * UNLIKE the horizon in seconds. */
+static inline enum effect_kind effect_kind_of(const struct record *effect)
+{
+    return (enum effect_kind)(effect->b >> 32 & 0xFF);
+}
+
 static inline bool is_home(const struct engine *engine, uint64_t id)
 {
     return engine->partition_count == 1 ||
@@ -76,6 +83,9 @@ void settle_take(struct engine *engine, const struct record *effect);
 /* Judges a change that would be made. Not OK: it is refused; reply tells until or again when. */
 enum status judge_act(struct engine *engine, const struct request *request, uint8_t verb,
                       struct verdict *verdict, int64_t *window_us, struct reply *reply);
+/* Writes into the record of an un-like what it was taken for and how its weight fades; after
+ * judge_act, or, of a clean-up, without it. */
+void judge_unlike(struct engine *engine, struct record *record, int64_t freeze_us);
 /* What rules want done about the account whose act was judged last, carried out or refused. */
 void judge_sanction(struct engine *engine);
 /* The act that a record stands for, from rows as they are before it is applied. */

@@ -9,6 +9,7 @@
 #include "engine/case.h"
 #include "engine/inner.h"
 #include "engine/sanction.h"
+#include "engine/withdraw.h"
 
 /* --- decide --------------------------------------------------------------------------------------
  */
@@ -158,27 +159,52 @@ static void peak_move(struct item_row *item, int64_t amount, int64_t time_us)
     }
 }
 
-/* What the verb does to its item, and to the item's creator. worth: of the like that comes or goes.
- */
+/* What is known of a change of an edge, beside the verb. */
+struct turn {
+    struct verdict worth; /* of the like that comes or goes */
+    uint8_t back_pct;     /* a like comes back: what its withdrawal had left to fade, */
+    int64_t before_us;    /* and when it was; a like goes: when it came */
+    bool seasoned;        /* a like goes that was the first, and stood for long */
+    uint32_t horizon_s;   /* of an un-like */
+    int64_t window_us;    /* LIKE: quarantine of the item; UNLIKE: freeze; 0: none */
+    uint64_t watch_ms;    /* of a VIEW */
+};
+
+/* A like went: its weight fades, or waits. */
+static void withdrawn_apply(struct item_row *item, const struct turn *turn, int64_t time_us)
+{
+    struct withdrawn *row = &item->withdrawn;
+
+    if (turn->window_us > time_us && turn->horizon_s > 0)
+        (void)withdraw_freeze(row, turn->window_us, time_us);
+    if (turn->worth.mark == MARK_PLAIN)
+        withdraw_take(row, turn->worth.weight_pct, turn->horizon_s, turn->seasoned, time_us);
+}
+
+/* What the verb does to its item, and to the item's creator. */
 static void item_apply(struct engine *engine, const struct record *record, uint32_t slot,
-                       const struct verb_info *info, uint64_t watch_ms,
-                       const struct verdict *worth, int64_t window_us)
+                       const struct verb_info *info, const struct turn *turn)
 {
     struct item_row *item = hot_item_change(engine->hot, slot);
     int64_t amount = info->edge == EDGE_NONE || info->on ? 1 : -1;
 
     add(&item->counts[info->counter], amount);
-    item->watch_ms += watch_ms;
+    item->watch_ms += turn->watch_ms;
     if (item->has_creator && !PLANTED("engine.creator_gets_nothing"))
         received_move(engine, record, item->creator, info->counter, amount);
     if (info->edge != EDGE_LIKE)
         return;
-    if (amount < 0)
-        item->taken_back++;
     peak_move(item, amount, record->time_us);
-    if (window_us > item->window_until_us)
-        item->window_until_us = window_us;
-    credit_item(engine, record, item, worth, amount);
+    credit_item(engine, record, item, &turn->worth, amount);
+    if (amount < 0) {
+        item->taken_back++;
+        withdrawn_apply(item, turn, record->time_us);
+        return;
+    }
+    if (turn->window_us > item->window_until_us)
+        item->window_until_us = turn->window_us;
+    if (turn->back_pct > 0)
+        (void)withdraw_return(&item->withdrawn, turn->back_pct, turn->before_us, record->time_us);
 }
 
 /* What it does to the account that acts. */
@@ -195,15 +221,14 @@ static void account_apply(struct engine *engine, uint32_t slot, const struct ver
         account->taken_back++;
 }
 
-/* Sets the edge; returns what the like that came or went is worth. */
-static struct verdict edge_apply(struct engine *engine, const struct record *record,
-                                 const struct verb_info *info, uint32_t giver, uint32_t taker,
-                                 uint16_t cleanup)
+/* Sets the edge; tells what the like that came or went is worth, and what was before. */
+static void edge_apply(struct engine *engine, const struct record *record,
+                       const struct verb_info *info, uint32_t giver, uint32_t taker,
+                       uint16_t cleanup, struct turn *turn)
 {
     const struct edge_row *old =
         hot_edge_find(engine->hot, record->tenant, info->edge, record->account, record->target);
     uint16_t flips = old == NULL ? 0 : old->flips;
-    struct verdict worth = {0};
     struct edge_row edge = {
         .account = record->account,
         .target = record->target,
@@ -216,15 +241,31 @@ static struct verdict edge_apply(struct engine *engine, const struct record *rec
     };
 
     if (info->edge == EDGE_LIKE && info->on) {
-        worth = record_verdict(record);
-        edge.weight_pct = worth.weight_pct;
-        edge.marks = edge_marks(worth.mark, worth.reason);
+        turn->worth = record_verdict(record);
+        edge.weight_pct = turn->worth.weight_pct;
+        edge.marks = edge_marks(turn->worth.mark, turn->worth.reason);
+        if (old != NULL) {
+            turn->back_pct = old->weight_pct;
+            turn->before_us = old->time_us;
+        }
     } else if (info->edge == EDGE_LIKE && old != NULL) {
-        worth = PLANTED("engine.unlike_takes_full_weight") ? record_verdict(record)
-                                                           : edge_verdict(old);
+        turn->worth = PLANTED("engine.unlike_takes_full_weight") ? record_verdict(record)
+                                                                 : edge_verdict(old);
+        turn->before_us = old->time_us;
+        turn->seasoned =
+            old->flips <= 1 && record->time_us - old->time_us >= WITHDRAW_SEASON_US;
+        if (turn->horizon_s > 0 && turn->worth.mark == MARK_PLAIN)
+            edge.weight_pct = turn->worth.weight_pct; /* so much of it fades */
     }
     hot_edge_set(engine->hot, &edge, giver, taker);
-    return worth;
+}
+
+/* The number that goes with the effect of an act; see struct turn. */
+static int64_t effect_amount(const struct record *record, const struct turn *turn)
+{
+    if (record->kind == VERB_VIEW || record->kind == VERB_REPORT)
+        return (int64_t)record->a;
+    return turn->window_us;
 }
 
 void interaction_apply(struct engine *engine, const struct record *record)
@@ -235,10 +276,13 @@ void interaction_apply(struct engine *engine, const struct record *record)
     bool home = is_home(engine, record->target);
     uint32_t taker = HOT_NONE;
     uint16_t cleanup = record_cleanup(record);
-    struct verdict worth = {0};
-    int64_t window_us = record->kind == VERB_LIKE ? (int64_t)record->c : 0;
+    struct turn turn = {.watch_ms = record->kind == VERB_VIEW ? record->a : 0};
     uint32_t report_weight = record->kind == VERB_REPORT ? (uint32_t)record->a : 0;
 
+    if (record->kind <= VERB_UNLIKE)
+        turn.window_us = (int64_t)record->c;
+    if (record->kind == VERB_UNLIKE)
+        turn.horizon_s = record_horizon_s(record);
     judge_prepare(engine, record);
     if (home)
         taker = follow ? account_ensure(engine, record->tenant, record->target, record->time_us)
@@ -247,20 +291,19 @@ void interaction_apply(struct engine *engine, const struct record *record)
     if (cleanup != 0 && cleanup != RECORD_ERASURE)
         cleanup_apply(engine, record, giver);
     if (info->edge != EDGE_NONE)
-        worth = edge_apply(engine, record, info, giver, taker, cleanup);
-    if (!home)
+        edge_apply(engine, record, info, giver, taker, cleanup, &turn);
+    if (!home) {
         effect_emit(engine, record, hash_partition(record->target, engine->partition_count),
                     EFFECT_TARGET, record->kind, record->account, record->target,
-                    record->kind == VERB_VIEW     ? (int64_t)record->a
-                    : record->kind == VERB_REPORT ? (int64_t)report_weight
-                                                  : window_us,
+                    effect_amount(record, &turn),
                     record->fields & RECORD_HAS_VERDICT ? &record->verdict : NULL);
-    else if (follow)
+        engine->effects[engine->effect_count - 1].record.b |= (uint64_t)turn.horizon_s << 40;
+    } else if (follow) {
         received_apply(engine, record->tenant, record->target, record->time_us, COUNTER_FOLLOW,
                        info->on ? 1 : -1);
-    else
-        item_apply(engine, record, taker, info, record->kind == VERB_VIEW ? record->a : 0, &worth,
-                   window_us);
+    } else {
+        item_apply(engine, record, taker, info, &turn);
+    }
     if (home && report_weight > 0)
         case_reported(engine, record, taker, record->account, report_weight);
     judge_learn(engine, record);
@@ -274,16 +317,19 @@ void interaction_take(struct engine *engine, const struct record *effect, uint8_
     uint32_t taker = follow
                          ? account_ensure(engine, effect->tenant, effect->target, effect->time_us)
                          : item_ensure(engine, effect->tenant, effect->target, effect->time_us);
-    struct verdict worth = {0};
+    struct turn turn = {.watch_ms = verb == VERB_VIEW ? effect->c >> 1 : 0};
 
+    if (verb <= VERB_UNLIKE)
+        turn.window_us = (int64_t)(effect->c >> 1);
+    if (verb == VERB_UNLIKE)
+        turn.horizon_s = (uint32_t)(effect->b >> 40);
     if (info->edge != EDGE_NONE)
-        worth = edge_apply(engine, effect, info, HOT_NONE, taker, 0);
+        edge_apply(engine, effect, info, HOT_NONE, taker, 0, &turn);
     if (follow)
         received_apply(engine, effect->tenant, effect->target, effect->time_us, COUNTER_FOLLOW,
                        info->on ? 1 : -1);
     else
-        item_apply(engine, effect, taker, info, verb == VERB_VIEW ? effect->c >> 1 : 0, &worth,
-                   verb == VERB_LIKE ? (int64_t)(effect->c >> 1) : 0);
+        item_apply(engine, effect, taker, info, &turn);
     if (verb == VERB_REPORT && effect->c > 0)
         case_reported(engine, effect, taker, effect->account, (uint32_t)(effect->c >> 1));
 }

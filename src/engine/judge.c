@@ -1,7 +1,8 @@
 /* judge.c: see judge.h.
  *
  * The scorer is asked about what adds to somebody's numbers: likes, views, reports. An un-like is
- * not scored: it takes away what its like had brought. Rules are asked about everything. */
+ * not weighed: it takes away what its like had brought; but one of a flood, by the same function,
+ * makes those of its item wait. Rules are asked about everything. */
 #include "engine/judge.h"
 
 #include <assert.h>
@@ -302,6 +303,17 @@ static void count_verdict(struct judges *judges, const struct verdict *verdict)
     judges->devalued += verdict->mark == MARK_PLAIN && verdict->weight_pct < WEIGHT_FULL;
 }
 
+/* An un-like of a flood: until when those of its item wait; 0: it is none. */
+static int64_t judge_freeze(const struct judges *judges)
+{
+    const struct act *act = &judges->act;
+
+    if (act->verb != VERB_UNLIKE || judges->trust == NULL || judges->policy == NULL ||
+        judges->policy->freeze_us == 0 || !trust_floods(judges->trust, act))
+        return 0;
+    return act->now_us + judges->policy->freeze_us;
+}
+
 enum status judge_decide(struct judges *judges, bool confirmed, uint8_t cut_pct,
                          struct verdict *verdict, int64_t *window_us, struct reply *reply)
 {
@@ -315,8 +327,10 @@ enum status judge_decide(struct judges *judges, bool confirmed, uint8_t cut_pct,
         judges->refused++;
         return status;
     }
-    if (!is_scored(judges->act.verb))
+    if (!is_scored(judges->act.verb)) {
+        *window_us = judge_freeze(judges);
         return STATUS_OK;
+    }
     if (judges->unscored && !PLANTED("engine.unscored_counts_in_full"))
         verdict_lower(verdict, WEIGHT_FULL, MARK_HELD, REASON_UNSCORED);
     judge_score(judges, verdict, window_us);
@@ -353,6 +367,42 @@ enum status judge_act(struct engine *engine, const struct request *request, uint
         case_quarantine(engine, request->tenant, request->target, verdict);
     judges->act_is_ready = status == STATUS_OK;
     return status;
+}
+
+/* Rules that only tell somebody, or that only ask, say nothing of the account. */
+#define ACTIONS_MILD (1u << POLICY_ALLOW | 1u << POLICY_ALERT | 1u << POLICY_CONFIRM)
+
+static enum intent intent_of(const struct judges *judges, const struct record *record,
+                             int64_t freeze_us)
+{
+    if (record_cleanup(record) != 0)
+        return INTENT_CLEANUP;
+    if (judges->act.exempt)
+        return INTENT_UNDO;
+    if (freeze_us != 0 || (judges->rules.actions & ~ACTIONS_MILD) != 0)
+        return INTENT_FLOOD;
+    return INTENT_CHANGE;
+}
+
+/* A slip leaves nothing behind; all else fades. */
+void judge_unlike(struct engine *engine, struct record *record, int64_t freeze_us)
+{
+    const struct judges *judges = engine->judges;
+    enum intent intent;
+    uint64_t horizon_s = 0;
+
+    if (record->kind != VERB_UNLIKE || judges == NULL || judges->policy == NULL ||
+        (record_cleanup(record) == 0 && is_import(&judges->act)))
+        return;
+    intent = intent_of(judges, record, freeze_us);
+    if (intent != INTENT_UNDO || PLANTED("engine.undo_fades"))
+        horizon_s = (uint64_t)(judges->policy->smooth_us / 1000000);
+    record->fields |= RECORD_HAS_ARGS;
+    record->b = (uint64_t)intent | horizon_s << 8;
+    if (freeze_us != 0 && horizon_s != 0) {
+        record->fields |= RECORD_HAS_EXTRA;
+        record->c = (uint64_t)freeze_us;
+    }
 }
 
 void judge_sanction(struct engine *engine)

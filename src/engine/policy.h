@@ -147,6 +147,9 @@ struct policy {
     char name[POLICY_NAME_MAX];
     uint32_t version;
     int64_t settle_us;           /* delay after which held likes are scored again */
+    int64_t smooth_us;           /* horizon of weight that is taken back (withdraw.h); 0: none */
+    int64_t freeze_us;           /* un-likes of a flood wait so long, again and again; 0: never */
+    uint32_t compensate;         /* likes' worth at most, for a creator in 30 days; 0: none */
     int64_t undo_us[TIER_COUNT]; /* see policy_undo_us */
     int64_t undo_source_us[SOURCE_COUNT];
     uint8_t notify[POLICY_RELATION_COUNT][VERB_COUNT]; /* enum policy_notice */

@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "base/hook.h"
 #include "engine/policy_inner.h"
+#include "engine/withdraw.h"
 
 #define NUMBER_MAX    1000000000ULL
 #define PERCENT_MAX   1000000ULL /* 10,000 %, in 1/100 percent */
@@ -18,6 +19,8 @@
 #define DEED_US_MAX   (366LL * 86400 * 1000000)
 #define UNDO_US_MAX   (3600LL * 1000000)
 #define SETTLE_US_MAX (30LL * 86400 * 1000000)
+#define SMOOTH_US_MAX (WITHDRAW_HORIZON_MAX_S * 1000000LL)
+#define COMPENSATE_MAX 1000000
 #define SETTLE_US     (600LL * 1000000)
 #define QUOTE_MAX     24 /* characters of the text that a message repeats */
 
@@ -898,6 +901,30 @@ static bool take_settle(struct parser *parser)
     return take_time(parser, 0, SETTLE_US_MAX, &parser->policy->settle_us);
 }
 
+/* What was taken back: how long until it has taken effect. */
+static bool take_smooth(struct parser *parser)
+{
+    return need(parser, "withdrawn", "'withdrawn' and a time") &&
+           take_time(parser, 0, SMOOTH_US_MAX, &parser->policy->smooth_us);
+}
+
+static bool take_freeze(struct parser *parser)
+{
+    return need(parser, "withdrawn", "'withdrawn' and a time") &&
+           take_time(parser, 0, WITHDRAW_FREEZE_MAX_US, &parser->policy->freeze_us);
+}
+
+static bool take_compensate(struct parser *parser)
+{
+    uint64_t most;
+
+    if (!take_number(parser, "how many likes' worth a creator may be given in 30 days",
+                     COMPENSATE_MAX, &most))
+        return false;
+    parser->policy->compensate = (uint32_t)most;
+    return true;
+}
+
 /* RELATION VERB WORD, each of the first two may be 'any'. */
 static bool take_cell(struct parser *parser, uint8_t table[][VERB_COUNT], const char *what,
                       const char *const *list, uint32_t count)
@@ -923,11 +950,12 @@ static bool take_cell(struct parser *parser, uint8_t table[][VERB_COUNT], const 
 
 static bool take_statement(struct parser *parser)
 {
-    static const char *const statements[] = {"rule", "undo", "settle", "notify", "show"};
-    uint32_t found;
+    static const char *const statements[] = {"rule",   "undo",   "settle", "notify",
+                                             "show", "smooth", "freeze", "compensate"};
+    uint32_t found, count = sizeof statements / sizeof *statements;
 
-    if (!take_one_of(parser, statements, 5, &found))
-        return expected_one_of(parser, "a statement", statements, 5);
+    if (!take_one_of(parser, statements, count, &found))
+        return expected_one_of(parser, "a statement", statements, count);
     switch (found) {
     case 0:
         return take_rule(parser);
@@ -938,9 +966,15 @@ static bool take_statement(struct parser *parser)
     case 3:
         return take_cell(parser, parser->policy->notify, "how it is told", policy_notice_words,
                          POLICY_NOTICE_COUNT);
-    default:
+    case 4:
         return take_cell(parser, parser->policy->show, "what is shown", policy_showing_words,
                          POLICY_SHOWING_COUNT);
+    case 5:
+        return take_smooth(parser);
+    case 6:
+        return take_freeze(parser);
+    default:
+        return take_compensate(parser);
     }
 }
 

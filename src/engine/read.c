@@ -6,6 +6,7 @@
 #include "engine/access.h"
 #include "engine/case.h"
 #include "engine/inner.h"
+#include "engine/withdraw.h"
 
 bool read_item_copy(struct engine *engine, uint16_t tenant, uint64_t id, struct reply *reply)
 {
@@ -18,6 +19,8 @@ bool read_item_copy(struct engine *engine, uint16_t tenant, uint64_t id, struct 
         *copy = (struct item_row){.id = id, .tenant = tenant};
     else
         *copy = *hot_item(engine->hot, slot);
+    if (copy->withdrawn.horizon_s != 0)
+        withdraw_settle(&copy->withdrawn, engine->now_us);
     reply->item = copy;
     return true;
 }

@@ -215,6 +215,28 @@ int64_t trust_flood_us(const struct trust *trust, uint16_t tenant, uint8_t verb,
     return flooded(item, trust_seconds(now_us)) ? (int64_t)item->flood_until_s * 1000000 : 0;
 }
 
+/* Surprise against the target's own rate, half of it by accounts that are out of step, and this one
+ * is one of them. A crowd that changes its mind surges as well, and is made of others. */
+bool trust_floods(const struct trust *trust, const struct act *act)
+{
+    struct trust_view view;
+    struct trust_points points;
+    const struct trust_window *window = &view.window;
+    uint32_t odd;
+
+    if (act->exempt != 0)
+        return false;
+    trust_look(trust, act, false, &view);
+    if (!trust_surges(&view))
+        return false;
+    odd = window->locked > window->newcomers ? window->locked : window->newcomers;
+    odd = window->bad > odd ? window->bad : odd;
+    if (odd * 2 < window->count && !PLANTED("trust.any_surge_floods"))
+        return false;
+    trust_weigh(&view, 0, &points);
+    return points.score >= TRUST_HOLD || PLANTED("trust.any_surge_floods");
+}
+
 /* --- learning --- */
 
 static void count_u8(uint8_t count[2], uint32_t last_s, uint32_t now_s, uint32_t width_s,

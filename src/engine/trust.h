@@ -86,6 +86,10 @@ void trust_settle(const struct trust *trust, const struct act *act, struct trust
 int64_t trust_flood_us(const struct trust *trust, uint16_t tenant, uint8_t verb, uint64_t target,
                        int64_t now_us);
 
+/* Does the act belong to a flood on its target that is one of accounts that are suspected, each, for
+ * more than the flood? Asked of un-likes, which are not weighed: they wait (withdraw.h). */
+bool trust_floods(const struct trust *trust, const struct act *act);
+
 enum trust_language { TRUST_ENGLISH, TRUST_CHINESE };
 #define TRUST_EXPLAIN_BYTES 1024
 

@@ -29,9 +29,10 @@
  * this record); enum case_event | more<<8 (OPENED: kind | subject<<8; STEP: likes done); OPENED: when
  * it is due, STEP: the cursor. CASE OPEN: 0; kind | subject<<8. CASE PROPOSE: the case; decision |
  * value<<8; since<<32 | to, in seconds. CASE APPROVE, REJECT, APPEAL: the case.
- * LIKE, UNLIKE a: the clean-up that undoes or does it (record_cleanup). UNLIKE, UNFAVORITE, UNFOLLOW
- * a: RECORD_ERASURE, the account was erased. ACCOUNT ERASE a: from when on it may be, in seconds.
- * ACCOUNT PURGE: it is erased; those of its reactions follow.
+ * LIKE, UNLIKE a: the clean-up that undoes or does it (record_cleanup). UNLIKE b: enum intent |
+ * horizon_s<<8 of what fades (withdraw.h); c: the item's un-likes wait until then; neither: older.
+ * UNLIKE, UNFAVORITE, UNFOLLOW a: RECORD_ERASURE, the account was erased. ACCOUNT ERASE a: from when
+ * on it may be, in seconds. ACCOUNT PURGE: it is erased; those of its reactions follow.
  *
  * A record's number is first_seq of its batch plus its place; its time is its batch's time. */
 #ifndef ZAN_SCHEMA_RECORD_H
@@ -149,6 +150,19 @@ static inline uint16_t record_cleanup(const struct record *record)
 {
     return record->kind <= VERB_UNFOLLOW && record->fields & RECORD_HAS_ARGS ? (uint16_t)record->a
                                                                              : 0;
+}
+
+/* Of an UNLIKE. */
+static inline uint8_t record_intent(const struct record *record)
+{
+    return record->fields & RECORD_HAS_ARGS && (record->b & 0xFF) < INTENT_COUNT
+               ? (uint8_t)record->b
+               : INTENT_NONE;
+}
+
+static inline uint32_t record_horizon_s(const struct record *record)
+{
+    return record->fields & RECORD_HAS_ARGS ? (uint32_t)(record->b >> 8) : 0;
 }
 
 /* Writes record to bytes (room for RECORD_BYTES_MAX); returns how many were written. */

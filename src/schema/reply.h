@@ -41,6 +41,7 @@ struct reply {
     uint16_t flips;  /* REPLY_WRITE of a SET verb: changes of this edge so far */
     uint32_t retry_ms;
     uint8_t on; /* REPLY_WRITE of a SET verb: the state now */
+    uint8_t intent; /* REPLY_WRITE of an UNLIKE that changed something: enum intent */
     uint64_t sequence; /* writes: of the record that holds the decision; 0 if none was needed */
     int64_t until_us;  /* SUSPENDED */
     uint64_t cursor;   /* REPLY_PAGE: give this back for the next page; 0: this was the last */

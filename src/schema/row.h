@@ -94,6 +94,16 @@ enum reason {
     REASON_COUNT         /* at most 16: a nibble at rest */
 };
 
+/* What an un-like was taken for, by the rules and the scorer of its time. Part of the formats. */
+enum intent {
+    INTENT_NONE,    /* not looked at: no rules, an import, an older log */
+    INTENT_UNDO,    /* shortly after its like: a slip; takes effect at once */
+    INTENT_CLEANUP, /* by the holder's clean-up */
+    INTENT_CHANGE,  /* of mind: nothing speaks against it */
+    INTENT_FLOOD,   /* one of many at once, or of an account that a rule held for a flood */
+    INTENT_COUNT
+};
+
 /* Part of the formats. */
 enum tier { TIER_ORDINARY, TIER_VERIFIED, TIER_ELDER, TIER_COUNT };
 

@@ -69,6 +69,17 @@ const char *tier_name(enum tier tier)
     return names[tier];
 }
 
+const char *intent_name(enum intent intent)
+{
+    static const char *const names[INTENT_COUNT] = {
+        [INTENT_NONE] = "none",     [INTENT_UNDO] = "undo",   [INTENT_CLEANUP] = "cleanup",
+        [INTENT_CHANGE] = "change", [INTENT_FLOOD] = "flood",
+    };
+
+    assert(intent < INTENT_COUNT);
+    return names[intent];
+}
+
 const char *reason_name(enum reason reason)
 {
     static const char *const name[REASON_COUNT] = {

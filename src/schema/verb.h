@@ -104,6 +104,7 @@ const char *item_state_name(enum item_state state);
 const char *visibility_name(enum visibility visibility);
 const char *tier_name(enum tier tier);
 const char *reason_name(enum reason reason);
+const char *intent_name(enum intent intent);
 const char *sanction_name(enum sanction sanction);
 const char *case_kind_name(enum case_kind kind);
 const char *case_decision_name(enum case_decision decision);

@@ -32,6 +32,14 @@ static void member(struct text *text, char before, const char *name, uint64_t va
     text_u64(text, value);
 }
 
+static void hundredths(struct text *text, const char *name, uint64_t value)
+{
+    member(text, ',', name, value / 100);
+    text_put(text, ".", 1);
+    text_u64(text, value / 10 % 10);
+    text_u64(text, value % 10);
+}
+
 /* See resp_reply.c. credited is a number with two places. */
 static void put_likes(struct text *text, uint64_t raw, const struct credit *credit,
                       const struct item_row *item)
@@ -41,14 +49,13 @@ static void put_likes(struct text *text, uint64_t raw, const struct credit *cred
     key(text, ',', "likes");
     member(text, '{', "raw", raw);
     member(text, ',', "valid", credit_valid(raw, credit));
-    member(text, ',', "credited", credit->credited_pct / 100);
-    text_put(text, ".", 1);
-    text_u64(text, credit->credited_pct / 10 % 10);
-    text_u64(text, credit->credited_pct % 10);
+    hundredths(text, "credited", credit->credited_pct);
     member(text, ',', "held", credit->held);
     member(text, ',', "quarantined", credit->quarantined);
     member(text, ',', "voided", credit->voided);
     if (item != NULL) {
+        hundredths(text, "fading", item->withdrawn.fading_q16 >> 16);
+        hundredths(text, "frozen", item->withdrawn.frozen_pct);
         member(text, ',', "peak", item->peak);
         key(text, ',', "reasons");
         for (unsigned i = 0; i < REASON_COUNT; i++)
@@ -142,6 +149,12 @@ static void put_write(struct text *text, const struct request *request, const st
         put_bool(text, reply->on);
         key(text, ',', "flips");
         text_u64(text, reply->flips);
+        if (reply->intent != 0) {
+            const char *intent = intent_name((enum intent)reply->intent);
+
+            key(text, ',', "intent");
+            text_json(text, intent, strlen(intent));
+        }
     }
     if (shape == SHAPE_ACT)
         put_actions(text, request, reply);

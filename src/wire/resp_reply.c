@@ -98,7 +98,7 @@ static void put_likes(struct resp_out *out, uint64_t raw, const struct credit *c
     uint32_t reasons = 0;
 
     resp_out_text(out, "likes");
-    resp_out_map(out, item != NULL ? 8 : 6);
+    resp_out_map(out, item != NULL ? 10 : 6);
     put_counter_of(out, "raw", raw);
     put_counter_of(out, "valid", credit_valid(raw, credit));
     resp_out_text(out, "credited");
@@ -108,6 +108,10 @@ static void put_likes(struct resp_out *out, uint64_t raw, const struct credit *c
     put_counter_of(out, "voided", credit->voided);
     if (item == NULL)
         return;
+    resp_out_text(out, "fading");
+    resp_out_hundredths(out, item->withdrawn.fading_q16 >> 16);
+    resp_out_text(out, "frozen");
+    resp_out_hundredths(out, item->withdrawn.frozen_pct);
     put_counter_of(out, "peak", item->peak);
     for (int i = 0; i < REASON_COUNT; i++)
         reasons += item->reasons[i] != 0;
@@ -181,13 +185,17 @@ static void put_write(struct resp_out *out, const struct request *request,
 {
     bool edge = verb_info((enum verb)request->verb)->shape == SHAPE_SET;
 
-    resp_out_map(out, edge ? 6 : 4);
+    resp_out_map(out, (edge ? 6u : 4u) + (reply->intent != 0));
     resp_out_text(out, "applied");
     put_applied(out, request, reply);
     put_counter_of(out, "sequence", reply->sequence);
     if (edge) {
         put_counter_of(out, "on", reply->on);
         put_counter_of(out, "flips", reply->flips);
+    }
+    if (reply->intent != 0) {
+        resp_out_text(out, "intent");
+        resp_out_text(out, intent_name((enum intent)reply->intent));
     }
     put_counter_of(out, "replayed", reply->replayed);
     put_counts_of_target(out, request, reply);

@@ -65,7 +65,8 @@ static void what_cannot_be_read(void **state)
         {"policy p version 1.5", 1, 18, "expected the version, a whole number, found '1.5'"},
         {"policy p version 9999999999", 1, 18, "at most 1000000000"},
         {HEAD "rules x", 2, 1,
-         "expected a statement (rule, undo, settle, notify or show), found 'rules'"},
+         "expected a statement (rule, undo, settle, notify, show, smooth, freeze or "
+         "compensate), found 'rules'"},
         {HEAD "rule", 2, 5, "expected a name for the rule"},
         {HEAD "rule r when", 2, 12, "expected a condition (count, ratio, distinct, share, flips"},
         {HEAD "rule r when counts(like", 2, 13, "found 'counts'"},
@@ -167,6 +168,11 @@ static void what_cannot_be_read(void **state)
         {HEAD "settle 31d", 2, 8, "at most 30 d"},
         {HEAD "settle 1000000000d", 2, 8, "at most 30 d"},
         {HEAD "settle 99999999999999999999d", 2, 8, "at most 30 d"},
+        {HEAD "smooth 1h", 2, 8, "expected 'withdrawn' and a time, found '1h'"},
+        {HEAD "smooth withdrawn 31d", 2, 18, "at most 30 d"},
+        {HEAD "freeze withdrawn 25h", 2, 18, "at most 24 h"},
+        {HEAD "compensate lots", 2, 12, "how many likes' worth"},
+        {HEAD "compensate 1000001", 2, 12, "at most 1000000"},
         {HEAD "settle 1h settle 2h", 2, 18, "settle stands above already"},
         {HEAD "notify friend like silent", 2, 8,
          "expected 'any' or a relation (stranger, follower, mutual, common or creator), found "
@@ -322,7 +328,7 @@ static void everything_is_where_it_belongs(void **state)
     take("# a comment \xE8\xB5\x9E\r\n"
          "policy two-words version 42 # more\n"
          "undo 30s undo 90s for tier elder, verified\tundo 2m for source voice,assistive\n"
-         "settle 3h\n"
+         "settle 3h smooth withdrawn 24h\nfreeze withdrawn 1h compensate 500 "
          "rule first shadow for tier verified, elder on unlike, like\n"
          "  when count(unlike, account, 24h) >= 5 and share(unlike, like, account, minimum 20) > "
          "12.5%\n"
@@ -332,6 +338,9 @@ static void everything_is_where_it_belongs(void **state)
     assert_string_equal(policy.name, "two-words");
     assert_int_equal(policy.version, 42);
     assert_int_equal(policy.settle_us, 3 * HOUR);
+    assert_int_equal(policy.smooth_us, 24 * HOUR);
+    assert_int_equal(policy.freeze_us, HOUR);
+    assert_int_equal(policy.compensate, 500);
     assert_int_equal(policy_undo_us(&policy, TIER_ORDINARY, SOURCE_BUTTON), 30 * SECOND);
     assert_int_equal(policy_undo_us(&policy, TIER_ELDER, SOURCE_BUTTON), 90 * SECOND);
     assert_int_equal(policy_undo_us(&policy, TIER_VERIFIED, SOURCE_VOICE), 120 * SECOND);

@@ -361,7 +361,11 @@ static void writes_tell_what_became(void **state)
                      "\"flips\":1,\"replayed\":false,\"counts\":{\"like\":3,\"favorite\":0,"
                      "\"view\":40,\"share\":0,\"comment\":0,\"skip\":0,\"report\":0,"
                      "\"likes\":{\"raw\":3,\"valid\":3,\"credited\":0.00,\"held\":0,\"quarantined\":0,"
-                     "\"voided\":0,\"peak\":0,\"reasons\":{}}}}\n");
+                     "\"voided\":0,\"fading\":0.00,\"frozen\":0.00,"
+                     "\"peak\":0,\"reasons\":{}}}}\n");
+    reply = (struct reply){.kind = REPLY_WRITE, .intent = INTENT_UNDO};
+    reply_is(&reply, "{\"applied\":false,\"sequence\":\"0\",\"on\":false,\"flips\":0,"
+                     "\"intent\":\"undo\",\"replayed\":false,\"counts\":null}\n");
     reply = (struct reply){.kind = REPLY_WRITE, .applied = 5, .count = 3, .sequence = 4,
                            .replayed = 1};
     assert_true(post("/v1/items/9/actions",
@@ -411,7 +415,8 @@ static void rows_have_all_their_members(void **state)
                      "\"favorite\":0,\"view\":0,\"share\":0,\"comment\":0,\"skip\":0,"
                      "\"report\":0,"
                      "\"likes\":{\"raw\":0,\"valid\":0,\"credited\":0.00,\"held\":0,\"quarantined\":0,"
-                     "\"voided\":0,\"peak\":0,\"reasons\":{}}}}\n");
+                     "\"voided\":0,\"fading\":0.00,\"frozen\":0.00,"
+                     "\"peak\":0,\"reasons\":{}}}}\n");
     reply = (struct reply){.kind = REPLY_ACCOUNT, .account = &account};
     assert_true(ask(METHOD_GET, "/v1/accounts/7", "", NULL));
     reply_is(&reply, "{\"account\":\"7\",\"state\":\"suspended\",\"until_ms\":9,"

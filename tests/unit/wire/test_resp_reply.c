@@ -87,12 +87,20 @@ static void writes_with_return(void **state)
                  "[\"like\" 7 \"favorite\" 1 \"view\" 99 \"share\" 2 \"comment\" 3 \"skip\" 4 "
                  "\"report\" 0 "
                  "\"likes\" [\"raw\" 7 \"valid\" 7 \"credited\" \"0.00\" \"held\" 0 \"quarantined\" 0 "
-                 "\"voided\" 0 \"peak\" 0 \"reasons\" []]]]",
+                 "\"voided\" 0 \"fading\" \"0.00\" \"frozen\" \"0.00\" "
+                 "\"peak\" 0 \"reasons\" []]]]",
                  "{\"applied\":1 \"sequence\":77 \"on\":1 \"flips\":3 \"replayed\":0 \"counts\":"
                  "{\"like\":7 \"favorite\":1 \"view\":99 \"share\":2 \"comment\":3 \"skip\":4 "
                  "\"report\":0 "
                  "\"likes\":{\"raw\":7 \"valid\":7 \"credited\":\"0.00\" \"held\":0 \"quarantined\":0 "
-                 "\"voided\":0 \"peak\":0 \"reasons\":{}}}}");
+                 "\"voided\":0 \"fading\":\"0.00\" \"frozen\":\"0.00\" "
+                 "\"peak\":0 \"reasons\":{}}}}");
+    reply = (struct reply){.kind = REPLY_WRITE, .intent = INTENT_FLOOD};
+    assert_reads(&like, &reply,
+                 "[\"applied\" 0 \"sequence\" 0 \"on\" 0 \"flips\" 0 \"intent\" \"flood\" "
+                 "\"replayed\" 0 \"counts\" ~]",
+                 "{\"applied\":0 \"sequence\":0 \"on\":0 \"flips\":0 \"intent\":\"flood\" "
+                 "\"replayed\":0 \"counts\":~}");
 }
 
 static void acts_with_return(void **state)
@@ -137,7 +145,8 @@ static void rows_of_items(void **state)
         "\"first_ms\":1700000000000 \"watch_ms\":12 \"taken_back\":2 \"counts\":{\"like\":1 "
         "\"favorite\":0 \"view\":0 \"share\":0 \"comment\":0 \"skip\":0 \"report\":0 "
                  "\"likes\":{\"raw\":1 \"valid\":1 \"credited\":\"0.00\" \"held\":0 \"quarantined\":0 "
-                 "\"voided\":0 \"peak\":0 \"reasons\":{}}}}");
+                 "\"voided\":0 \"fading\":\"0.00\" \"frozen\":\"0.00\" "
+                 "\"peak\":0 \"reasons\":{}}}}");
     item.has_creator = 1;
     item.creator = 0;
     assert_non_null(strstr(read_back(&like, &reply, 2), "\"creator\" \"0\" "));
@@ -146,11 +155,13 @@ static void rows_of_items(void **state)
                  "[\"like\" 1 \"favorite\" 0 \"view\" 0 \"share\" 0 \"comment\" 0 \"skip\" 0 "
                  "\"report\" 0 "
                  "\"likes\" [\"raw\" 1 \"valid\" 1 \"credited\" \"0.00\" \"held\" 0 \"quarantined\" 0 "
-                 "\"voided\" 0 \"peak\" 0 \"reasons\" []]]",
+                 "\"voided\" 0 \"fading\" \"0.00\" \"frozen\" \"0.00\" "
+                 "\"peak\" 0 \"reasons\" []]]",
                  "{\"like\":1 \"favorite\":0 \"view\":0 \"share\":0 \"comment\":0 \"skip\":0 "
                  "\"report\":0 "
                  "\"likes\":{\"raw\":1 \"valid\":1 \"credited\":\"0.00\" \"held\":0 \"quarantined\":0 "
-                 "\"voided\":0 \"peak\":0 \"reasons\":{}}}");
+                 "\"voided\":0 \"fading\":\"0.00\" \"frozen\":\"0.00\" "
+                 "\"peak\":0 \"reasons\":{}}}");
 }
 
 static void rows_of_accounts(void **state)
@@ -251,6 +262,7 @@ static void bounds_hold(void **state)
         fill(&random, &item, sizeof item);
         fill(&random, &account, sizeof account);
         fill(&random, &reply, sizeof reply);
+        reply.intent = (uint8_t)test_random_below(&random, INTENT_COUNT);
         item.state = (uint8_t)test_random_below(&random, ITEM_STATE_COUNT);
         account.state = (uint8_t)test_random_below(&random, ACCOUNT_STATE_COUNT);
         account.visibility = (uint8_t)test_random_below(&random, VISIBILITY_COUNT);
