@@ -815,6 +815,35 @@ static bool get_answer(struct engine *engine, const struct request *request, str
     return row != NULL ? answer_row(engine, row, own, reply) : answer_error(reply, STATUS_NOCASE);
 }
 
+enum status case_about(struct engine *engine, uint16_t tenant, uint64_t account, uint64_t id,
+                       struct case_row *row, bool *found)
+{
+    enum status status = row_read(engine, tenant, id, row, found);
+
+    *found = status == STATUS_OK && *found && row->subject == SUBJECT_ACCOUNT &&
+             row->about == account;
+    return status;
+}
+
+bool case_newest(struct engine *engine, uint16_t tenant, uint64_t account, struct reply *reply)
+{
+    uint32_t slot = hot_account_find(engine->hot, tenant, account);
+    uint64_t id = slot == HOT_NONE ? 0 : hot_account(engine->hot, slot)->case_id;
+    struct case_row *row;
+    bool found;
+
+    if (id == 0)
+        return true;
+    row = arena_take(&engine->arena, sizeof *row);
+    if (row == NULL)
+        return false;
+    if (case_about(engine, tenant, account, id, row, &found) == STATUS_OK && found) {
+        reply->cased = row;
+        reply->own = 1;
+    }
+    return true;
+}
+
 bool case_read(struct engine *engine, const struct request *request, struct reply *reply)
 {
     switch (verb_info(request->verb)->shape) {

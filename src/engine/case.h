@@ -46,6 +46,12 @@ enum status case_write(struct engine *engine, const struct request *request, uin
                        struct reply *reply);
 /* The answer to a write with RETURN. False: no room in the arena. */
 bool case_reply(struct engine *engine, const struct request *request, struct reply *reply);
+/* The newest case about an account goes into the reply as the account may see it, if there is one.
+ * False: no room in the arena. */
+bool case_newest(struct engine *engine, uint16_t tenant, uint64_t account, struct reply *reply);
+/* The case with that id, about that account; found: there is one. */
+enum status case_about(struct engine *engine, uint16_t tenant, uint64_t account, uint64_t id,
+                       struct case_row *row, bool *found);
 /* CASE GET, LIST, OF, OWN, CASES. */
 bool case_read(struct engine *engine, const struct request *request, struct reply *reply);
 

@@ -301,7 +301,8 @@ static bool is_restricted(struct engine *engine, const struct request *request, 
 
     if (row == NULL || row->state == ACCOUNT_ACTIVE || row->until_us <= engine->now_us)
         return false;
-    reply->until_us = row->until_us;
+    if (row->state != ACCOUNT_ERASED)
+        reply->until_us = row->until_us;
     return is_undo(request);
 }
 
@@ -326,7 +327,7 @@ bool cleanup_answer(struct engine *engine, const struct request *request, struct
     if (is_purge(request) && sweep->looked == 0)
         status = erase_begin(engine, request);
     else if (!is_purge(request) && is_restricted(engine, request, reply))
-        status = STATUS_SUSPENDED;
+        status = reply->until_us != 0 ? STATUS_SUSPENDED : STATUS_ERASED;
     if (status != STATUS_OK)
         return end_error(engine, reply, status);
     step_do(engine, request);

@@ -8,8 +8,7 @@
  *
  * What is left is a tombstone: the id, that it is erased, totals that others' numbers are the other
  * side of (received; reports, which are never taken back), and an epoch that revokes every
- * assertion. What stays in the log and in rows of edges that are off, and until when: zan redact
- * and docs/security.md. */
+ * assertion. What stays in the log, and in rows of edges that are off: docs/security.md. */
 #include "base/hook.h"
 #include "engine/inner.h"
 

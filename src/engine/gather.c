@@ -288,6 +288,7 @@ static void note_read(struct engine *engine, const struct request *request,
         break;
     case SHAPE_RECEIVED:
     case SHAPE_ACCOUNT_GET:
+    case SHAPE_EXPORT:
     case SHAPE_GIVEN:
         need_account(engine, needs, request->tenant, request->account);
         break;

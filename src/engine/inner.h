@@ -138,6 +138,9 @@ void need_edge(struct engine *engine, struct needs *needs, uint16_t tenant, uint
                uint64_t account, uint64_t target);
 void need_creator(struct engine *engine, struct needs *needs, uint16_t tenant, uint64_t item_id);
 
+/* --- export.c */
+bool export_answer(struct engine *engine, const struct request *request, struct reply *reply);
+
 /* --- activity.c */
 bool activity_answer(struct engine *engine, const struct request *request, struct reply *reply);
 

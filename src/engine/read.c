@@ -40,6 +40,10 @@ bool read_account_copy(struct engine *engine, uint16_t tenant, uint64_t id, stru
         copy->state = ACCOUNT_ACTIVE; /* it has expired */
         copy->until_us = 0;
     }
+    if (copy->limit_until_us <= engine->now_us)
+        copy->limit_until_us = copy->limit_verbs = 0;
+    if (copy->cut_until_us <= engine->now_us)
+        copy->cut_until_us = copy->cut_pct = 0;
     reply->account = copy;
     return true;
 }
@@ -337,7 +341,10 @@ bool read_answer(struct engine *engine, const struct request *request, struct re
             return true;
         }
         reply->kind = REPLY_ACCOUNT;
-        return read_account_copy(engine, request->tenant, request->account, reply);
+        return read_account_copy(engine, request->tenant, request->account, reply) &&
+               case_newest(engine, request->tenant, request->account, reply);
+    case SHAPE_EXPORT:
+        return export_answer(engine, request, reply);
     case SHAPE_CASE_GET:
     case SHAPE_CASE_LIST:
     case SHAPE_CASE_OF:

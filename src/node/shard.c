@@ -399,6 +399,11 @@ static size_t storage_for(const struct request *request)
     case SHAPE_ACTIVITY:
     case SHAPE_CLEANUP_PREVIEW:
         return request->count * sizeof(struct reply_entry) + 64;
+    case SHAPE_EXPORT:
+        return request->count * sizeof(struct edge_row) + sizeof(struct account_row) +
+               sizeof(struct case_row) + 128;
+    case SHAPE_ACCOUNT_GET:
+        return sizeof(struct account_row) + sizeof(struct case_row) + 64;
     case SHAPE_CASE_LIST:
     case SHAPE_CASE_OF:
         return REQUEST_CASES_MAX * sizeof(struct case_brief) + 64;
@@ -436,7 +441,8 @@ static bool wave_join(struct wave *waves, const struct origin *origin,
 
     /* What a creator received comes by way of the items' partitions: also from an account of its
      * own. */
-    if (info->shape == SHAPE_RECEIVED || info->shape == SHAPE_ACCOUNT_GET)
+    if (info->shape == SHAPE_RECEIVED || info->shape == SHAPE_ACCOUNT_GET ||
+        info->shape == SHAPE_EXPORT)
         home = HOME_SEVERAL;
     if (wave->connection == 0) {
         *wave = (struct wave){origin->connection + 1, home, interaction, read};

@@ -21,9 +21,10 @@ enum reply_kind {
     REPLY_RECEIVED, /* map: what a creator has received (account) */
     REPLY_PAGE,     /* cursor and count entries, newest first */
     REPLY_ITEM,     /* map: everything known of an item (item) */
-    REPLY_ACCOUNT,  /* map: everything known of an account (account) */
+    REPLY_ACCOUNT,  /* map: everything known of an account (account), and its newest case (cased) */
     REPLY_CASE,     /* map: everything known of a case (cased); own: what its subject may know */
     REPLY_CASES,    /* cursor and count cases, newest first (u.cases) */
+    REPLY_EXPORT,   /* cursor, and one account, or one case, or else count edges (u.edges) */
 };
 
 struct reply_entry {
@@ -50,6 +51,7 @@ struct reply {
         const uint64_t *values;
         const struct reply_entry *page;
         const struct case_brief *cases;
+        const struct edge_row *edges;
     } u;
     const struct item_row *item;
     const struct account_row *account;

@@ -80,6 +80,19 @@ const char *intent_name(enum intent intent)
     return names[intent];
 }
 
+const char *mark_name(enum edge_mark mark)
+{
+    static const char *const names[MARK_COUNT] = {
+        [MARK_PLAIN] = "plain",
+        [MARK_HELD] = "held",
+        [MARK_QUARANTINED] = "quarantined",
+        [MARK_VOIDED] = "voided",
+    };
+
+    assert(mark < MARK_COUNT);
+    return names[mark];
+}
+
 const char *reason_name(enum reason reason)
 {
     static const char *const name[REASON_COUNT] = {

@@ -52,6 +52,7 @@ enum verb_shape {
     SHAPE_ACTIVITY, /* account, viewer, cursor, count -> page of targets */
     SHAPE_ITEM_GET,
     SHAPE_ACCOUNT_GET,
+    SHAPE_EXPORT,    /* account, cursor, count -> page of maps, each with its kind */
     SHAPE_CASE_GET,  /* case -> map */
     SHAPE_CASE_LIST, /* state, cursor, count -> page of cases somebody has to see to */
     SHAPE_CASE_OF,   /* account or item, cursor, count -> page of cases */
@@ -105,6 +106,7 @@ const char *visibility_name(enum visibility visibility);
 const char *tier_name(enum tier tier);
 const char *reason_name(enum reason reason);
 const char *intent_name(enum intent intent);
+const char *mark_name(enum edge_mark mark);
 const char *sanction_name(enum sanction sanction);
 const char *case_kind_name(enum case_kind kind);
 const char *case_decision_name(enum case_decision decision);

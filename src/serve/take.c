@@ -200,6 +200,8 @@ static uint32_t output_of(const struct request *request, const struct verb_info 
     if (info->shape == SHAPE_TAKEN || info->shape == SHAPE_GIVEN ||
         info->shape == SHAPE_ACTIVITY || info->shape == SHAPE_CLEANUP_PREVIEW)
         return 64u + request->count * 56u;
+    if (info->shape == SHAPE_EXPORT)
+        return 4096u + request->count * 160u;
     if (info->shape == SHAPE_STATES || info->shape == SHAPE_TOTALS)
         return 16u + request->count * 12u;
     if (info->group == GROUP_READ || info->shape == SHAPE_CLEANUP ||

@@ -142,3 +142,57 @@ uint32_t case_brief_fields(const struct case_brief *brief,
     moment(&list, "until_ms", brief->until_us);
     return list.count;
 }
+
+/* "LIKE FAVORITE" */
+static size_t verb_words(uint16_t verbs, char words[STANDING_WORDS_MAX])
+{
+    size_t used = 0;
+
+    for (uint32_t verb = 0; verb <= VERB_ACT; verb++) {
+        const char *name = verb_info((enum verb)verb)->name;
+
+        if ((verbs >> verb & 1) == 0)
+            continue;
+        if (used > 0)
+            words[used++] = ' ';
+        assert(used + strlen(name) < STANDING_WORDS_MAX);
+        memcpy(words + used, name, strlen(name));
+        used += strlen(name);
+    }
+    return used;
+}
+
+uint32_t standing_fields(const struct account_row *row, struct case_field fields[CASE_FIELDS_MAX],
+                         char words[STANDING_WORDS_MAX])
+{
+    struct list list = {fields, 0};
+
+    text(&list, "limited", words, verb_words(row->limit_verbs, words));
+    moment(&list, "limit_until_ms", row->limit_until_us);
+    number(&list, "cut_pct", CASE_FIELD_COUNT, row->cut_until_us > 0 ? row->cut_pct : WEIGHT_FULL);
+    moment(&list, "cut_until_ms", row->cut_until_us);
+    number(&list, "points", CASE_FIELD_SIGNED, (uint64_t)row->points);
+    moment(&list, "erase_ms", (int64_t)row->erase_s * 1000000);
+    number(&list, "minor", CASE_FIELD_BOOL, (row->switches & SWITCH_MINOR) != 0);
+    number(&list, "personal", CASE_FIELD_BOOL, (row->switches & SWITCH_IMPERSONAL) == 0);
+    return list.count;
+}
+
+uint32_t export_fields(const struct edge_row *edge, struct case_field fields[CASE_FIELDS_MAX])
+{
+    static const char *const kinds[EDGE_COUNT] = {"like", "favorite", "follow", "report",
+                                                  "cleared"};
+    struct list list = {fields, 0};
+
+    word(&list, "kind", kinds[edge->kind < EDGE_COUNT ? edge->kind : EDGE_LIKE]);
+    number(&list, "target", CASE_FIELD_ID, edge->target);
+    moment(&list, "time_ms", edge->time_us);
+    if (edge->kind != EDGE_LIKE && edge->kind != EDGE_CLEARED)
+        return list.count;
+    number(&list, "weight_pct", CASE_FIELD_COUNT, edge->weight_pct);
+    word(&list, "mark", mark_name((enum edge_mark)edge_mark(edge)));
+    word(&list, "reason", reason_name((enum reason)(edge_reason(edge) % REASON_COUNT)));
+    if (edge->kind == EDGE_CLEARED)
+        number(&list, "cleanup", CASE_FIELD_COUNT, edge->flips);
+    return list.count;
+}

@@ -15,6 +15,7 @@
 enum case_field_type {
     CASE_FIELD_ID,
     CASE_FIELD_COUNT,
+    CASE_FIELD_SIGNED,
     CASE_FIELD_BOOL,
     CASE_FIELD_TIME, /* us; 0: null */
     CASE_FIELD_WORD, /* zero terminated */
@@ -37,5 +38,13 @@ uint32_t case_fields(const struct case_row *row, int own, struct case_field fiel
                      char words[CASE_WORDS_MAX]);
 uint32_t case_brief_fields(const struct case_brief *brief,
                            struct case_field fields[CASE_FIELDS_MAX]);
+
+/* What restricts an account now (what is over is not there any more: read_account_copy). */
+#define STANDING_WORDS_MAX 160 /* room for the names of all verbs that can be limited */
+uint32_t standing_fields(const struct account_row *row, struct case_field fields[CASE_FIELDS_MAX],
+                         char words[STANDING_WORDS_MAX]);
+
+/* One line of an export: an edge and what it is worth. */
+uint32_t export_fields(const struct edge_row *edge, struct case_field fields[CASE_FIELDS_MAX]);
 
 #endif

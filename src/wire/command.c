@@ -809,7 +809,7 @@ static bool is_page(uint8_t shape)
 {
     return shape == SHAPE_TAKEN || shape == SHAPE_GIVEN || shape == SHAPE_ACTIVITY ||
            shape == SHAPE_CASE_LIST || shape == SHAPE_CASE_OF ||
-           shape == SHAPE_CLEANUP_PREVIEW;
+           shape == SHAPE_CLEANUP_PREVIEW || shape == SHAPE_EXPORT;
 }
 
 static enum status parse_slowly(struct parse *parse, struct request *request,

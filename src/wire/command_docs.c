@@ -268,6 +268,7 @@ static bool is_fast(const struct verb_info *info)
     case SHAPE_TAKEN:
     case SHAPE_GIVEN:
     case SHAPE_ACTIVITY:
+    case SHAPE_EXPORT:
     case SHAPE_CASE_LIST:
     case SHAPE_CASE_OF:
     case SHAPE_CLEANUP:

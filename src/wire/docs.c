@@ -110,6 +110,9 @@ static const char *answer_of(const struct command_entry *entry)
         return "an array of two: the cursor of the next page (\"0\": there is none), and an array "
                "of "
                "[id, time in unix milliseconds]";
+    case SHAPE_EXPORT:
+        return "an array of two: the cursor of the next page (\"0\": there is none; a page may be "
+               "empty before that), and an array of maps, each with its kind";
     case SHAPE_CLEANUP_PREVIEW:
         return "an array of two: how many (20000: or more), and an array of [item, time in unix "
                "milliseconds], newest first";

@@ -308,8 +308,54 @@ static void put_item(struct text *text, const struct item_row *item)
     text_put(text, "}\n", 2);
 }
 
-static void put_account(struct text *text, const struct account_row *account)
+static void put_case_fields(struct text *text, const struct case_field *fields, uint32_t count)
 {
+    for (uint32_t i = 0; i < count; i++) {
+        const struct case_field *field = &fields[i];
+
+        key(text, i == 0 ? '{' : ',', field->name);
+        switch ((enum case_field_type)field->type) {
+        case CASE_FIELD_ID:
+            text_json_id(text, field->value);
+            break;
+        case CASE_FIELD_TIME:
+            if (field->value == 0)
+                text_puts(text, "null");
+            else
+                text_u64(text, field->value / 1000);
+            break;
+        case CASE_FIELD_SIGNED:
+            text_i64(text, (int64_t)field->value);
+            break;
+        case CASE_FIELD_COUNT:
+            text_u64(text, field->value);
+            break;
+        case CASE_FIELD_BOOL:
+            put_bool(text, field->value != 0);
+            break;
+        case CASE_FIELD_WORD:
+        case CASE_FIELD_TEXT:
+            text_json(text, field->text, field->size);
+            break;
+        }
+    }
+    text_put(text, "}", 1);
+}
+
+static void put_case(struct text *text, const struct reply *reply)
+{
+    struct case_field fields[CASE_FIELDS_MAX];
+    char words[CASE_WORDS_MAX];
+
+    put_case_fields(text, fields, case_fields(reply->cased, reply->own, fields, words));
+    text_put(text, "\n", 1);
+}
+
+static void put_account(struct text *text, const struct reply *reply)
+{
+    const struct account_row *account = reply->account;
+    struct case_field fields[CASE_FIELDS_MAX];
+    char words[STANDING_WORDS_MAX];
     const char *state = account_state_name(account->state);
     const char *visible = visibility_name(account->visibility), *tier = tier_name(account->tier);
 
@@ -318,7 +364,7 @@ static void put_account(struct text *text, const struct account_row *account)
     key(text, ',', "state");
     text_json(text, state, strlen(state));
     key(text, ',', "until_ms");
-    if (account->state != ACCOUNT_ACTIVE)
+    if (account->state != ACCOUNT_ACTIVE && account->state != ACCOUNT_ERASED)
         text_i64(text, account->until_us / 1000);
     else
         text_puts(text, "null");
@@ -332,6 +378,13 @@ static void put_account(struct text *text, const struct account_row *account)
     text_u64(text, account->epoch);
     key(text, ',', "taken_back");
     text_u64(text, account->taken_back);
+    key(text, ',', "standing");
+    put_case_fields(text, fields, standing_fields(account, fields, words));
+    key(text, ',', "case");
+    if (reply->cased != NULL)
+        put_case(text, reply);
+    else
+        text_puts(text, "null");
     key(text, ',', "given");
     put_given(text, account);
     key(text, ',', "received");
@@ -359,46 +412,6 @@ static void put_received(struct text *text, const struct json_request *request,
     text_put(text, "}\n", 2);
 }
 
-static void put_case_fields(struct text *text, const struct case_field *fields, uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        const struct case_field *field = &fields[i];
-
-        key(text, i == 0 ? '{' : ',', field->name);
-        switch ((enum case_field_type)field->type) {
-        case CASE_FIELD_ID:
-            text_json_id(text, field->value);
-            break;
-        case CASE_FIELD_TIME:
-            if (field->value == 0)
-                text_puts(text, "null");
-            else
-                text_u64(text, field->value / 1000);
-            break;
-        case CASE_FIELD_COUNT:
-            text_u64(text, field->value);
-            break;
-        case CASE_FIELD_BOOL:
-            put_bool(text, field->value != 0);
-            break;
-        case CASE_FIELD_WORD:
-        case CASE_FIELD_TEXT:
-            text_json(text, field->text, field->size);
-            break;
-        }
-    }
-    text_put(text, "}", 1);
-}
-
-static void put_case(struct text *text, const struct reply *reply)
-{
-    struct case_field fields[CASE_FIELDS_MAX];
-    char words[CASE_WORDS_MAX];
-
-    put_case_fields(text, fields, case_fields(reply->cased, reply->own, fields, words));
-    text_put(text, "\n", 1);
-}
-
 static void put_cases(struct text *text, const struct reply *reply)
 {
     struct case_field fields[CASE_FIELDS_MAX];
@@ -408,6 +421,35 @@ static void put_cases(struct text *text, const struct reply *reply)
     for (unsigned i = 0; i < reply->count; i++) {
         text_put(text, ",", i > 0);
         put_case_fields(text, fields, case_brief_fields(&reply->u.cases[i], fields));
+    }
+    text_put(text, "]", 1);
+    key(text, ',', "cursor");
+    if (reply->cursor == 0)
+        text_puts(text, "null");
+    else
+        text_json_id(text, reply->cursor);
+    text_put(text, "}\n", 2);
+}
+
+static void put_export(struct text *text, const struct reply *reply)
+{
+    struct case_field fields[CASE_FIELDS_MAX];
+
+    key(text, '{', "entries");
+    text_put(text, "[", 1);
+    if (reply->account != NULL) {
+        text_puts(text, "{\"kind\":\"account\",\"account\":");
+        put_account(text, reply);
+        text_put(text, "}", 1);
+    } else if (reply->cased != NULL) {
+        text_puts(text, "{\"kind\":\"case\",\"case\":");
+        put_case(text, reply);
+        text_put(text, "}", 1);
+    } else {
+        for (unsigned i = 0; i < reply->count; i++) {
+            text_put(text, ",", i > 0);
+            put_case_fields(text, fields, export_fields(&reply->u.edges[i], fields));
+        }
     }
     text_put(text, "]", 1);
     key(text, ',', "cursor");
@@ -444,13 +486,16 @@ void json_reply(struct text *text, const struct json_request *request, const str
         put_item(text, reply->item);
         return;
     case REPLY_ACCOUNT:
-        put_account(text, reply->account);
+        put_account(text, reply);
         return;
     case REPLY_CASE:
         put_case(text, reply);
         return;
     case REPLY_CASES:
         put_cases(text, reply);
+        return;
+    case REPLY_EXPORT:
+        put_export(text, reply);
         return;
     case REPLY_ERROR:
         break;

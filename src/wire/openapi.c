@@ -86,13 +86,15 @@ static const struct member members[] = {
     {"Item", "taken_back", "count", "likes taken back, ever"},
     {"Item", "counts", "Counters", "every counter of the item"},
     {"Account", "account", "id", "its id"},
-    {"Account", "state", "text", "active, like-banned or suspended"},
+    {"Account", "state", "text", "active, like-banned, suspended or erased"},
     {"Account", "until_ms", "?time", "when the restriction ends; null: there is none"},
     {"Account", "first_ms", "time", "when it was first seen"},
     {"Account", "visible", "text", "who may see what it likes: nobody, mutuals, followers or all"},
     {"Account", "tier", "text", "ordinary, verified or elder"},
     {"Account", "epoch", "count", "assertions of an earlier one are revoked"},
     {"Account", "taken_back", "count", "likes taken back, ever"},
+    {"Account", "standing", "Standing", "what restricts it now, and what was asked for"},
+    {"Account", "case", "?OwnCase", "the newest case about it: rule, version, until when, appeal"},
     {"Account", "given", "Given", "what the account did"},
     {"Account", "received", "Counters", "what the account and its items got"},
     {"Case", "case", "id", "its id"},
@@ -165,6 +167,16 @@ static const struct member members[] = {
     {"CaseEntry", "until_ms", "?time", "when what was decided ends by itself"},
     {"CasePage", "entries", "[CaseEntry]", "newest first"},
     {"CasePage", "cursor", "?id", "for the next page; null: this was the last"},
+    {"Standing", "limited", "text", "commands that are refused for now, with spaces between"},
+    {"Standing", "limit_until_ms", "?time", "until when; null: none is"},
+    {"Standing", "cut_pct", "count", "what its acts count for, of 100"},
+    {"Standing", "cut_until_ms", "?time", "until when; null: they count in full"},
+    {"Standing", "points", "signed", "of incentives; may be below 0"},
+    {"Standing", "erase_ms", "?time", "somebody asked that it be erased: from when on it may be"},
+    {"Standing", "minor", "bool", "nobody sees what it likes"},
+    {"Standing", "personal", "bool", "may it be shown what suits it?"},
+    {"ExportPage", "entries", "[ExportEntry]", "each with its kind"},
+    {"ExportPage", "cursor", "?id", "for the next page; null: this was the last"},
     {"CleanUp", "cleanup", "count", "its number, to undo it; 0: there was nothing"},
     {"CleanUp", "changed", "count", "likes taken back, or brought back"},
     {"CleanUp", "more", "bool", "true: there are more, call again"},
@@ -251,6 +263,8 @@ static json_t *schema_of(const char *type)
         return json_pack("{s:s}", "type", "string");
     if (strcmp(type, "count") == 0)
         return json_pack("{s:s,s:i}", "type", "integer", "minimum", 0);
+    if (strcmp(type, "signed") == 0)
+        return json_pack("{s:s}", "type", "integer");
     if (strcmp(type, "number") == 0)
         return json_pack("{s:s,s:i}", "type", "number", "minimum", 0);
     if (strcmp(type, "time") == 0)
@@ -339,6 +353,20 @@ static json_t *sources(void)
     return json_pack("{s:s,s:o}", "type", "string", "enum", names);
 }
 
+/* An account, a case, or an edge: what it is stands in its kind. */
+static json_t *export_schema(void)
+{
+    return json_pack("{s:s,s:{s:{s:s,s:[s,s,s,s,s,s]},s:o,s:o,s:o,s:o,s:{s:s},s:{s:s},s:{s:s},s:o},"
+                     "s:[s],s:b}",
+                     "type", "object", "properties", "kind", "type", "string", "enum", "account",
+                     "like", "favorite", "follow", "cleared", "case", "account",
+                     reference("schemas", "Account"), "case", reference("schemas", "OwnCase"),
+                     "target", reference("schemas", "Id"), "time_ms", schema_of("time"),
+                     "weight_pct", "type", "integer", "mark", "type", "string", "reason", "type",
+                     "string", "cleanup", schema_of("count"), "required", "kind",
+                     "additionalProperties", 0);
+}
+
 static json_t *schemas(void)
 {
     json_t *all = json_object();
@@ -353,6 +381,7 @@ static json_t *schemas(void)
     all = with(all, "Counters", counters_schema(true));
     all = with(all, "Given", counters_schema(false));
     all = with(all, "Reasons", reasons_schema());
+    all = with(all, "ExportEntry", export_schema());
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
         if (i == 0 || strcmp(members[i].schema, members[i - 1].schema) != 0)
             all = with(all, members[i].schema, object_schema(members[i].schema));
@@ -387,6 +416,8 @@ static const char *answer_of(const struct route *route)
         return "CleanUpPreview";
     case SHAPE_ACTIVITY:
         return "ItemPage";
+    case SHAPE_EXPORT:
+        return "ExportPage";
     case SHAPE_ITEM_GET:
         return "Item";
     case SHAPE_ACCOUNT_GET:

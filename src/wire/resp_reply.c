@@ -16,6 +16,7 @@
 #define ENTRY_BYTES_MAX   (4 + 27 + INTEGER_BYTES_MAX)
 #define CASE_BYTES_MAX    3584 /* 36 members, half a KiB of them texts */
 #define BRIEF_BYTES_MAX   512
+#define EXPORT_BYTES_MAX  320 /* 7 members */
 #define DETAIL_BYTES_MAX  200
 
 /* --- errors ----------------------------------------------------------------------------------- */
@@ -221,15 +222,62 @@ static void put_item(struct resp_out *out, const struct item_row *item)
     put_item_counts(out, item);
 }
 
-static void put_account(struct resp_out *out, const struct account_row *account)
+/* --- cases ------------------------------------------------------------------------------------ */
+
+static void put_case_fields(struct resp_out *out, const struct case_field *fields, uint32_t count)
 {
-    resp_out_map(out, 10);
+    resp_out_map(out, count);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct case_field *field = &fields[i];
+
+        resp_out_text(out, field->name);
+        switch ((enum case_field_type)field->type) {
+        case CASE_FIELD_ID:
+            resp_out_id(out, field->value);
+            break;
+        case CASE_FIELD_TIME:
+            if (field->value == 0)
+                resp_out_null(out);
+            else
+                resp_out_counter(out, field->value / 1000);
+            break;
+        case CASE_FIELD_SIGNED:
+            resp_out_integer(out, (int64_t)field->value);
+            break;
+        case CASE_FIELD_COUNT:
+        case CASE_FIELD_BOOL:
+            resp_out_counter(out, field->value);
+            break;
+        case CASE_FIELD_WORD:
+        case CASE_FIELD_TEXT:
+            resp_out_bulk(out, field->text, field->size);
+            break;
+        }
+    }
+}
+
+static void put_case(struct resp_out *out, const struct reply *reply)
+{
+    struct case_field fields[CASE_FIELDS_MAX];
+    char words[CASE_WORDS_MAX];
+    uint32_t count = case_fields(reply->cased, reply->own, fields, words);
+
+    put_case_fields(out, fields, count);
+}
+
+static void put_account(struct resp_out *out, const struct reply *reply)
+{
+    const struct account_row *account = reply->account;
+    struct case_field fields[CASE_FIELDS_MAX];
+    char words[STANDING_WORDS_MAX];
+
+    resp_out_map(out, 12);
     resp_out_text(out, "id");
     resp_out_id(out, account->id);
     resp_out_text(out, "state");
     resp_out_text(out, account_state_name((enum account_state)account->state));
     resp_out_text(out, "until_ms");
-    if (account->state != ACCOUNT_ACTIVE)
+    if (account->state != ACCOUNT_ACTIVE && account->state != ACCOUNT_ERASED)
         resp_out_integer(out, account->until_us / 1000);
     else
         resp_out_null(out);
@@ -240,6 +288,13 @@ static void put_account(struct resp_out *out, const struct account_row *account)
     resp_out_text(out, tier_name((enum tier)account->tier));
     put_counter_of(out, "epoch", account->epoch);
     put_counter_of(out, "taken_back", account->taken_back);
+    resp_out_text(out, "standing");
+    put_case_fields(out, fields, standing_fields(account, fields, words));
+    resp_out_text(out, "case");
+    if (reply->cased != NULL)
+        put_case(out, reply);
+    else
+        resp_out_null(out);
     resp_out_text(out, "given");
     put_given(out, account);
     resp_out_text(out, "received");
@@ -284,46 +339,6 @@ static void put_page(struct resp_out *out, const struct reply *reply)
     }
 }
 
-/* --- cases ------------------------------------------------------------------------------------ */
-
-static void put_case_fields(struct resp_out *out, const struct case_field *fields, uint32_t count)
-{
-    resp_out_map(out, count);
-    for (uint32_t i = 0; i < count; i++) {
-        const struct case_field *field = &fields[i];
-
-        resp_out_text(out, field->name);
-        switch ((enum case_field_type)field->type) {
-        case CASE_FIELD_ID:
-            resp_out_id(out, field->value);
-            break;
-        case CASE_FIELD_TIME:
-            if (field->value == 0)
-                resp_out_null(out);
-            else
-                resp_out_counter(out, field->value / 1000);
-            break;
-        case CASE_FIELD_COUNT:
-        case CASE_FIELD_BOOL:
-            resp_out_counter(out, field->value);
-            break;
-        case CASE_FIELD_WORD:
-        case CASE_FIELD_TEXT:
-            resp_out_bulk(out, field->text, field->size);
-            break;
-        }
-    }
-}
-
-static void put_case(struct resp_out *out, const struct reply *reply)
-{
-    struct case_field fields[CASE_FIELDS_MAX];
-    char words[CASE_WORDS_MAX];
-    uint32_t count = case_fields(reply->cased, reply->own, fields, words);
-
-    put_case_fields(out, fields, count);
-}
-
 static void put_cases(struct resp_out *out, const struct reply *reply)
 {
     resp_out_array(out, 2);
@@ -334,6 +349,31 @@ static void put_cases(struct resp_out *out, const struct reply *reply)
 
         put_case_fields(out, fields, case_brief_fields(&reply->u.cases[i], fields));
     }
+}
+
+/* --- an export: an account, a case, or edges ---------------------------------------------------- */
+
+static void put_export(struct resp_out *out, const struct reply *reply)
+{
+    struct case_field fields[CASE_FIELDS_MAX];
+
+    resp_out_array(out, 2);
+    resp_out_id(out, reply->cursor);
+    if (reply->account == NULL && reply->cased == NULL) {
+        resp_out_array(out, reply->count);
+        for (uint32_t i = 0; i < reply->count; i++)
+            put_case_fields(out, fields, export_fields(&reply->u.edges[i], fields));
+        return;
+    }
+    resp_out_array(out, 1);
+    resp_out_map(out, 2);
+    resp_out_text(out, "kind");
+    resp_out_text(out, reply->account != NULL ? "account" : "case");
+    resp_out_text(out, reply->account != NULL ? "account" : "case");
+    if (reply->account != NULL)
+        put_account(out, reply);
+    else
+        put_case(out, reply);
 }
 
 /* --- all of it -------------------------------------------------------------------------------- */
@@ -354,8 +394,12 @@ size_t resp_reply_bound(const struct request *request, const struct reply *reply
     case REPLY_COUNTS:
     case REPLY_RECEIVED:
     case REPLY_ITEM:
-    case REPLY_ACCOUNT:
         return MAP_BYTES_MAX;
+    case REPLY_ACCOUNT:
+        return MAP_BYTES_MAX + CASE_BYTES_MAX;
+    case REPLY_EXPORT:
+        return PAGE_HEAD_BYTES + MAP_BYTES_MAX + CASE_BYTES_MAX +
+               (size_t)reply->count * EXPORT_BYTES_MAX;
     case REPLY_CASE:
         return CASE_BYTES_MAX;
     case REPLY_CASES:
@@ -394,13 +438,16 @@ static void put_reply(struct resp_out *out, const struct request *request,
         put_item(out, reply->item);
         return;
     case REPLY_ACCOUNT:
-        put_account(out, reply->account);
+        put_account(out, reply);
         return;
     case REPLY_CASE:
         put_case(out, reply);
         return;
     case REPLY_CASES:
         put_cases(out, reply);
+        return;
+    case REPLY_EXPORT:
+        put_export(out, reply);
         return;
     }
     assert(false && "a kind of reply nobody knows");

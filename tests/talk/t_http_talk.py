@@ -166,6 +166,27 @@ def retries(door):
     assert door.ask("GET", "/v1/items/50/counts").json["counts"]["share"] == 1
 
 
+def privacy(door):
+    """What is kept of an account, and its end (t_privacy.py has the rest)."""
+    door.ask("PUT", "/v1/items/88/likes/3300")
+    lines, cursor = [], "0"
+    while cursor is not None:
+        page = door.ask("GET", "/v1/accounts/3300/export?cursor=" + cursor).json
+        lines, cursor = lines + page["entries"], page["cursor"]
+    assert [line["kind"] for line in lines] == ["account", "like"], lines
+    assert (lines[1]["target"], lines[1]["weight_pct"] >= 0) == ("88", True), lines
+    assert door.ask("PUT", "/v1/accounts/3300/erasure").json["applied"]
+    assert door.ask("GET", "/v1/accounts/3300").json["standing"]["erase_ms"] > 0
+    assert door.ask("DELETE", "/v1/accounts/3300/erasure").json["applied"]
+    refused = door.ask("POST", "/v1/accounts/3300/erasure", status=409).json
+    assert refused["code"] == "NOTDUE" and refused["certain"] is True, refused
+    door.ask("PUT", "/v1/accounts/3300/erasure")
+    if not os.environ.get("ZAN_HTTP_PORT"):
+        erased = door.ask("POST", "/v1/accounts/3300/erasure").json
+        assert erased == {"cleanup": 0, "changed": 1, "more": False}, erased
+        assert door.ask("PUT", "/v1/items/88/likes/3300", status=410).json["code"] == "ERASED"
+
+
 def cases(door):
     """Without credentials nobody is two persons, so nothing is approved here (t_cases.py does)."""
     door.ask("PUT", "/v1/accounts/33", {})
@@ -307,7 +328,7 @@ def wait_for(port, server):
 def every_operation(**options):
     server, port = open_server(**options)
     door = Door(port)
-    for step in (writes_and_reads, events, settings, lists, activity, batches, retries, cases, contexts,
+    for step in (writes_and_reads, events, settings, lists, activity, batches, retries, cases, privacy, contexts,
                  service_paths, metrics):
         step(door)
     missed = set(one["operationId"] for path in door.document["paths"].values()
@@ -321,8 +342,8 @@ def every_operation(**options):
 
 
 def run():
-    every_operation()
-    every_operation(partitions=3)
+    every_operation(erase_wait_hours=0)
+    every_operation(partitions=3, erase_wait_hours=0)
     if not os.environ.get("ZAN_HTTP_PORT"):
         roles({})
 

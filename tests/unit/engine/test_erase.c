@@ -226,6 +226,85 @@ static void a_minor_is_seen_by_nobody(void **state)
     test_engine_close(&test);
 }
 
+static struct request page(uint64_t cursor, uint16_t count)
+{
+    return (struct request){.verb = VERB_ACCOUNT_EXPORT,
+                            .account = HOLDER,
+                            .count = count,
+                            .flags = cursor != 0 ? REQUEST_HAS_CURSOR : 0,
+                            .u.cursor = cursor};
+}
+
+static uint64_t open_case(struct test_engine *test, uint64_t about)
+{
+    return (uint64_t)ask(test, (struct request){.verb = VERB_CASE_OPEN,
+                                                .target = about,
+                                                .u.deed = {.kind = CASE_REVIEW,
+                                                           .subject = SUBJECT_ACCOUNT,
+                                                           .text = "why",
+                                                           .text_size = 3}})
+        ->u.value;
+}
+
+/* Page by page, from memory and from the store: each like exactly once, with what it is worth. */
+static void an_export_has_everything_once(void **state)
+{
+    (void)state;
+    for (int flush = 0; flush < 2; flush++) {
+        struct test_engine test;
+        uint32_t seen[EDGE_COUNT][ITEMS + 1] = {{0}}, cases = 0, accounts = 0, pages = 0;
+        uint64_t cursor = 0, first, second, other;
+
+        test_engine_open(&test, NULL);
+        fill(&test, flush);
+        test_engine_settle(&test, &(struct record){.kind = RECORD_SETTLE,
+                                                   .fields = RECORD_HAS_VERDICT,
+                                                   .account = HOLDER,
+                                                   .target = 5,
+                                                   .verdict = {.weight_pct = 30,
+                                                               .reason = REASON_YOUNG,
+                                                               .reasons = 1 << REASON_YOUNG}});
+        first = open_case(&test, HOLDER);
+        second = open_case(&test, HOLDER);
+        other = open_case(&test, OTHER);
+        assert_true(first != 0 && second > first && other > second);
+        do {
+            const struct reply *reply = ask(&test, page(cursor, 7));
+
+            assert_int_equal(reply->kind, REPLY_EXPORT);
+            assert_true(reply->count <= 7 && ++pages < 1000);
+            for (uint32_t i = 0; i < reply->count; i++) {
+                const struct edge_row *edge = &reply->u.edges[i];
+
+                assert_true(edge->on && edge->account == HOLDER && edge->target <= ITEMS);
+                seen[edge->kind][edge->target]++;
+                assert_int_equal(edge->weight_pct, edge->kind != EDGE_LIKE ? 0
+                                                   : edge->target == 5     ? 30
+                                                                           : 100);
+                if (edge->target == 5 && edge->kind == EDGE_LIKE)
+                    assert_int_equal(edge_reason(edge), REASON_YOUNG);
+            }
+            accounts += reply->account != NULL;
+            if (reply->cased != NULL) {
+                assert_true(reply->own && reply->cased->id == (cases == 0 ? second : first));
+                cases++;
+            }
+            cursor = reply->cursor;
+        } while (cursor != 0);
+        for (uint64_t id = 1; id <= ITEMS; id++) {
+            assert_int_equal(seen[EDGE_LIKE][id], id != 1); /* that one was taken back */
+            assert_int_equal(seen[EDGE_FAVORITE][id], id % 3 == 0);
+        }
+        assert_int_equal(seen[EDGE_FOLLOW][CREATOR], 1);
+        assert_true(accounts == 1 && cases == 2);
+        /* A cursor is no key to what is others'. */
+        assert_int_equal(ask(&test, page(5ULL << 60 | other, 7))->status, STATUS_BADCURSOR);
+        assert_int_equal(ask(&test, page(9ULL << 60 | 1, 7))->status, STATUS_BADCURSOR);
+        assert_int_equal(ask(&test, page(1, 7))->status, STATUS_BADCURSOR);
+        test_engine_close(&test);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -233,6 +312,7 @@ int main(void)
         cmocka_unit_test(counts_fall_and_a_tombstone_is_left),
         cmocka_unit_test(goes_on_after_a_crash),
         cmocka_unit_test(a_minor_is_seen_by_nobody),
+        cmocka_unit_test(an_export_has_everything_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -421,7 +421,9 @@ static void rows_have_all_their_members(void **state)
     assert_true(ask(METHOD_GET, "/v1/accounts/7", "", NULL));
     reply_is(&reply, "{\"account\":\"7\",\"state\":\"suspended\",\"until_ms\":9,"
              "\"first_ms\":0,\"visible\":\"nobody\",\"tier\":\"ordinary\",\"epoch\":0,"
-             "\"taken_back\":0,\"given\":{\"like\":0,\"favorite\":0,\"follow\":0,\"view\":0,"
+             "\"taken_back\":0,\"standing\":{\"limited\":\"\",\"limit_until_ms\":null,"
+             "\"cut_pct\":100,\"cut_until_ms\":null,\"points\":0,\"erase_ms\":null,"
+             "\"minor\":false,\"personal\":true},\"case\":null,\"given\":{\"like\":0,\"favorite\":0,\"follow\":0,\"view\":0,"
                      "\"share\":0,\"comment\":0,\"skip\":0,\"report\":0},\"received\":{\"like\":0,"
                      "\"favorite\":0,\"follow\":0,\"view\":0,\"share\":0,\"comment\":0,\"skip\":0,"
                      "\"report\":0,"

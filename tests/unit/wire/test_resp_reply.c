@@ -175,6 +175,8 @@ static void rows_of_accounts(void **state)
         read_back(&like, &reply, 3),
         "{\"id\":\"3\" \"state\":\"like-banned\" \"until_ms\":5 \"first_ms\":7 "
         "\"visible\":\"nobody\" \"tier\":\"ordinary\" \"epoch\":0 \"taken_back\":1 "
+        "\"standing\":{\"limited\":\"\" \"limit_until_ms\":~ \"cut_pct\":100 \"cut_until_ms\":~ "
+        "\"points\":0 \"erase_ms\":~ \"minor\":0 \"personal\":1} \"case\":~ "
         "\"given\":{\"like\":9 \"favorite\":0 \"follow\":0 \"view\":0 \"share\":0 \"comment\":0 "
         "\"skip\":0 \"report\":0} \"received\":{\"like\":0 \"favorite\":0 \"follow\":0 \"view\":0 "
         "\"share\":0 \"comment\":0 \"skip\":0 \"report\":0 "
@@ -270,6 +272,7 @@ static void bounds_hold(void **state)
         reply.kind = (uint8_t)test_random_below(&random, REPLY_ACCOUNT + 1);
         reply.status = (uint8_t)test_random_below(&random, STATUS_COUNT);
         reply.item = &item;
+        reply.cased = NULL;
         reply.account = &account;
         reply.count = (uint16_t)test_random_below(&random, REQUEST_ACTIONS_MAX + 1);
         if (reply.kind == REPLY_PAGE || reply.kind == REPLY_INTEGERS)

@@ -1,0 +1,142 @@
+/* export.c: what is kept of an account, told to the account, page by page.
+ *
+ * Sections one after the other: the account itself; its likes, favorites and follows that are on,
+ * each newest first, with what a like is worth and why; what its clean-ups took back; the cases
+ * about it, one a page, as it may see them. The cursor is the section and where in it to go on:
+ * below which sequence, or at which case. Nothing is kept between two pages, so what changes
+ * meanwhile is seen as it is then; what stays as it was is told exactly once. */
+#include <assert.h>
+
+#include "base/hook.h"
+#include "engine/case.h"
+#include "engine/inner.h"
+
+enum section { SECTION_ACCOUNT, SECTION_LIKES, SECTION_CLEARED = 4, SECTION_CASES, SECTION_END };
+
+#define SECTION_SHIFT 60
+#define BELOW_ALL     ((1ULL << SECTION_SHIFT) - 1)
+#define ROWS_AT_ONCE  128
+
+static uint64_t cursor_of(uint64_t section, uint64_t below)
+{
+    return section >= SECTION_END ? 0 : section << SECTION_SHIFT | (below & BELOW_ALL);
+}
+
+static uint8_t kind_of(uint64_t section)
+{
+    return section == SECTION_CLEARED ? EDGE_CLEARED : (uint8_t)(section - SECTION_LIKES);
+}
+
+static bool fail(struct reply *reply, enum status status)
+{
+    reply->kind = REPLY_ERROR;
+    reply->status = (uint8_t)status;
+    return true;
+}
+
+/* The rows of what a list told, from memory or from the store. */
+static enum status rows_read(struct engine *engine, const struct request *request, uint8_t kind,
+                             const struct reply_entry *entries, uint32_t count,
+                             struct edge_row *rows)
+{
+    struct edge_row asked[ROWS_AT_ONCE];
+    uint32_t place[ROWS_AT_ONCE], n = 0;
+    bool found[ROWS_AT_ONCE];
+    enum status status = STATUS_OK;
+
+    assert(count <= ROWS_AT_ONCE);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct edge_row *edge =
+            hot_edge_find(engine->hot, request->tenant, kind, request->account, entries[i].id);
+
+        rows[i] = (struct edge_row){.tenant = request->tenant,
+                                    .kind = kind,
+                                    .account = request->account,
+                                    .target = entries[i].id};
+        if (edge != NULL) {
+            rows[i] = *edge;
+            continue;
+        }
+        asked[n] = rows[i];
+        place[n++] = i;
+    }
+    if (n > 0)
+        status = store_get_edges(engine->store, asked, found, n);
+    for (uint32_t i = 0; status == STATUS_OK && i < n; i++)
+        rows[place[i]] = asked[i];
+    return status;
+}
+
+static bool edges_answer(struct engine *engine, const struct request *request, uint64_t section,
+                         uint64_t below, struct reply *reply)
+{
+    struct edge_row *rows = arena_take(&engine->arena, request->count * sizeof *rows);
+    struct reply_entry entries[ROWS_AT_ONCE];
+    uint32_t taken = 0, count = 0;
+    bool more = true;
+
+    if (rows == NULL)
+        return false;
+    if (below == BELOW_ALL)
+        below = UINT64_MAX;
+    while (more && taken < request->count) {
+        uint32_t want = request->count - taken;
+        enum status status =
+            read_list(engine, request->tenant, false, kind_of(section), request->account, entries,
+                      want < ROWS_AT_ONCE ? want : ROWS_AT_ONCE, &below, &count, &more);
+
+        if (status == STATUS_OK)
+            status = rows_read(engine, request, kind_of(section), entries, count, rows + taken);
+        if (status != STATUS_OK)
+            return fail(reply, status);
+        taken += count;
+        if (count == 0)
+            break; /* a stretch of what does not hold any more: the next page goes on behind it */
+    }
+    reply->count = (uint16_t)taken;
+    reply->u.edges = rows;
+    reply->cursor = more ? cursor_of(section, below) : cursor_of(section + 1, BELOW_ALL);
+    return true;
+}
+
+static bool case_answer(struct engine *engine, const struct request *request, uint64_t id,
+                        struct reply *reply)
+{
+    uint32_t slot = hot_account_find(engine->hot, request->tenant, request->account);
+    struct case_row *row;
+    enum status status;
+    bool found;
+
+    if (id == BELOW_ALL)
+        id = slot == HOT_NONE ? 0 : hot_account(engine->hot, slot)->case_id;
+    if (id == 0)
+        return true;
+    row = arena_take(&engine->arena, sizeof *row);
+    if (row == NULL)
+        return false;
+    status = case_about(engine, request->tenant, request->account, id, row, &found);
+    if (status != STATUS_OK || (!found && !PLANTED("engine.export_of_others")))
+        return fail(reply, status != STATUS_OK ? status : STATUS_BADCURSOR);
+    reply->cased = row;
+    reply->own = 1;
+    reply->cursor = row->before == 0 ? 0 : cursor_of(SECTION_CASES, row->before);
+    return true;
+}
+
+bool export_answer(struct engine *engine, const struct request *request, struct reply *reply)
+{
+    uint64_t cursor = request->flags & REQUEST_HAS_CURSOR ? request->u.cursor : 0;
+    uint64_t section = cursor >> SECTION_SHIFT;
+
+    reply->kind = REPLY_EXPORT;
+    if (section >= SECTION_END || (section == SECTION_ACCOUNT && cursor != 0))
+        return fail(reply, STATUS_BADCURSOR);
+    if (hot_account_find(engine->hot, request->tenant, request->account) == HOT_NONE)
+        return fail(reply, STATUS_NOACCOUNT);
+    if (section == SECTION_CASES)
+        return case_answer(engine, request, cursor & BELOW_ALL, reply);
+    if (section != SECTION_ACCOUNT)
+        return edges_answer(engine, request, section, cursor & BELOW_ALL, reply);
+    reply->cursor = cursor_of(SECTION_LIKES, BELOW_ALL);
+    return read_account_copy(engine, request->tenant, request->account, reply);
+}

@@ -1,0 +1,272 @@
+#!/usr/bin/python3
+"""T38: what is kept of an account is told to it whole (against a twin), and goes when it is asked for; who may
+ask, who carries it out; what is left, and where: exactly what docs/security.md says. With one partition and three.
+
+zan-test: timeout=120
+"""
+import hashlib
+import os
+import random
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from http_client import Connection, request, twin_server
+from client import Client, Error, as_map
+
+PEOPLE = {"app": "backend", "paula": "privacy", "ann": "operator", "ben": "approver", "adam": "administrator"}
+HOLDER, OTHER = 0xE1A5ED0FC0DEFACE, 8   # no other number has these bytes
+ADDRESS, DEVICE = "198.51.100.231", "planted-device-7719"
+ITEMS = 220
+
+
+def code(answer):
+    return answer.code if isinstance(answer, Error) else "OK"
+
+
+class World:
+    def __init__(self, **settings):
+        self.folder = twin_server.directory()
+        path = os.path.join(self.folder, "credentials")
+        with open(path, "w") as file:
+            os.chmod(path, 0o600)
+            for name, role in PEOPLE.items():
+                file.write("%s %s %s\n" % (name, role, hashlib.sha256(name.encode()).hexdigest()))
+        self.http = twin_server.free_port()
+        self.server = twin_server.Server(credentials=path, flush_seconds=1,
+                                         http="127.0.0.1:%d" % self.http, **settings).start()
+        self.login()
+
+    def login(self):
+        self.of = {}
+        for name in PEOPLE:
+            self.of[name] = Client(self.server.port)
+            assert self.of[name].call("AUTH", name, name) == "OK"
+            self.of[name].call("HELLO", 3)
+
+    def __call__(self, name, *words):
+        return self.of[name].call(*words)
+
+    def ask(self, name, method, path, body=None):
+        connection = Connection(self.http)
+        try:
+            connection.send(request(method, path, body, {"Authorization": "Bearer " + name}))
+            return connection.answer()
+        finally:
+            connection.close()
+
+
+class Twin:
+    """What the account has done, as the test did it."""
+
+    def __init__(self):
+        self.edges, self.cleared = {"like": {}, "favorite": {}, "follow": {}}, set()
+
+    def lines(self):
+        return sorted([(kind, target) for kind in self.edges for target in self.edges[kind]] +
+                      [("cleared", target) for target in self.cleared])
+
+
+def live(world, twin, random):
+    """Likes, favorites, follows, some taken back, by hand and by a clean-up."""
+    for item in range(1, ITEMS + 1):
+        world("app", "ITEM", "SET", item, "CREATOR", 90 + item % 3)
+        world("app", "LIKE", OTHER, item)
+    for item in range(1, 21):
+        world("app", "LIKE", HOLDER, item)
+    assert world("paula", "CLEANUP", "RUN", HOLDER)[1] == 20
+    twin.cleared.update(range(1, 21))
+    for _ in range(2 * ITEMS):
+        item = random.randrange(21, ITEMS + 1)
+        verb, kind = random.choice([("LIKE", "like")] * 3 + [("FAVORITE", "favorite")])
+        if random.random() < 0.15:
+            world("app", "UN" + verb, HOLDER, item)
+            twin.edges[kind].pop(item, None)
+        else:
+            answer = world("app", verb, HOLDER, item, "CTX", "ADDRESS", ADDRESS, "DEVICE", DEVICE)
+            assert code(answer) == "OK", answer
+            twin.edges[kind][item] = True
+    for creator in (90, 91):
+        world("app", "FOLLOW", HOLDER, creator)
+        twin.edges["follow"][creator] = True
+    world("app", "ACCOUNT", "SET", HOLDER, "VISIBLE", "all", "PERSONAL", "off")
+
+
+def decide(world):
+    """A case about the account, by two people: a weight cut with an end, and a void of one like's item."""
+    case = world("ann", "CASE", "OPEN", "review", "account", HOLDER, "planted-reason-5512")
+    until = int(time.time() * 1000) + 3600000
+    assert code(world("ann", "CASE", "PROPOSE", case, "cut", "too fast", "VALUE", 40, "UNTIL", until)) == "OK"
+    assert code(world("ben", "CASE", "APPROVE", case, "seen")) == "OK"
+    shown = world("paula", "ACCOUNT", "GET", HOLDER)
+    assert shown["standing"]["cut_pct"] == 40, shown
+    assert abs(shown["standing"]["cut_until_ms"] - until) <= 1000 and shown["standing"]["personal"] == 0, shown
+    assert int(shown["case"]["case"]) == int(case) and shown["case"]["decision"] == "cut", shown
+    assert shown["case"]["policy"] == 0 and "opened_text" not in shown["case"], shown
+    return case
+
+
+def export(world, count):
+    """All pages over RESP."""
+    lines, cursor = [], 0
+    for _ in range(10000):
+        cursor, page = world("paula", "ACCOUNT", "EXPORT", HOLDER, "CURSOR", cursor, "COUNT", count)
+        lines += page
+        if cursor in ("0", b"0", 0):
+            return lines
+    raise AssertionError("the export does not end")
+
+
+def export_http(world):
+    lines, cursor = [], None
+    while True:
+        path = "/v1/accounts/%d/export?count=50" % HOLDER + ("&cursor=" + cursor if cursor else "")
+        answer = world.ask("paula", "GET", path).json
+        lines += answer["entries"]
+        cursor = answer["cursor"]
+        if cursor is None:
+            return lines
+
+
+def round_trip(world, twin, case):
+    """The export is what the twin did: nothing more, nothing twice; the same over both doors."""
+    wanted = twin.lines()
+    for count in (7, 1000):
+        lines = export(world, count)
+        edges = sorted((line["kind"], int(line["target"])) for line in lines if "target" in line)
+        assert edges == wanted, (len(edges), len(wanted), set(edges) ^ set(wanted))
+        assert [line["kind"] for line in lines if "target" not in line] == ["account", "case"]
+        assert int(lines[-1]["case"]["case"]) == int(case) and lines[-1]["case"]["decided_text"] == "too fast"
+        for line in lines:
+            if line["kind"] == "like":
+                assert line["mark"] in ("plain", "held") and 0 <= line["weight_pct"] <= 100, line
+                assert line["time_ms"] > 0, line
+    over_http = export_http(world)
+    assert sorted((line["kind"], int(line["target"])) for line in over_http if "target" in line) == wanted
+    assert over_http[0]["account"]["standing"]["personal"] is False
+    for name in ("ann", "ben", "adam"):
+        assert code(world(name, "ACCOUNT", "EXPORT", HOLDER)) == "NOPERM", name
+
+
+def only_the_privacy_officer(world):
+    for name in ("app", "ann", "ben", "adam"):
+        assert code(world(name, "ACCOUNT", "PURGE", HOLDER)) == "NOPERM", name
+    for name in ("ann", "ben", "adam"):
+        assert code(world(name, "ACCOUNT", "ERASE", HOLDER)) == "NOPERM", name
+    assert code(world("paula", "ACCOUNT", "PURGE", HOLDER)) == "NOTDUE"   # nobody asked
+
+
+def totals(world):
+    return world("app", "LIKES", *range(1, ITEMS + 1))
+
+
+def erase(world, twin):
+    before = totals(world)
+    assert world("app", "ACCOUNT", "ERASE", HOLDER) == 1
+    assert world.ask("app", "DELETE", "/v1/accounts/%d/erasure" % HOLDER).json["applied"]
+    assert code(world("paula", "ACCOUNT", "PURGE", HOLDER)) == "NOTDUE"   # thought again
+    assert world("app", "ACCOUNT", "ERASE", HOLDER) == 1
+    assert world("app", "ACCOUNT", "GET", HOLDER)["standing"]["erase_ms"] > 0
+    _, changed, more = world("paula", "ACCOUNT", "PURGE", HOLDER)
+    assert (changed, more) == (sum(map(len, twin.edges.values())), 0), (changed, more)
+    deadline = time.monotonic() + 20   # with partitions what others got follows in a moment
+    wanted = [count - (item in twin.edges["like"]) for item, count in enumerate(before, 1)]
+    while totals(world) != wanted and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert totals(world) == wanted == [1] * ITEMS
+    for answer in (world("app", "LIKE", HOLDER, 1), world("app", "ACCOUNT", "SET", HOLDER, "VISIBLE", "all"),
+                   world("app", "UNLIKE", HOLDER, 1)):
+        assert code(answer) == "ERASED", answer
+    answer = world.ask("app", "PUT", "/v1/items/1/likes/%d" % HOLDER)
+    assert (answer.status, answer.code) == (410, "ERASED"), answer
+    assert world("app", "LIKEDBY", HOLDER)[1] == [] and world("app", "FAVORITEDBY", HOLDER)[1] == []
+    left = [line["kind"] for line in export(world, 100)]
+    assert [kind for kind in left if kind != "cleared"] == ["account"], left
+    tomb = world("paula", "ACCOUNT", "GET", HOLDER)
+    assert (tomb["state"], tomb["until_ms"], tomb["case"], tomb["first_ms"]) == ("erased", None, None, 0), tomb
+    assert tomb["standing"]["points"] == 0 and tomb["standing"]["personal"] == 1, tomb
+    for number in (1, 2):
+        assert code(world("paula", "CLEANUP", "UNDO", HOLDER, number)) == "ERASED"
+
+
+def varint(number):
+    out = b""
+    while number >= 0x80:
+        out, number = out + bytes([number & 0x7F | 0x80]), number >> 7
+    return out + bytes([number])
+
+
+def residue(folder):
+    """{what: {first part of the path}} of everything planted, in every file."""
+    planted = {"text": str(HOLDER).encode(), "little": HOLDER.to_bytes(8, "little"),
+               "big": HOLDER.to_bytes(8, "big"), "varint": varint(HOLDER), "hex": b"%x" % HOLDER,
+               "address": ADDRESS.encode(), "device": DEVICE.encode()}
+    found = {name: set() for name in planted}
+    for path, _, names in os.walk(folder):
+        for name in names:
+            with open(os.path.join(path, name), "rb") as file:
+                bytes_ = file.read()
+            place = os.path.relpath(os.path.join(path, name), folder)
+            for what, needle in planted.items():
+                if needle in bytes_:
+                    found[what].add(place)
+    return found
+
+
+def nothing_is_left_where_it_may_not_be(world):
+    """After the erasure and a restart: the log and the index are what docs/security.md says, all else is clean."""
+    said = repr(world("adam", "INFO")) + repr(world("adam", "CONFIG", "GET", "*"))
+    said += world.ask("adam", "GET", "/metrics").body.decode()
+    for words in (("LIKE", str(HOLDER) + "x", 1), ("NOSUCH", str(HOLDER)), ("LIKE", HOLDER)):
+        said += repr(world("app", *words))
+    for secret in (ADDRESS, DEVICE, "planted-reason-5512", "%x" % HOLDER):
+        assert secret not in said, secret
+    assert str(HOLDER) not in repr(world("adam", "INFO")), "an id in INFO"
+    assert world.server.stop() == 0, world.server.messages
+    found = residue(world.server.data)
+    for what in ("text", "hex", "address", "device"):
+        assert not found[what], (what, found[what])
+    places = set().union(*found.values())
+    for place in places:   # docs/security.md, "What erasing leaves, and where"
+        assert place.split(os.sep)[0] in ("log.a", "log.b", "store"), places
+        assert "signals" not in place and "keys" not in place, places
+    assert any(place.startswith("log.a") for place in found["varint"]), "the scan is blind"
+    assert str(HOLDER) not in world.server.messages and ADDRESS not in world.server.messages
+    world.server.verify()
+
+
+def play(partitions, seed):
+    world, twin = World(partitions=partitions, erase_wait_hours=0), Twin()
+    live(world, twin, random.Random(seed))
+    case = decide(world)
+    round_trip(world, twin, case)
+    only_the_privacy_officer(world)
+    erase(world, twin)
+    nothing_is_left_where_it_may_not_be(world)
+    world.server.start()
+    world.login()
+    assert code(world("app", "LIKE", HOLDER, 1)) == "ERASED"
+    assert totals(world) == [1] * ITEMS
+    assert world.server.stop() == 0
+
+
+def waits(seed):
+    """As it is set without a word: a week, and nobody can shorten it."""
+    world = World()
+    world("app", "LIKE", HOLDER, 1)
+    assert world("paula", "ACCOUNT", "ERASE", HOLDER) == 1
+    week = world("app", "ACCOUNT", "GET", HOLDER)["standing"]["erase_ms"] - time.time() * 1000
+    assert abs(week - 7 * 86400000) < 60000, week
+    assert code(world("paula", "ACCOUNT", "PURGE", HOLDER)) == "NOTDUE"
+    assert totals(world)[0] == 1
+    assert world.server.stop() == 0
+
+
+def main():
+    seed = twin_server.seed()
+    play(1, seed)
+    play(3, seed + 1)
+    waits(seed)
+
+
+twin_server.main(main)
