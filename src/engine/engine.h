@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "engine/disclose.h"
 #include "engine/judge.h"
 #include "schema/batch.h"
 #include "schema/record.h"
@@ -120,6 +121,7 @@ struct engine {
     uint32_t effect_index; /* of the record being applied: numbers its effects */
     struct sweep sweep;
     struct page_end pages[ENGINE_PAGES];
+    struct disclosure disclosure;
     uint64_t cases_refused; /* found no room; their sanctions hold all the same */
     uint32_t case_hand;     /* engine_case_next goes round */
     uint64_t requests[VERB_COUNT];

@@ -85,6 +85,9 @@ static bool totals_answer(struct engine *engine, const struct request *request,
         return false;
     for (uint32_t i = 0; i < request->count; i++)
         values[i] = total_of(engine, request, info->counter, request->u.ids[i]);
+    for (uint32_t i = 0; disclose_is_viewer(request) && i < request->count; i++)
+        values[i] = disclose_total(&engine->disclosure, engine->hot, request, info->counter,
+                                   request->u.ids[i], values[i], engine->now_us);
     reply->kind = REPLY_INTEGERS;
     reply->count = request->count;
     reply->u.values = values;
@@ -249,6 +252,12 @@ static bool page_answer(struct engine *engine, const struct request *request,
     };
     enum status status = STATUS_OK;
 
+    if (info->access == ACCESS_LIST &&
+        !disclose_list(&engine->disclosure, request, engine->now_us)) {
+        reply->kind = REPLY_ERROR;
+        reply->status = STATUS_RATE;
+        return true;
+    }
     page.entries = arena_take(&engine->arena, page.max * sizeof *page.entries);
     if (page.entries == NULL)
         return false;
@@ -260,6 +269,8 @@ static bool page_answer(struct engine *engine, const struct request *request,
         reply->status = (uint8_t)status;
         return true;
     }
+    if (info->access == ACCESS_LIST)
+        disclose_listed(&engine->disclosure, request, page.count, engine->now_us);
     reply->kind = REPLY_PAGE;
     reply->count = (uint16_t)page.count;
     reply->u.page = page.entries;

@@ -4,6 +4,8 @@
  * checking are one small switch each, and a new setting is one new row. */
 #include "node/config.h"
 
+#include "engine/disclose.h"
+
 #include <assert.h>
 #include <ctype.h>
 #include <errno.h>
@@ -432,6 +434,7 @@ static enum status check_clock(const struct config *config, char message[CONFIG_
 
 enum status config_check(const struct config *config, char message[CONFIG_MESSAGE])
 {
+    struct disclose_rule rule;
     enum status status;
 
     if (config->data[0] == '\0') {
@@ -440,6 +443,12 @@ enum status config_check(const struct config *config, char message[CONFIG_MESSAG
     }
     if (strcmp(config->resp, "off") == 0) {
         snprintf(message, CONFIG_MESSAGE, "resp: this door cannot be off");
+        return STATUS_BADCONFIG;
+    }
+    if (!disclose_read_delays(config->display_delay, &rule)) {
+        snprintf(message, CONFIG_MESSAGE,
+                 "display-delay: must be SECONDS or TENANT:SECONDS,... (at most %d s, %d tenants)",
+                 DISCLOSE_DELAY_MAX_S, DISCLOSE_TENANTS_MAX);
         return STATUS_BADCONFIG;
     }
     if (config->log_a[0] != '\0' && strcmp(config->log_a, config->log_b) == 0) {

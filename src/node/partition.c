@@ -295,6 +295,7 @@ static enum status engine_open(struct partition *partition)
         .partition = config->index,
         .partition_count = config->count,
         .erase_wait_us = config->erase_wait_us,
+        .disclosure.rule = config->disclose,
         .create_unknown = config->create_unknown,
         .operation_keep_us = config->operation_keep_us,
         .sequence = store_applied(partition->store),
@@ -310,6 +311,11 @@ static enum status engine_open(struct partition *partition)
     partition->needs = malloc(sizeof *partition->needs);
     if (engine->arena.bytes == NULL || engine->body == NULL || engine->effects == NULL ||
         partition->needs == NULL)
+        return STATUS_NOMEMORY;
+    if (!disclose_delays(&config->disclose) || config->read_only)
+        return STATUS_OK;
+    engine->disclosure.shown = calloc(DISCLOSE_SHOWN, sizeof *engine->disclosure.shown);
+    if (engine->disclosure.shown == NULL)
         return STATUS_NOMEMORY;
     return STATUS_OK;
 }
@@ -457,6 +463,7 @@ void partition_close(struct partition *partition)
     free(partition->engine.arena.bytes);
     free(partition->engine.body);
     free(partition->engine.effects);
+    free(partition->engine.disclosure.shown);
     free(partition->needs);
     *partition = (struct partition){0};
 }

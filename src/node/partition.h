@@ -27,6 +27,7 @@ struct partition_config {
     uint64_t memory_bytes;
     int64_t operation_keep_us;
     int64_t erase_wait_us;
+    struct disclose_rule disclose;
     int64_t flush_us; /* at most this long until state is at rest */
     bool create_unknown;
     struct signals_config signals; /* bytes 0: nothing is judged */

@@ -64,6 +64,10 @@ enum status partition_config_from(const struct config *config, uint16_t index, b
         .threads = true,
         .read_only = read_only,
     };
+    if (!disclose_read_delays(config->display_delay, &partition->disclose))
+        return STATUS_BADCONFIG; /* config_check has said why */
+    partition->disclose.small = (uint32_t)config->small_counts;
+    partition->disclose.list_budget = (uint32_t)config->list_budget;
     snprintf(name, sizeof name, "p%u", (unsigned)index);
     for (int copy = 0; copy < 2; copy++) {
         const char *set = copy == 0 ? config->log_a : config->log_b;

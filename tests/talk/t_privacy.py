@@ -7,6 +7,7 @@ zan-test: timeout=120
 import hashlib
 import os
 import random
+import subprocess
 import sys
 import time
 
@@ -262,11 +263,60 @@ def waits(seed):
     assert world.server.stop() == 0
 
 
+def zan(*words):
+    return subprocess.run([os.environ["ZAN"], *map(str, words)], check=True, capture_output=True,
+                          text=True).stdout.strip()
+
+
+def viewers():
+    """Small totals and late ones: for viewers, over both doors; the platform is told what is. And lists have a
+    budget that no cursor goes around."""
+    folder = twin_server.directory()
+    issuers, pair = os.path.join(folder, "issuers"), os.path.join(folder, "pair")
+    with open(issuers, "w") as file:
+        file.write(zan("key", "pair", "kid", pair) + "\n")
+    world = World(assertion_keys=issuers, small_counts=5, display_delay="0:900", list_budget=120)
+    token = zan("key", "sign", pair, 42, "user")
+    user = Client(world.server.port)
+    assert user.call("AUTH", "assertion", token) == "OK"
+    world("app", "ITEM", "SET", 1, "CREATOR", 77)
+    for account in range(1, 5):
+        world("app", "LIKE", account, 1)
+    assert user.call("LIKES", 1) == [0] and world("app", "LIKES", 1) == [4]
+    world("app", "LIKE", 5, 1)
+    assert user.call("LIKES", 1) == [0] and world("app", "LIKES", 1) == [5]   # not yet: 15 minutes
+    body = {"verb": "like", "items": ["1", "2"]}
+    assert world.ask(token, "POST", "/v1/batch/counts", body).json["counts"] == [0, 0]
+    assert world.ask("app", "POST", "/v1/batch/counts", body).json["counts"] == [5, 0]
+    maker = Client(world.server.port)
+    assert maker.call("AUTH", "assertion", zan("key", "sign", pair, 77, "creator")) == "OK"
+    assert maker.call("LIKES", 1) == [5]   # his own
+    for account in range(10, 90):
+        world("app", "LIKE", account, 2)
+    assert user.call("LIKES", 2) == [0] and user.call("LIKES", 3) == [0]
+    for client in (user, maker):
+        assert code(client.call("LIKERS", 1)) == "NOPERM"
+        assert code(client.call("ACCOUNT", "EXPORT", 43)) == "NOPERM"
+    told, cursor = 0, 0
+    for _ in range(100):
+        answer = world("ann", "LIKERS", 2, "CURSOR", cursor, "COUNT", 10)
+        if code(answer) == "RATE":
+            break
+        told, cursor = told + len(answer[1]), answer[0]
+    assert told == 120 and code(world("ann", "FAVORITERS", 1)) == "RATE", told
+    assert len(world("ben", "LIKERS", 2, "COUNT", 10)[1]) == 10   # another's budget
+    again = Client(world.server.port)   # a new connection is the same caller
+    assert again.call("AUTH", "ann", "ann") == "OK" and code(again.call("LIKERS", 2)) == "RATE"
+    assert len(world("app", "LIKERS", 2, "COUNT", 1000)[1]) == 80
+    assert world.server.stop() == 0
+
+
 def main():
     seed = twin_server.seed()
     play(1, seed)
     play(3, seed + 1)
     waits(seed)
+    viewers()
 
 
 twin_server.main(main)

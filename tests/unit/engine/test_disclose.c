@@ -1,0 +1,157 @@
+/* What viewers are told of totals, and how far people's lists may be read. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/inner.h"
+#include "schema/access.h"
+#include "support.h"
+#include "support/test_engine.h"
+
+#define CREATOR   9
+#define MINUTE_US (60LL * 1000000)
+
+static const struct reply *ask(struct test_engine *test, struct request request)
+{
+    return test_engine_ask(test, &request);
+}
+
+static uint64_t likes(struct test_engine *test, uint8_t role, uint64_t subject, uint16_t tenant,
+                      uint64_t item)
+{
+    struct request request = {.verb = VERB_LIKES,
+                              .tenant = tenant,
+                              .count = 1,
+                              .u.ids = &item,
+                              .role = role,
+                              .subject = subject};
+
+    return ask(test, request)->u.values[0];
+}
+
+static void small_totals_are_told_to_those_they_are_of(void **state)
+{
+    struct test_engine test;
+
+    (void)state;
+    test_engine_open(&test, NULL);
+    test.engine.disclosure.rule.small = 5;
+    ask(&test, (struct request){.verb = VERB_ITEM_SET,
+                                .target = 1,
+                                .flags = REQUEST_HAS_CREATOR,
+                                .u.item.creator = CREATOR});
+    for (uint64_t account = 100; account < 106; account++) {
+        uint64_t now = account - 99;
+
+        ask(&test, test_set(VERB_LIKE, account, 1));
+        assert_int_equal(likes(&test, ROLE_USER, 100, 0, 1), now < 5 ? 0 : now);
+        assert_int_equal(likes(&test, ROLE_CREATOR, 10, 0, 1), now < 5 ? 0 : now);
+        assert_int_equal(likes(&test, ROLE_CREATOR, CREATOR, 0, 1), now);
+        assert_int_equal(likes(&test, ROLE_BACKEND, 0, 0, 1), now);
+        assert_int_equal(likes(&test, ROLE_AUDITOR, 0, 0, 1), now);
+    }
+    test_engine_close(&test);
+}
+
+/* A viewer sees what was true at most so long ago; it never goes by what it was before that. */
+static void totals_come_late_by_tenant(void **state)
+{
+    struct test_engine test;
+    struct disclosure *disclosure;
+
+    (void)state;
+    test_engine_open(&test, NULL);
+    disclosure = &test.engine.disclosure;
+    assert_true(disclose_read_delays("0:900,7:0", &disclosure->rule));
+    disclosure->shown = calloc(DISCLOSE_SHOWN, sizeof *disclosure->shown);
+    assert_non_null(disclosure->shown);
+    ask(&test, test_set(VERB_LIKE, 1, 5));
+    assert_int_equal(likes(&test, ROLE_USER, 1, 0, 5), 1);
+    ask(&test, test_set(VERB_LIKE, 2, 5));
+    for (int minute = 0; minute < 14; minute++) {
+        test.now_us += MINUTE_US;
+        assert_int_equal(likes(&test, ROLE_USER, 1, 0, 5), 1);
+        assert_int_equal(likes(&test, ROLE_BACKEND, 0, 0, 5), 2);
+    }
+    test.now_us += MINUTE_US;
+    assert_int_equal(likes(&test, ROLE_USER, 1, 0, 5), 2);
+    for (uint64_t account = 1; account <= 3; account++) { /* a tenant without */
+        struct request like = test_set(VERB_LIKE, account, 5);
+
+        like.tenant = 7;
+        ask(&test, like);
+        assert_int_equal(likes(&test, ROLE_USER, 1, 7, 5), account);
+    }
+    free(disclosure->shown);
+    test_engine_close(&test);
+}
+
+static void delays_are_read_or_refused(void **state)
+{
+    static const char *const good[] = {"", "0", "900", "0:0", "3:60,4:900"};
+    static const char *const bad[] = {"901", "x",       "1:",   ":1",      "1:2,", "1:901",
+                                      "-1",  "70000:1", "1:2 ", "1:2;2:3", " 5",   "5,6"};
+    struct disclose_rule rule;
+    char many[256] = "";
+
+    (void)state;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        assert_true(disclose_read_delays(good[i], &rule));
+    assert_true(disclose_delays(&rule) && rule.tenant_count == 2 && rule.tenants[1].delay_s == 900);
+    assert_true(disclose_read_delays("0:0", &rule) && !disclose_delays(&rule));
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_false(disclose_read_delays(bad[i], &rule));
+    for (int i = 0; i <= DISCLOSE_TENANTS_MAX; i++)
+        snprintf(many + strlen(many), sizeof many - strlen(many), "%s%d:1", i > 0 ? "," : "", i);
+    assert_false(disclose_read_delays(many, &rule));
+}
+
+/* However the cursor is turned: so many entries an hour, each caller his own; the platform any. */
+static void lists_have_a_budget(void **state)
+{
+    struct test_engine test;
+    struct request list = {.verb = VERB_LIKERS, .target = 1, .count = 10};
+    uint32_t told[3] = {0};
+
+    (void)state;
+    test_engine_open(&test, NULL);
+    test.engine.disclosure.rule.list_budget = 35;
+    for (uint64_t account = 1; account <= 100; account++)
+        ask(&test, test_set(VERB_LIKE, account, 1));
+    for (int caller = 0; caller < 3; caller++) {
+        const struct reply *reply;
+
+        list.caller = 1000 + (uint64_t)caller;
+        list.role = caller == 2 ? ROLE_BACKEND : ROLE_OPERATOR;
+        list.flags = 0;
+        for (int i = 0; i < 20; i++) {
+            reply = ask(&test, list);
+            if (reply->status == STATUS_RATE)
+                break;
+            told[caller] += reply->count;
+            list.flags = reply->cursor != 0 ? REQUEST_HAS_CURSOR : 0;
+            list.u.cursor = reply->cursor;
+        }
+        assert_int_equal(reply->status, caller == 2 ? STATUS_OK : STATUS_RATE);
+        list.flags = 0; /* from the front: no */
+        assert_int_equal(ask(&test, list)->status, caller == 2 ? STATUS_OK : STATUS_RATE);
+    }
+    assert_true(told[0] == 40 && told[1] == 40 && told[2] >= 150); /* the last page may pass it */
+    test.now_us += 60 * MINUTE_US;
+    list.caller = 1000;
+    list.role = ROLE_OPERATOR;
+    assert_int_equal(ask(&test, list)->count, 10);
+    test_engine_close(&test);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(small_totals_are_told_to_those_they_are_of),
+        cmocka_unit_test(totals_come_late_by_tenant),
+        cmocka_unit_test(delays_are_read_or_refused),
+        cmocka_unit_test(lists_have_a_budget),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
