@@ -261,6 +261,27 @@ static const char *sandbox_text(const struct sandbox *sandbox)
     return sandbox->privileges || sandbox->files || sandbox->calls ? "NOT WHOLE" : "off";
 }
 
+/* What people decided stands before the setting, unless that was changed since. */
+static void print_rules(const struct running *running, FILE *out)
+{
+    const struct node_report *report = &running->report;
+
+    if (report->rules_version == 0 || report->setting_takes)
+        fprintf(out, "  judged     policy %s, scoring %s\n", running->config.policy,
+                running->config.trust);
+    else
+        fprintf(out, "  judged     policy %s, version %u as decided; scoring %s\n",
+                report->rules_name, (unsigned)report->rules_version, running->config.trust);
+    if (report->setting_takes)
+        fprintf(out,
+                "  RULES      the setting policy was changed: it takes the place of version %u, "
+                "which people had decided; this is recorded\n",
+                (unsigned)report->rules_version);
+    if (report->rules_unreadable > 0)
+        fprintf(out, "  RULES      an approved version cannot be read by this program: the setting "
+                     "policy stands in\n");
+}
+
 void running_banner(const struct running *running, FILE *out)
 {
     char host[CONFIG_TEXT];
@@ -275,8 +296,7 @@ void running_banner(const struct running *running, FILE *out)
         fprintf(out, "  callers    everybody on this machine\n");
     else
         fprintf(out, "  callers    those in %s\n", running->config.credentials);
-    fprintf(out, "  judged     policy %s, scoring %s\n", running->config.policy,
-            running->config.trust);
+    print_rules(running, out);
     fprintf(out, "  sandbox    %s\n", sandbox_text(&running->sandbox));
     print_recovery(&running->report, out);
     if (config_address(running->resp, host, &port))

@@ -11,6 +11,7 @@
 #include "engine/access.h"
 #include "engine/case.h"
 #include "engine/inner.h"
+#include "engine/policy_book.h"
 #include "engine/sanction.h"
 
 /* --- apply: the same for a live decision and for a replay ----------------------------------------
@@ -45,6 +46,9 @@ static void effect_apply(struct engine *engine, const struct record *record)
     case EFFECT_REPORT:
         sanction_report(engine, record->tenant, record->target, record->c != 0, record->time_us);
         break;
+    case EFFECT_RULES:
+        policy_take(engine, record);
+        break;
     case EFFECT_ACCOUNT:
         hot_account_change(engine->hot,
                            account_ensure(engine, record->tenant, record->target, record->time_us));
@@ -65,12 +69,18 @@ static void change_apply(struct engine *engine, const struct record *record)
         sanction_apply(engine, record);
     if (record->kind == RECORD_CASE)
         case_apply(engine, record);
+    if (record->kind == RECORD_POLICY)
+        policy_apply(engine, record);
     if (record->kind >= VERB_COUNT)
         return;
     switch (verb_info(record->kind)->shape) {
     case SHAPE_CASE_OPEN:
     case SHAPE_CASE_STEP:
         case_apply(engine, record);
+        break;
+    case SHAPE_POLICY_PROPOSE:
+    case SHAPE_POLICY_STEP:
+        policy_apply(engine, record);
         break;
     case SHAPE_SET:
     case SHAPE_EVENT:
@@ -341,6 +351,8 @@ static bool reply_map(struct engine *engine, const struct request *request,
 
     if (info->shape == SHAPE_CASE_OPEN || info->shape == SHAPE_CASE_STEP)
         return case_reply(engine, request, reply);
+    if (verb_is_of_policy(request->verb))
+        return policy_reply(engine, request, reply);
     reply->kind = REPLY_WRITE;
     if (info->shape == SHAPE_ACT)
         reply->count = request->count;
@@ -370,6 +382,8 @@ static bool reply_plain(struct engine *engine, const struct request *request,
 
     if (info->shape == SHAPE_CASE_OPEN)
         return case_reply(engine, request, reply);
+    if (info->shape == SHAPE_POLICY_PROPOSE)
+        return policy_reply(engine, request, reply);
     if (info->shape != SHAPE_ACT) {
         reply->kind = REPLY_INTEGER;
         reply->u.value = reply->applied;
@@ -408,6 +422,8 @@ static void write_decide(struct engine *engine, const struct request *request,
         status = act_write(engine, request, content, reply);
     else if (info->shape == SHAPE_CASE_OPEN || info->shape == SHAPE_CASE_STEP)
         status = case_write(engine, request, content, reply);
+    else if (verb_is_of_policy(request->verb))
+        status = policy_write(engine, request, content, reply);
     else
         status = registry_write(engine, request, content, reply);
     reply->status = (uint8_t)status;
@@ -428,12 +444,18 @@ static uint32_t records_of(const struct request *request)
 {
     uint32_t acts = verb_info(request->verb)->shape == SHAPE_ACT ? request->count : 1;
 
+    if (verb_info(request->verb)->group == GROUP_WRITE && verb_is_of_policy(request->verb))
+        return policy_records(request);
     return 1 + acts * (ENGINE_RECORDS_MAX / REQUEST_ACTIONS_MAX);
 }
 
 static bool step_room(const struct engine *engine, const struct request *request)
 {
-    return engine->body_size + records_of(request) * (size_t)RECORD_BYTES_MAX <= engine->body_max &&
+    size_t records = records_of(request) * (size_t)RECORD_BYTES_MAX;
+
+    if (records > engine->body_max)
+        records = engine->body_max; /* rules in a small log: refused (policy_book.c) */
+    return engine->body_size + records <= engine->body_max &&
            engine->effect_count + (size_t)EFFECTS_PER_RECORD * ENGINE_PARTITIONS_MAX <=
                ENGINE_EFFECTS_MAX &&
            engine->arena.size - engine->arena.used >= WRITE_ARENA_BYTES;

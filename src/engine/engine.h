@@ -70,6 +70,7 @@ struct effect {
 };
 
 struct policy;
+struct policy_book;
 /* Likes that a case is about, as many as one step of its sweep takes. */
 #define ENGINE_SWEEP 128
 struct case_page {
@@ -101,6 +102,7 @@ struct engine {
     struct hot *hot;
     struct store *store;
     struct judges *judges; /* NULL: every act counts in full (replay of what is long decided) */
+    struct policy_book *book; /* versions of the rules (policy_book.h); NULL: they cannot change */
     uint16_t partition, partition_count;
     bool create_unknown; /* accounts and items come to be on first sight */
     int64_t operation_keep_us;

@@ -348,6 +348,9 @@ static void note_write(struct engine *engine, const struct request *request,
     case SHAPE_CASE_STEP:
         need_case(engine, needs, request->tenant, request->target);
         break;
+    case SHAPE_POLICY_PROPOSE:
+    case SHAPE_POLICY_STEP:
+        break;
     default:
         need_account(engine, needs, request->tenant, request->account);
         break;
@@ -455,6 +458,8 @@ bool engine_gather_record(struct engine *engine, const struct record *record, st
     if (verb == RECORD_EFFECT) {
         enum effect_kind kind = effect_kind_of(record);
 
+        if (kind == EFFECT_RULES)
+            return true;
         if (kind == EFFECT_RECEIVED || kind == EFFECT_ACCOUNT || kind == EFFECT_CREDIT ||
             kind == EFFECT_REPORT)
             need_account(engine, needs, record->tenant, record->target);

@@ -18,7 +18,8 @@ enum effect_kind {
     EFFECT_WEIGH,    /* the like of account on target is worth what the verdict says */
     EFFECT_CREDIT,   /* what the likes that the target received are worth moves: c of a field */
     EFFECT_SETTLE,   /* the item's partition asks the account's: WEIGH comes back */
-    EFFECT_REPORT    /* a review upheld (c: 1) or dismissed (0) a report of the account target */
+    EFFECT_REPORT,   /* a review upheld (c: 1) or dismissed (0) a report of the account target */
+    EFFECT_RULES     /* account: the version in force, target: the one in shadow; 0: none */
 };
 
 /* Of an effect's b: partition it is from, verb << 16, kind << 32, and << 40 of an EFFECT_TARGET of

@@ -30,10 +30,8 @@ static bool holds_are_whole(const struct holds *holds, size_t bytes)
            holds->count <= holds->capacity && holds->first < holds->capacity;
 }
 
-static bool windows_open(struct judges *judges, uint8_t *region, size_t bytes,
-                         const uint8_t *digest)
+static bool windows_open(uint8_t *region, size_t bytes, const uint8_t *digest)
 {
-    judges->windows = (struct policy_table *)(void *)region;
     if (policy_open(region, bytes, digest) != POLICY_OPENED_FOREIGN)
         return true;
     memset(region, 0, 8);
@@ -72,13 +70,48 @@ bool judges_open(struct judges *judges, void *region, size_t bytes, const struct
     bool whole = true;
 
     *judges = (struct judges){.policy = policy};
+    judges->windows = (struct policy_table *)(void *)region;
+    judges->windows_bytes = sizes.windows;
+    if (policy != NULL) {
+        judges->version = policy->version;
+        if (policy_digest != NULL)
+            memcpy(judges->digest, policy_digest, sizeof judges->digest);
+    }
     if (!restored)
         memset(region, 0, bytes);
     if (policy != NULL)
-        whole = windows_open(judges, at, sizes.windows, policy_digest);
+        whole = windows_open(at, sizes.windows, policy_digest);
     if (scored)
         whole = trust_ready(judges, at + sizes.windows, sizes.trust, restored) && whole;
     return holds_open(judges, at + sizes.windows + sizes.trust, sizes.holds, restored) && whole;
+}
+
+bool judge_enforce(struct judges *judges, const struct policy *policy, const uint8_t digest[32])
+{
+    uint32_t version = policy != NULL ? policy->version : 0;
+    bool same = version == judges->version && memcmp(digest, judges->digest, 32) == 0 &&
+                (policy == NULL) == (judges->policy == NULL);
+
+    judges->policy = policy;
+    judges->version = version;
+    memcpy(judges->digest, digest, sizeof judges->digest);
+    if (policy != NULL)
+        windows_open((uint8_t *)judges->windows, judges->windows_bytes, digest);
+    if (same)
+        return false;
+    memset(judges->tally, 0, sizeof judges->tally);
+    judges->rules = (struct policy_verdict){0};
+    return true;
+}
+
+void judge_enforce_shadow(struct judges *judges, const struct policy *policy, bool anew)
+{
+    judges->shadow.policy = policy;
+    if (policy != NULL && judges->policy == NULL)
+        windows_open((uint8_t *)judges->windows, judges->windows_bytes, judges->digest);
+    if (!anew)
+        return;
+    judges->shadow = (struct judge_shadow){.policy = policy};
 }
 
 /* --- the act -------------------------------------------------------------------------------------
@@ -209,16 +242,14 @@ static enum status refusal_of(const struct judges *judges, struct reply *reply)
     return STATUS_RATE;
 }
 
-static void tally_rule(struct judges *judges, uint32_t index)
+static void tally_rule(const struct policy_rule *rule, uint8_t verb, struct judge_tally *tally)
 {
-    const struct policy_rule *rule = &judges->policy->rules[index];
-    struct judge_tally *tally = &judges->tally[index];
     uint32_t actions = 0;
 
     for (uint32_t i = 0; i < rule->deed_count; i++)
         if (!rule->deeds[i].proposed)
             actions |= 1u << rule->deeds[i].action;
-    if (judges->act.verb != VERB_LIKE)
+    if (verb != VERB_LIKE)
         actions &= ~(1u << POLICY_LIKE_BAN);
     tally->fired++;
     tally->refused +=
@@ -228,10 +259,9 @@ static void tally_rule(struct judges *judges, uint32_t index)
 }
 
 /* Few acts meet a rule: the words are nearly always 0. */
-static void tally_rules(struct judges *judges)
+static void tally_rules(const struct policy *policy, const struct policy_verdict *rules,
+                        uint8_t verb, struct judge_tally *tally)
 {
-    const struct policy_verdict *rules = &judges->rules;
-
     if (rules->fired_count == 0)
         return;
     for (uint32_t word = 0; word < POLICY_RULES_MAX / 64; word++) {
@@ -239,9 +269,40 @@ static void tally_rules(struct judges *judges)
 
         if (!PLANTED("engine.shadow_is_not_counted"))
             bits |= rules->shadow[word];
-        for (; bits != 0; bits &= bits - 1)
-            tally_rule(judges, 64 * word + (uint32_t)__builtin_ctzll(bits));
+        for (; bits != 0; bits &= bits - 1) {
+            uint32_t index = 64 * word + (uint32_t)__builtin_ctzll(bits);
+
+            tally_rule(&policy->rules[index], verb, &tally[index]);
+        }
     }
+}
+
+/* The act as the shadow's rules see it: their undo is their own; a clean-up is exempt for all. */
+static struct act shadow_act(const struct judges *judges)
+{
+    struct act act = judges->act;
+
+    if (act.exempt && judge_is_undo(judges->policy, &act))
+        act.exempt = 0;
+    if (judge_is_undo(judges->shadow.policy, &act))
+        act.exempt = 1;
+    return act;
+}
+
+/* What the proposed rules would say; nothing follows from it. */
+static void judge_in_shadow(struct judges *judges)
+{
+    struct judge_shadow *shadow = &judges->shadow;
+    const struct policy_verdict *rules = &shadow->rules;
+    struct act act = shadow_act(judges);
+
+    policy_judge(shadow->policy, judges->windows, &act, &shadow->rules);
+    tally_rules(shadow->policy, rules, act.verb, shadow->tally);
+    shadow->judged++;
+    shadow->refused += rules->refused;
+    shadow->held += !rules->refused && rules->actions >> POLICY_HOLD & 1;
+    shadow->cut += !rules->refused && rules->rule[POLICY_WEIGHT] != POLICY_NONE &&
+                   rules->weight_pct < WEIGHT_FULL;
 }
 
 /* By the rules. */
@@ -251,7 +312,7 @@ static enum status judge_rules(struct judges *judges, bool confirmed, struct ver
     const struct policy_verdict *rules = &judges->rules;
 
     policy_judge(judges->policy, judges->windows, &judges->act, &judges->rules);
-    tally_rules(judges);
+    tally_rules(judges->policy, rules, judges->act.verb, judges->tally);
     verdict->policy = judges->policy->version;
     if (rules->refused && !PLANTED("engine.rules_do_not_refuse"))
         return refusal_of(judges, reply);
@@ -321,6 +382,8 @@ enum status judge_decide(struct judges *judges, bool confirmed, uint8_t cut_pct,
 
     *verdict = (struct verdict){.weight_pct = WEIGHT_FULL};
     *window_us = 0;
+    if (judges->shadow.policy != NULL)
+        judge_in_shadow(judges);
     if (judges->policy != NULL)
         status = judge_rules(judges, confirmed, verdict, reply);
     if (status != STATUS_OK) {
@@ -472,6 +535,11 @@ void judge_observe(struct judges *judges, const struct verdict *verdict, int64_t
 
     act->weight_pct = verdict->weight_pct;
     act->mark = verdict->mark;
+    if (judges->shadow.policy != NULL) { /* first: it looks at windows as they were judged by */
+        struct act seen = shadow_act(judges);
+
+        policy_observe(judges->shadow.policy, judges->windows, &seen);
+    }
     if (judges->policy != NULL)
         policy_observe(judges->policy, judges->windows, act);
     if (judges->trust != NULL && !act->exempt)

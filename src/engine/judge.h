@@ -47,6 +47,14 @@ struct judge_tally {
     uint64_t fired, refused, held, cut;
 };
 
+/* Rules that are judged beside those in force, without effect. */
+struct judge_shadow {
+    const struct policy *policy; /* NULL: none */
+    struct policy_verdict rules;
+    uint64_t judged, refused, held, cut; /* acts, and what would have become of them */
+    struct judge_tally tally[POLICY_RULES_MAX];
+};
+
 struct judges {
     const struct policy *policy; /* NULL: no rules */
     struct policy_table *windows;
@@ -60,6 +68,10 @@ struct judges {
     struct trust_verdict score;
     uint64_t judged, refused, devalued, held, quarantined, settled; /* for facts */
     struct judge_tally tally[POLICY_RULES_MAX];                     /* by rule; for facts */
+    size_t windows_bytes;
+    uint32_t version; /* of the policy the tally is of, and its digest */
+    uint8_t digest[32];
+    struct judge_shadow shadow;
 };
 
 struct judge_sizes {
@@ -73,6 +85,12 @@ struct judge_sizes judge_sizes_for(size_t bytes);
  * that cannot be used are begun anew, and the answer is false. */
 bool judges_open(struct judges *judges, void *region, size_t bytes, const struct policy *policy,
                  const uint8_t *policy_digest, bool scored, bool restored);
+
+/* Other rules from here on (NULL: none); windows that they have in common go on. True: they are
+ * others than before, so what each has done is counted anew. */
+bool judge_enforce(struct judges *judges, const struct policy *policy, const uint8_t digest[32]);
+/* policy: made by policy_beside, or NULL. anew: its figures begin from zero. */
+void judge_enforce_shadow(struct judges *judges, const struct policy *policy, bool anew);
 
 /* --- judging once more what stands in a log (node/backtest.h) ------------------------------------
  * judge_act_of, then judge_decide and, if it was carried out, judge_observe: as for a live act. */

@@ -61,6 +61,13 @@ uint64_t operation_content(const struct request *request)
         for (int i = 0; i < request->u.deed.text_size; i++)
             hash = hash_two(hash, (uint8_t)request->u.deed.text[i]);
         break;
+    case SHAPE_POLICY_PROPOSE:
+    case SHAPE_POLICY_STEP:
+        for (uint32_t i = 0; i < request->u.rules.reason_size; i++)
+            hash = hash_two(hash, (uint8_t)request->u.rules.reason[i]);
+        for (uint32_t i = 0; i < request->u.rules.text_size; i++)
+            hash = hash_two(hash, (uint8_t)request->u.rules.text[i]);
+        break;
     default:
         break;
     }

@@ -6,6 +6,7 @@
 #include "engine/access.h"
 #include "engine/case.h"
 #include "engine/inner.h"
+#include "engine/policy_book.h"
 #include "engine/withdraw.h"
 
 bool read_item_copy(struct engine *engine, uint16_t tenant, uint64_t id, struct reply *reply)
@@ -360,6 +361,9 @@ bool read_answer(struct engine *engine, const struct request *request, struct re
     case SHAPE_CASE_LIST:
     case SHAPE_CASE_OF:
         return case_read(engine, request, reply);
+    case SHAPE_POLICY_GET:
+    case SHAPE_POLICY_LIST:
+        return policy_read(engine, request, reply);
     case SHAPE_SEQ: {
         uint64_t *value = arena_take(&engine->arena, sizeof *value);
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "engine/engine.h"
+#include "engine/policy_book.h"
 
 enum job { JOB_NONE, JOB_WAITING, JOB_RUNNING, JOB_NOSPACE, JOB_ENDED };
 
@@ -17,6 +18,7 @@ struct flusher {
     struct hot *hot;
     struct store *store;
     struct signals *signals;
+    struct policy_book *book;
     bool threads, stop;
     void (*wake)(void *argument);
     void *argument;
@@ -31,7 +33,8 @@ struct flusher {
 };
 
 enum status flusher_write(struct hot *hot, struct store *store, struct signals *signals,
-                          uint64_t applied, const uint64_t *marks, char message[256])
+                          struct policy_book *book, uint64_t applied, const uint64_t *marks,
+                          char message[256])
 {
     struct hot_frozen frozen;
     struct store_flush flush;
@@ -54,6 +57,8 @@ enum status flusher_write(struct hot *hot, struct store *store, struct signals *
         .case_count = frozen.case_count,
         .inboxes = frozen.inboxes,
         .inbox_count = frozen.inbox_count,
+        .policies = book->frozen,
+        .policy_count = book->frozen_count,
         .marks = marks,
     };
     status = store_flush(store, &flush, message);
@@ -64,8 +69,8 @@ enum status flusher_write(struct hot *hot, struct store *store, struct signals *
 
 static enum status run_job(struct flusher *flusher, char message[256])
 {
-    return flusher_write(flusher->hot, flusher->store, flusher->signals, flusher->applied,
-                         flusher->marks, message);
+    return flusher_write(flusher->hot, flusher->store, flusher->signals, flusher->book,
+                         flusher->applied, flusher->marks, message);
 }
 
 static void wait_a_second(struct flusher *flusher)
@@ -114,7 +119,7 @@ static void *flusher_main(void *argument)
 }
 
 struct flusher *flusher_open(struct hot *hot, struct store *store, struct signals *signals,
-                             bool threads, void (*wake)(void *argument), void *argument)
+                             struct policy_book *book, bool threads, void (*wake)(void *argument), void *argument)
 {
     struct flusher *flusher = calloc(1, sizeof *flusher);
 
@@ -123,6 +128,7 @@ struct flusher *flusher_open(struct hot *hot, struct store *store, struct signal
     *flusher = (struct flusher){.hot = hot,
                                 .store = store,
                                 .signals = signals,
+                                .book = book,
                                 .threads = threads,
                                 .wake = wake,
                                 .argument = argument};

@@ -13,10 +13,11 @@
 #include "store/store.h"
 
 struct flusher;
+struct policy_book;
 
 /* wake(argument) is called on the flush thread when a job ended. NULL: no memory, no thread. */
 struct flusher *flusher_open(struct hot *hot, struct store *store, struct signals *signals,
-                             bool threads, void (*wake)(void *argument), void *argument);
+                             struct policy_book *book, bool threads, void (*wake)(void *argument), void *argument);
 
 /* Waits for a job under way (it ends soon: no retries any more), then ends the thread. */
 void flusher_close(struct flusher *flusher);
@@ -32,9 +33,10 @@ enum flusher_result flusher_poll(struct flusher *flusher, enum status *status, c
 
 bool flusher_pump(struct flusher *flusher);
 
-/* Writes the signals, then the frozen, collected rows of hot to the store, here and now: what a job
+/* Writes the signals, then the frozen, collected rows of hot and those of the book to the store, here and now: what a job
  * does. */
 enum status flusher_write(struct hot *hot, struct store *store, struct signals *signals,
-                          uint64_t applied, const uint64_t *marks, char message[256]);
+                          struct policy_book *book, uint64_t applied, const uint64_t *marks,
+                          char message[256]);
 
 #endif

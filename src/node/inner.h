@@ -22,8 +22,11 @@ struct node {
     struct vouch *vouch; /* NULL: nobody vouches */
     struct tls *tls;     /* NULL: plain */
     struct epochs *epochs;
-    struct policy *policy; /* NULL: no rules */
+    struct policy *policy; /* the setting's; NULL: no rules */
     uint8_t policy_digest[32];
+    char *policy_text;
+    size_t policy_size;
+    struct rulebook *rulebook; /* versions as partition 0 has them */
     int stop_fd;
     _Atomic int64_t stopping_us;  /* since when */
     _Atomic bool stopping;        /* doors closed; shards end when nothing is outstanding */
@@ -42,6 +45,11 @@ struct node {
 void route_submit(struct node *node, struct call *call);
 /* Index of the partition that answers it; 0xFFFF if several do. */
 uint16_t route_home(const struct node *node, const struct request *request);
+
+/* rulebook.c: what the partitions' books need of each other, and of the node. */
+struct rulebook *rulebook_open(void);
+void rulebook_close(struct rulebook *rulebook);
+struct book_hooks rulebook_hooks(struct shard *shard);
 
 /* node.c */
 /* What the judges of a partition remember by, in bytes. */

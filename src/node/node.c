@@ -52,7 +52,8 @@ static void wake_shard(void *argument)
 static enum status load_rules(struct node *node, char message[256])
 {
     char text[512] = "";
-    enum status status = rules_load(node->config.policy, &node->policy, node->policy_digest, text);
+    enum status status = rules_read(node->config.policy, &node->policy, node->policy_digest,
+                                    &node->policy_text, &node->policy_size, text);
 
     if (status != STATUS_OK)
         snprintf(message, 256, "%.255s", text);
@@ -73,16 +74,34 @@ size_t node_signals_bytes(const struct partition_config *config)
 
 static void signals_config(const struct node *node, struct partition_config *config)
 {
-    if (node->policy == NULL && strcmp(node->config.trust, "off") == 0)
-        return;
+    bool nothing = node->policy == NULL && strcmp(node->config.trust, "off") == 0;
+
+    config->signals_spare = node_signals_bytes(config);
+    config->rules = rulebook_hooks(&node->shards[config->index]);
+    config->rules_text = node->policy_text;
+    config->rules_size = node->policy_size;
     config->signals = (struct signals_config){
-        .bytes = node_signals_bytes(config),
+        .bytes = nothing ? 0 : node_signals_bytes(config),
         .policy = node->policy,
         .scored = strcmp(node->config.trust, "on") == 0,
         .unscored = strcmp(node->config.trust, "pending") == 0,
     };
     memcpy(config->signals.policy_digest, node->policy_digest, 32);
     snprintf(config->signals.path, sizeof config->signals.path, "%s", config->store_dir);
+}
+
+/* Who decided the rules that are in force now. */
+static void tell_rules(const struct partition *partition, struct node_report *report)
+{
+    const struct policy_book *book = partition->engine.book;
+
+    report->rules_unreadable = book->unreadable;
+    if (book->state.version == 0)
+        return;
+    report->rules_version = book->state.version;
+    snprintf(report->rules_name, sizeof report->rules_name, "%s",
+             book->current != NULL ? book->current->name : "none");
+    report->setting_takes = memcmp(book->state.digest, book->setting_digest, 32) != 0;
 }
 
 static enum status open_partition(struct node *node, uint16_t index,
@@ -107,6 +126,8 @@ static enum status open_partition(struct node *node, uint16_t index,
         memcpy(report->message, found.message, sizeof report->message);
         return status;
     }
+    if (index == 0)
+        tell_rules(&node->shards[0].partition, report);
     node->shards[index].replayed.first = found.log.last_sequence - found.replayed + 1;
     report->records += found.log.last_sequence;
     report->signals_lost = report->signals_lost || found.signals_lost;
@@ -189,7 +210,9 @@ enum status node_open(const struct config *config, const struct node_progress *p
     node->shards = calloc(node->count, sizeof *node->shards);
     node->started_wall_us = clock_wall_us();
     node->started_steady_us = clock_steady_us();
-    if (node->shards == NULL || node->stop_fd < 0) {
+    node->rulebook = rulebook_open();
+    if (node->shards == NULL || node->stop_fd < 0 || node->rulebook == NULL) {
+        rulebook_close(node->rulebook);
         free(node);
         return STATUS_NOMEMORY;
     }
@@ -385,6 +408,8 @@ void node_close(struct node *node)
     epochs_close(node->epochs);
     free(node->shards);
     free(node->policy);
+    free(node->policy_text);
+    rulebook_close(node->rulebook);
     free(node);
 }
 
@@ -421,23 +446,6 @@ void node_tell_sandbox(struct node *node, uint8_t parts)
     atomic_store(&node->sandbox, parts);
 }
 
-/* Names; the shards tell the numbers. */
-static void policy_facts(const struct node *node, struct facts *facts)
-{
-    const struct policy *policy = node->policy;
-
-    if (policy == NULL)
-        return;
-    snprintf(facts->policy, sizeof facts->policy, "%s", policy->name);
-    facts->policy_version = policy->version;
-    memcpy(facts->policy_digest, node->policy_digest, sizeof facts->policy_digest);
-    facts->rule_count = policy->rule_count;
-    for (uint32_t i = 0; i < policy->rule_count; i++) {
-        snprintf(facts->rules[i].name, sizeof facts->rules[i].name, "%s", policy->rules[i].name);
-        facts->rules[i].shadow = policy->rules[i].shadow;
-    }
-}
-
 void node_facts(struct node *node, struct facts *facts)
 {
     *facts = (struct facts){.store_filter_complete = true};
@@ -448,7 +456,6 @@ void node_facts(struct node *node, struct facts *facts)
     facts->partitions = node->count;
     facts->sandbox = atomic_load(&node->sandbox);
     facts->resident_bytes = resident_bytes();
-    policy_facts(node, facts);
     for (uint16_t i = 0; i < node->count; i++)
         shard_facts(&node->shards[i], facts);
     scrub_facts(node->scrub, facts);

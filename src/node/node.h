@@ -30,6 +30,10 @@ struct node_report {
     uint64_t replayed; /* applied again because the store did not have them */
     uint64_t torn_bytes, repaired_bytes;
     bool signals_lost; /* the judges begin anew */
+    uint32_t rules_version; /* decided by people, or by a changed setting; 0: the setting's */
+    uint64_t rules_unreadable; /* approved, and not to be read by this program */
+    char rules_name[32];
+    bool setting_takes; /* the setting was changed since: it is in force from this start on */
     bool rebuilt;      /* the store was damaged or absent and was made again */
     char message[256]; /* why not */
 };

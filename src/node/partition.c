@@ -94,6 +94,7 @@ static void freeze(struct partition *partition)
         partition->engine.sequence - (PLANTED("node.flush_one_less") ? 1 : 0);
     memcpy(partition->flush_marks, partition->engine.marks, sizeof partition->flush_marks);
     signals_copy(&partition->signals);
+    policy_book_freeze(partition->engine.book);
 }
 
 /* Writes out what is in memory, here and now. */
@@ -102,7 +103,7 @@ static enum status flush_now(struct partition *partition, char message[256])
     enum status status;
 
     if (hot_can_freeze(partition->hot)) {
-        if (!hot_is_dirty(partition->hot) &&
+        if (!hot_is_dirty(partition->hot) && partition->engine.book->dirty == 0 &&
             store_applied(partition->store) == partition->engine.sequence)
             return STATUS_OK;
         freeze(partition);
@@ -110,7 +111,7 @@ static enum status flush_now(struct partition *partition, char message[256])
     while (!hot_collect(partition->hot, 65536))
         ;
     status = flusher_write(partition->hot, partition->store, &partition->signals,
-                           partition->flush_sequence, partition->flush_marks, message);
+                           partition->engine.book, partition->flush_sequence, partition->flush_marks, message);
     if (status == STATUS_OK)
         hot_rest(partition->hot);
     if (status == STATUS_CORRUPT)
@@ -309,7 +310,8 @@ static enum status engine_open(struct partition *partition)
     engine->body = malloc(ENGINE_BODY_BYTES);
     engine->effects = malloc(ENGINE_EFFECTS_MAX * sizeof *engine->effects);
     partition->needs = malloc(sizeof *partition->needs);
-    if (engine->arena.bytes == NULL || engine->body == NULL || engine->effects == NULL ||
+    engine->book = calloc(1, sizeof *engine->book);
+    if (engine->book == NULL || engine->arena.bytes == NULL || engine->body == NULL || engine->effects == NULL ||
         partition->needs == NULL)
         return STATUS_NOMEMORY;
     if (!disclose_delays(&config->disclose) || config->read_only)
@@ -318,6 +320,43 @@ static enum status engine_open(struct partition *partition)
     if (engine->disclosure.shown == NULL)
         return STATUS_NOMEMORY;
     return STATUS_OK;
+}
+
+static enum status restore_policy(void *argument, const struct policy_row *row)
+{
+    struct partition *partition = argument;
+
+    policy_book_restore(partition->engine.book, row);
+    return STATUS_OK;
+}
+
+/* What is known of the rules, before anything is judged. */
+static enum status book_ready(struct partition *partition)
+{
+    const struct partition_config *config = &partition->config;
+    struct policy_book *book = partition->engine.book;
+    enum status status;
+
+    book->hooks = config->rules;
+    book->setting = config->signals.policy;
+    memcpy(book->setting_digest, config->signals.policy_digest, sizeof book->setting_digest);
+    book->setting_text = config->rules_text;
+    book->setting_size = config->rules_size;
+    status = store_scan_policies(partition->store, partition, restore_policy);
+    if (status == STATUS_CORRUPT)
+        damage_mark(partition);
+    if (config->signals.bytes == 0 && (book->state.version != 0 || book->state.shadow != 0))
+        partition->config.signals.bytes = config->signals_spare;
+    return status;
+}
+
+struct judges *partition_judges(struct partition *partition)
+{
+    if (partition->config.signals_spare == 0)
+        return NULL;
+    partition->config.signals.bytes = partition->config.signals_spare;
+    signals_begin(&partition->signals, partition->config.signals_spare);
+    return &partition->signals.judges;
 }
 
 static enum status judges_ready(struct partition *partition, struct partition_report *report)
@@ -329,6 +368,8 @@ static enum status judges_ready(struct partition *partition, struct partition_re
     if (status == STATUS_OK && partition->config.signals.bytes > 0)
         partition->engine.judges = &partition->signals.judges;
     report->signals_lost = !found;
+    if (status == STATUS_OK)
+        policy_book_enforce(&partition->engine);
     return status;
 }
 
@@ -423,12 +464,18 @@ static enum status open_once(struct partition *partition, const struct partition
             damage_mark(partition);
     }
     if (status == STATUS_OK)
+        status = book_ready(partition);
+    if (status == STATUS_OK)
         status = judges_ready(partition, report);
     if (status == STATUS_OK)
         status = replay_tail(partition, hooks, report);
+    if (status == STATUS_OK) /* what was counted is counted since this start */
+        partition->engine.book->counted_us = partition->engine.book->shadow_counted_us =
+            partition->engine.now_us;
     if (status == STATUS_OK) {
         partition->flusher =
-            flusher_open(partition->hot, partition->store, &partition->signals, config->threads,
+            flusher_open(partition->hot, partition->store, &partition->signals,
+                         partition->engine.book, config->threads,
                          hooks->wake != NULL ? hooks->wake : no_wake, hooks->argument);
         if (partition->flusher == NULL)
             status = STATUS_NOMEMORY;
@@ -465,6 +512,7 @@ void partition_close(struct partition *partition)
     free(partition->engine.effects);
     free(partition->engine.disclosure.shown);
     free(partition->needs);
+    free(partition->engine.book);
     *partition = (struct partition){0};
 }
 
@@ -759,6 +807,22 @@ uint32_t partition_take(struct partition *partition, const struct record *const 
     return n;
 }
 
+bool partition_setting(struct partition *partition, int64_t now_us, uint64_t *need, bool *again)
+{
+    struct engine *engine = &partition->engine;
+
+    *again = partition->readonly || log_has_room(partition->log, engine->body_max) != STATUS_OK;
+    if (*again)
+        return false;
+    engine_begin(engine, partition->config.clock_requests ? engine->now_us : now_us);
+    if (!policy_setting_takes(engine))
+        return false;
+    append(partition);
+    partition->turns++;
+    *need = engine->sequence;
+    return true;
+}
+
 /* --- cases ---------------------------------------------------------------------------------------
  */
 
@@ -908,7 +972,7 @@ bool partition_tend(struct partition *partition, int64_t steady_us)
     case FLUSH_IDLE:
         if (hot_fill_percent(partition->hot) < FLUSH_AT_PERCENT &&
             (steady_us - partition->flushed_us < partition->config.flush_us ||
-             !hot_is_dirty(partition->hot)))
+             (!hot_is_dirty(partition->hot) && partition->engine.book->dirty == 0)))
             break;
         freeze(partition);
         partition->flushed_us = steady_us;

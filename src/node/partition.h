@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "engine/engine.h"
+#include "engine/policy_book.h"
 #include "log/log.h"
 #include "node/signals.h"
 #include "store/hot.h"
@@ -31,6 +32,10 @@ struct partition_config {
     int64_t flush_us; /* at most this long until state is at rest */
     bool create_unknown;
     struct signals_config signals; /* bytes 0: nothing is judged */
+    size_t signals_spare; /* bytes 0: what is taken once there are rules after all */
+    struct book_hooks rules; /* see engine/policy_book.h */
+    const char *rules_text;  /* of the setting, borrowed */
+    size_t rules_size;
     bool clock_requests;           /* time is what the requests say (for simulation) */
     bool threads; /* log and flush have threads of their own; false: partition_pump does their work
                    */
@@ -115,6 +120,13 @@ uint32_t partition_take(struct partition *partition, const struct record *const 
 /* Scores held likes again that are due; returns how many. need as in partition_turn. */
 uint32_t partition_settle(struct partition *partition, int64_t now_us, uint64_t *need);
 bool partition_has_due(const struct partition *partition, int64_t now_us);
+
+/* If the setting `policy` is another one than when people last decided: records that it is in
+ * force. False: not now (need to ask again if *again), or there was nothing to record. */
+bool partition_setting(struct partition *partition, int64_t now_us, uint64_t *need, bool *again);
+
+/* What rules are judged with, made ready on a partition that had nothing. */
+struct judges *partition_judges(struct partition *partition);
 
 /* One step of what cases ask for: a sweep, an expiry. True: something was recorded, *need as for a
  * turn, and the effects are in partition->engine.effects. */

@@ -241,6 +241,11 @@ uint16_t route_home(const struct node *node, const struct request *request)
     uint64_t id = request->account;
 
     switch (verb_info(request->verb)->shape) {
+    case SHAPE_POLICY_PROPOSE: /* the rules live in partition 0, the others follow it */
+    case SHAPE_POLICY_STEP:
+    case SHAPE_POLICY_GET:
+    case SHAPE_POLICY_LIST:
+        return 0;
     case SHAPE_TOTALS:
     case SHAPE_SEQ:
         return node->count == 1 ? 0 : 0xFFFF;
@@ -279,7 +284,7 @@ void route_submit(struct node *node, struct call *call)
              hash_partition(request->target, node->count) != home &&
              verb_info(request->verb)->shape != SHAPE_CASE_OPEN &&
              verb_info(request->verb)->shape != SHAPE_CASE_STEP &&
-             !verb_is_of_account(request->verb))
+             !verb_is_of_account(request->verb) && !verb_is_of_policy(request->verb))
         write_submit(node, call);
     else
         submit(node, &node->shards[home], call);

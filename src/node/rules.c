@@ -85,26 +85,47 @@ static enum status parse(const char *name, const char *text, size_t size, struct
     return STATUS_BADCONFIG;
 }
 
-enum status rules_load(const char *name, struct policy **policy, uint8_t digest[32],
-                       char message[512])
+enum status rules_read(const char *name, struct policy **policy, uint8_t digest[32], char **text,
+                       size_t *text_size, char message[512])
 {
-    const char *preset, *text;
-    enum status status;
-    char *file;
+    const char *preset, *known;
+    enum status status = STATUS_OK;
     size_t size;
+    char *bytes;
 
     *policy = NULL;
+    *text = NULL;
+    *text_size = 0;
     memset(digest, 0, 32);
     if (strcmp(name, "none") == 0)
         return STATUS_OK;
-    for (uint32_t i = 0; (preset = rules_preset(i, &text, &size)) != NULL; i++)
-        if (strcmp(name, preset) == 0)
-            return parse(name, text, size, policy, digest, message);
-    if ((file = malloc(POLICY_TEXT_MAX + 1)) == NULL)
+    if ((bytes = malloc(POLICY_TEXT_MAX + 1)) == NULL)
         return STATUS_NOMEMORY;
-    status = read_file(name, file, &size, message);
+    for (uint32_t i = 0; (preset = rules_preset(i, &known, &size)) != NULL; i++)
+        if (strcmp(name, preset) == 0)
+            break;
+    if (preset != NULL)
+        memcpy(bytes, known, size);
+    else
+        status = read_file(name, bytes, &size, message);
     if (status == STATUS_OK)
-        status = parse(name, file, size, policy, digest, message);
-    free(file);
+        status = parse(name, bytes, size, policy, digest, message);
+    if (status != STATUS_OK) {
+        free(bytes);
+        return status;
+    }
+    *text = bytes;
+    *text_size = size;
+    return STATUS_OK;
+}
+
+enum status rules_load(const char *name, struct policy **policy, uint8_t digest[32],
+                       char message[512])
+{
+    char *text;
+    size_t size;
+    enum status status = rules_read(name, policy, digest, &text, &size, message);
+
+    free(text);
     return status;
 }

@@ -14,5 +14,8 @@ const char *rules_preset(uint32_t i, const char **text, size_t *size);
  * message has file, line, column, what was expected and what to write instead. */
 enum status rules_load(const char *name, struct policy **policy, uint8_t digest[32],
                        char message[512]);
+/* The same with the text, owned by the caller (free); NULL for none. */
+enum status rules_read(const char *name, struct policy **policy, uint8_t digest[32], char **text,
+                       size_t *text_size, char message[512]);
 
 #endif

@@ -298,6 +298,17 @@ static void do_calls(struct shard *shard, int64_t now_us, int64_t steady_us)
     }
 }
 
+/* Before anybody is answered: a setting that was changed is in force from here on. */
+static void do_setting(struct shard *shard, int64_t now_us)
+{
+    uint64_t need;
+
+    if (!shard->setting_open || shard->free_entries == NULL)
+        return;
+    if (partition_setting(&shard->partition, now_us, &need, &shard->setting_open))
+        send_effects(shard, entry_take(shard, need));
+}
+
 /* What cases ask for: nobody waits for it, but its effects are accounted for like any other's. */
 static void do_cases(struct shard *shard, int64_t now_us, int64_t steady_us)
 {
@@ -411,6 +422,11 @@ static size_t storage_for(const struct request *request)
     case SHAPE_CASE_STEP:
     case SHAPE_CASE_GET:
         return sizeof(struct case_row) + 64;
+    case SHAPE_POLICY_PROPOSE:
+    case SHAPE_POLICY_STEP:
+    case SHAPE_POLICY_GET:
+    case SHAPE_POLICY_LIST:
+        return CALL_STORAGE_BYTES;
     default:
         return sizeof(struct item_row) + sizeof(struct account_row) +
                ENGINE_PARTITIONS_MAX * sizeof(uint64_t) + 64;
@@ -532,17 +548,43 @@ static void do_door_calls(struct shard *shard, int64_t now_us, int64_t steady_us
 /* --- facts ---------------------------------------------------------------------------------------
  */
 
-static void rule_facts(const struct judges *judges, struct facts *facts)
+static void rule_facts(const struct policy *policy, const struct judge_tally *tally,
+                       struct rule_facts *rules)
 {
     static_assert(POLICY_RULES_MAX <= FACTS_RULES_MAX, "every rule has a place");
+    static_assert(POLICY_NAME_MAX <= sizeof rules->name, "its name has, too");
 
-    facts->rule_count = judges->policy->rule_count;
-    for (uint32_t i = 0; i < facts->rule_count; i++) {
-        facts->rules[i].fired = judges->tally[i].fired;
-        facts->rules[i].refused = judges->tally[i].refused;
-        facts->rules[i].held = judges->tally[i].held;
-        facts->rules[i].cut = judges->tally[i].cut;
+    for (uint32_t i = 0; i < policy->rule_count; i++) {
+        memcpy(rules[i].name, policy->rules[i].name, POLICY_NAME_MAX);
+        rules[i].shadow = policy->rules[i].shadow;
+        rules[i].fired = tally[i].fired;
+        rules[i].refused = tally[i].refused;
+        rules[i].held = tally[i].held;
+        rules[i].cut = tally[i].cut;
     }
+}
+
+static void policy_facts(const struct judges *judges, struct facts *facts)
+{
+    const struct policy *policy = judges->policy, *shadow = judges->shadow.policy;
+
+    if (policy != NULL) {
+        memcpy(facts->policy, policy->name, sizeof facts->policy);
+        memcpy(facts->policy_digest, judges->digest, sizeof facts->policy_digest);
+        facts->policy_version = policy->version;
+        facts->rule_count = policy->rule_count;
+        rule_facts(policy, judges->tally, facts->rules);
+    }
+    if (shadow == NULL)
+        return;
+    memcpy(facts->shadow_policy, shadow->name, sizeof facts->shadow_policy);
+    facts->shadow_version = shadow->version;
+    facts->shadow_count = shadow->rule_count;
+    facts->shadow_judged = judges->shadow.judged;
+    facts->shadow_refused = judges->shadow.refused;
+    facts->shadow_held = judges->shadow.held;
+    facts->shadow_cut = judges->shadow.cut;
+    rule_facts(shadow, judges->shadow.tally, facts->shadow_rules);
 }
 
 static void judge_facts(const struct partition *partition, struct facts *facts)
@@ -560,8 +602,7 @@ static void judge_facts(const struct partition *partition, struct facts *facts)
     facts->holds_waiting = judges->holds->count;
     facts->holds_early = judges->holds->early;
     facts->signals_unsaved = partition->signals.unsaved;
-    if (judges->policy != NULL)
-        rule_facts(judges, facts);
+    policy_facts(judges, facts);
 }
 
 static void publish_partition(struct shard *shard, struct facts *facts)
@@ -605,6 +646,7 @@ static void publish_partition(struct shard *shard, struct facts *facts)
     facts->store_gets = store.gets;
     facts->store_filter_complete = store.filter_complete;
     judge_facts(partition, facts);
+    facts->policy_unreadable = partition->engine.book->unreadable;
     if (partition->failure != STATUS_OK)
         facts->mode = MODE_FAILED;
     else if (atomic_load(&shard->node->stopping))
@@ -668,6 +710,45 @@ static void publish(struct shard *shard, int64_t steady_us)
     pthread_mutex_unlock(&shard->facts_mutex);
 }
 
+static void rules_add(const struct rule_facts *rules, uint32_t count, struct rule_facts *sum)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        sum[i].fired += rules[i].fired;
+        sum[i].refused += rules[i].refused;
+        sum[i].held += rules[i].held;
+        sum[i].cut += rules[i].cut;
+    }
+}
+
+/* Names are those of the first partition; one that has not switched yet is left out. */
+static void rules_sum(const struct facts *one, struct facts *sum)
+{
+    if (sum->policy[0] == '\0' && one->policy[0] != '\0') {
+        memcpy(sum->policy, one->policy, sizeof sum->policy);
+        memcpy(sum->policy_digest, one->policy_digest, sizeof sum->policy_digest);
+        sum->policy_version = one->policy_version;
+        sum->rule_count = one->rule_count;
+        memcpy(sum->rules, one->rules, sizeof sum->rules);
+    } else if (sum->policy_version == one->policy_version) {
+        rules_add(one->rules, one->rule_count, sum->rules);
+    }
+    sum->policy_unreadable += one->policy_unreadable;
+    if (sum->shadow_policy[0] == '\0' && one->shadow_policy[0] != '\0') {
+        memcpy(sum->shadow_policy, one->shadow_policy, sizeof sum->shadow_policy);
+        sum->shadow_version = one->shadow_version;
+        sum->shadow_count = one->shadow_count;
+        memcpy(sum->shadow_rules, one->shadow_rules, sizeof sum->shadow_rules);
+    } else if (sum->shadow_version == one->shadow_version) {
+        rules_add(one->shadow_rules, one->shadow_count, sum->shadow_rules);
+    } else {
+        return;
+    }
+    sum->shadow_judged += one->shadow_judged;
+    sum->shadow_refused += one->shadow_refused;
+    sum->shadow_held += one->shadow_held;
+    sum->shadow_cut += one->shadow_cut;
+}
+
 void shard_facts(struct shard *shard, struct facts *sum)
 {
     struct facts one;
@@ -697,10 +778,7 @@ void shard_facts(struct shard *shard, struct facts *sum)
         SUM(answers[i]);
     for (int i = 0; i < FACTS_LATENCY_BUCKETS; i++)
         SUM(latency[i]);
-    for (uint32_t i = 0; i < one.rule_count; i++) {
-        SUM(rules[i].fired), SUM(rules[i].refused);
-        SUM(rules[i].held), SUM(rules[i].cut);
-    }
+    rules_sum(&one, sum);
     for (int copy = 0; copy < 2; copy++) {
         SUM(log_syncs[copy]), SUM(log_sync_us_total[copy]);
         if (one.log_sync_us_max[copy] > sum->log_sync_us_max[copy])
@@ -801,6 +879,7 @@ void *shard_main(void *argument)
         now_us = clock_wall_us();
         steady_us = clock_steady_us();
         take_mail(shard);
+        do_setting(shard, now_us);
         do_settle(shard, now_us);
         do_effects(shard, now_us);
         do_calls(shard, now_us, steady_us);
@@ -856,7 +935,7 @@ enum status shard_open(struct shard *shard, struct node *node, uint16_t index)
 {
     bool ok;
 
-    *shard = (struct shard){.node = node, .index = index, .wake_fd = -1};
+    *shard = (struct shard){.node = node, .index = index, .wake_fd = -1, .setting_open = true};
     shard->calls_tail = &shard->calls_waiting;
     shard->effects_tail = &shard->effects_waiting;
     shard->entries_tail = &shard->entries;

@@ -61,6 +61,7 @@ struct shard {
     pthread_t thread;
     struct partition partition;
     struct audit audit;
+    bool setting_open; /* not looked yet whether the setting `policy` was changed */
     bool more_due; /* held likes to be settled, more than one round does */
     struct serve *serve;
     struct batch door;  /* from the RESP door */

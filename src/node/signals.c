@@ -1,5 +1,6 @@
 #include "node/signals.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -100,6 +101,17 @@ enum status signals_open(struct signals *signals, const struct signals_config *c
     return STATUS_OK;
 }
 
+void signals_begin(struct signals *signals, size_t bytes)
+{
+    struct signals_config config = signals->config;
+    bool found;
+
+    assert(config.bytes == 0);
+    config.bytes = bytes;
+    if (signals_open(signals, &config, 0, &found) != STATUS_OK)
+        abort();
+}
+
 void signals_close(struct signals *signals)
 {
     memory_give(signals->region, 1, signals->config.bytes);
@@ -109,8 +121,11 @@ void signals_close(struct signals *signals)
 
 void signals_copy(struct signals *signals)
 {
-    if (signals->config.path[0] != '\0')
-        memcpy(signals->copy, signals->region, signals->config.bytes);
+    signals->copied = signals->config.path[0] != '\0' ? signals->config.bytes : 0;
+    if (signals->copied == 0)
+        return;
+    memcpy(signals->copy, signals->region, signals->copied);
+    memcpy(signals->copied_digest, signals->judges.digest, sizeof signals->copied_digest);
 }
 
 static bool write_file(const struct signals *signals, uint64_t sequence, const char *path)
@@ -126,11 +141,11 @@ static bool write_file(const struct signals *signals, uint64_t sequence, const c
         return false;
     memcpy(head, magic, 8);
     put_u64(head + 8, sequence);
-    put_u64(head + 16, signals->config.bytes);
-    memcpy(head + 24, signals->config.policy_digest, 32);
-    put_u64(head + 56, hash_of(signals->copy, signals->config.bytes));
+    put_u64(head + 16, signals->copied);
+    memcpy(head + 24, signals->copied_digest, 32);
+    put_u64(head + 56, hash_of(signals->copy, signals->copied));
     good = write_whole(fd, head, sizeof head) &&
-           write_whole(fd, signals->copy, signals->config.bytes) && fdatasync(fd) == 0;
+           write_whole(fd, signals->copy, signals->copied) && fdatasync(fd) == 0;
     good = close(fd) == 0 && good && rename(other, path) == 0;
     CRASH_POINT("signals.written");
     if (!good)
@@ -142,7 +157,7 @@ void signals_write(struct signals *signals, uint64_t sequence)
 {
     char path[600];
 
-    if (signals->config.bytes == 0 || signals->config.path[0] == '\0')
+    if (signals->copied == 0)
         return;
     path_of(signals, sequence, path);
     if (!write_file(signals, sequence, path))
@@ -156,7 +171,7 @@ void signals_settle(const struct signals *signals, uint64_t sequence)
     struct dirent *entry;
     DIR *open_dir;
 
-    if (signals->config.bytes == 0 || signals->config.path[0] == '\0')
+    if (signals->copied == 0)
         return;
     path_of(signals, sequence, mine);
     snprintf(dir, sizeof dir, "%s", signals->config.path);

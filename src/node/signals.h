@@ -33,7 +33,8 @@ struct signals_config {
 struct signals {
     struct signals_config config;
     uint8_t *region, *copy;
-    size_t copied; /* bytes of the copy that are taken */
+    size_t copied; /* bytes of the copy that are taken: what signals_write writes */
+    uint8_t copied_digest[32]; /* of the rules in force then */
     struct judges judges;
     uint64_t unsaved; /* files that could not be written */
 };
@@ -42,6 +43,10 @@ struct signals {
 enum status signals_open(struct signals *signals, const struct signals_config *config,
                          uint64_t sequence, bool *found);
 void signals_close(struct signals *signals);
+
+/* Opens signals of so many bytes on a node that judged nothing so far; ends the process if there is
+ * no memory: the rules to be judged by are in the log. */
+void signals_begin(struct signals *signals, size_t bytes);
 
 /* As they are now, for the next signals_write. */
 void signals_copy(struct signals *signals);

@@ -216,6 +216,49 @@ static enum status see_inbox(void *argument, const struct inbox_row *row)
     return STATUS_OK;
 }
 
+static uint64_t text_hash(const char *text, size_t size)
+{
+    uint64_t hash = 0;
+
+    for (size_t i = 0; i < size; i++)
+        hash = hash_two(hash, (uint8_t)text[i]);
+    return hash;
+}
+
+/* Field by field, so that a state whose rules nobody changed has the hash it always had. */
+static enum status see_policy(void *argument, const struct policy_row *row)
+{
+    const struct policy_head *head = &row->head;
+    uint64_t digest[4];
+
+    memcpy(digest, head->digest, sizeof digest);
+    const uint64_t extras[] = {
+        head->version,
+        head->text_size,
+        head->shadow,
+        head->last,
+        head->proposer,
+        head->decider,
+        head->proposed_sequence,
+        head->decided_sequence,
+        (uint64_t)head->proposed_us,
+        (uint64_t)head->decided_us,
+        (uint64_t)head->ended_us,
+        (uint64_t)head->shadow_us,
+        digest[0],
+        digest[1],
+        digest[2],
+        digest[3],
+        (uint64_t)head->state | (uint64_t)head->by_setting << 8,
+        text_hash(head->reason, head->reason_size),
+        text_hash(head->decision, head->decision_size),
+        text_hash(row->text, head->text_size),
+    };
+
+    add_extras(argument, 'P', 0, head->slot, extras, sizeof extras / sizeof *extras);
+    return STATUS_OK;
+}
+
 static enum status see_account(void *argument, const struct account_row *row)
 {
     struct sums *sums = argument;
@@ -303,7 +346,8 @@ static enum status sums_of(struct store *store, uint16_t partition, uint16_t cou
                                     .edge = see_edge,
                                     .operation = see_operation,
                                     .cased = see_case,
-                                    .inbox = see_inbox};
+                                    .inbox = see_inbox,
+                                    .policy = see_policy};
 
     *sums = (struct sums){.partition = partition, .count = count};
     return store_scan(store, &visitor);

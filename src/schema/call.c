@@ -14,6 +14,17 @@ static void *keep(struct call *call, size_t *used, const void *bytes, size_t siz
     return copy;
 }
 
+static void keep_policy(struct call *call, size_t *used, const struct policy_view *view)
+{
+    struct policy_view *copy = keep(call, used, view, sizeof *view);
+
+    if (view->line_count > 0)
+        copy->lines = keep(call, used, view->lines, view->line_count * sizeof *view->lines);
+    if (view->has_text)
+        copy->text = keep(call, used, view->text, view->head.text_size);
+    call->reply.u.policy = copy;
+}
+
 void call_answer(struct call *call, const struct reply *reply)
 {
     size_t used = 0;
@@ -30,6 +41,13 @@ void call_answer(struct call *call, const struct reply *reply)
     if (reply->kind == REPLY_EXPORT && reply->count > 0)
         call->reply.u.edges =
             keep(call, &used, reply->u.edges, reply->count * sizeof(struct edge_row));
+    if (reply->kind == REPLY_POLICIES)
+        call->reply.u.policies =
+            keep(call, &used, reply->u.policies, reply->count * sizeof(struct policy_head));
+    if (reply->kind == REPLY_POLICY)
+        keep_policy(call, &used, reply->u.policy);
+    if (reply->kind == REPLY_ERROR && reply->status == STATUS_BADPOLICY && reply->u.detail != NULL)
+        call->reply.u.detail = keep(call, &used, reply->u.detail, strlen(reply->u.detail) + 1);
     if (reply->cased != NULL)
         call->reply.cased = keep(call, &used, reply->cased, sizeof *reply->cased);
     if (reply->item != NULL)

@@ -9,6 +9,7 @@
 #ifndef ZAN_SCHEMA_CALL_H
 #define ZAN_SCHEMA_CALL_H
 
+#include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,8 +26,14 @@ struct call {
     struct call *next; /* for queues; whoever holds the call may use it */
 };
 
-/* Enough for the largest reply: a full page, or REQUEST_IDS_MAX values, or a row. */
+/* Enough for the largest reply: a full page, or REQUEST_IDS_MAX values, or a row, or the rules of a
+ * policy. */
 #define CALL_STORAGE_BYTES (REQUEST_PAGE_MAX * sizeof(struct reply_entry) + 1024)
+static_assert(sizeof(struct policy_view) + POLICY_LINES_MAX * sizeof(struct policy_line) + 64 <=
+                      CALL_STORAGE_BYTES &&
+                  sizeof(struct policy_view) + POLICY_TEXT_KEPT + 64 <= CALL_STORAGE_BYTES &&
+                  POLICY_SLOTS * sizeof(struct policy_head) <= CALL_STORAGE_BYTES,
+              "what is told of rules fits into a call");
 
 /* Copies a reply with everything it points at into the call. */
 void call_answer(struct call *call, const struct reply *reply);

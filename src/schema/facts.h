@@ -94,6 +94,12 @@ struct facts {
     uint32_t policy_version, rule_count;
     uint8_t policy_digest[32]; /* of its text */
     struct rule_facts rules[FACTS_RULES_MAX];
+    /* rules that run beside them, without effect */
+    char shadow_policy[32]; /* "": none */
+    uint32_t shadow_version, shadow_count;
+    uint64_t shadow_judged, shadow_refused, shadow_held, shadow_cut; /* acts; would have been */
+    struct rule_facts shadow_rules[FACTS_RULES_MAX];
+    uint64_t policy_unreadable; /* approved versions that this program cannot read */
 };
 
 const char *mode_name(enum mode mode);

@@ -27,7 +27,7 @@ static bool kind_is_known(uint8_t kind)
 {
     if (kind < VERB_COUNT)
         return verb_table[kind].group == GROUP_WRITE;
-    return kind >= RECORD_EFFECT && kind <= RECORD_CASE;
+    return kind >= RECORD_EFFECT && kind <= RECORD_POLICY;
 }
 
 static size_t verdict_put(uint8_t *bytes, const struct verdict *verdict)

@@ -34,6 +34,10 @@
  * UNLIKE, UNFAVORITE, UNFOLLOW a: RECORD_ERASURE, the account was erased. ACCOUNT ERASE a: from when
  * on it may be, in seconds. ACCOUNT PURGE: it is erased; those of its reactions follow.
  *
+ * POLICY PROPOSE: target the number given, a the bytes of its text; POLICY APPROVE, REJECT, SHADOW,
+ * WITHDRAW: target the version. POLICY: target the version; a: enum rules_event, b: of TEXT where in
+ * the text it stands, of TAKES the bytes of the text; text.
+ *
  * A record's number is first_seq of its batch plus its place; its time is its batch's time. */
 #ifndef ZAN_SCHEMA_RECORD_H
 #define ZAN_SCHEMA_RECORD_H
@@ -49,7 +53,8 @@ enum {
     RECORD_CLAIM = 0xF1,  /* a new owner of the partition takes over */
     RECORD_SETTLE = 0xF2, /* what a like is worth is decided anew */
     RECORD_SANCTION = 0xF3, /* one restriction of an account begins, or ends early */
-    RECORD_CASE = 0xF4      /* the node's own step of a case (enum case_event) */
+    RECORD_CASE = 0xF4,     /* the node's own step of a case (enum case_event) */
+    RECORD_POLICY = 0xF5    /* a part of what the next record says of the rules (enum rules_event) */
 };
 
 enum record_field {

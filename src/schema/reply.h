@@ -25,6 +25,8 @@ enum reply_kind {
     REPLY_CASE,     /* map: everything known of a case (cased); own: what its subject may know */
     REPLY_CASES,    /* cursor and count cases, newest first (u.cases) */
     REPLY_EXPORT,   /* cursor, and one account, or one case, or else count edges (u.edges) */
+    REPLY_POLICY,   /* map: a version of the rules (u.policy) */
+    REPLY_POLICIES, /* count versions, newest first (u.policies) */
 };
 
 struct reply_entry {
@@ -52,6 +54,9 @@ struct reply {
         const struct reply_entry *page;
         const struct case_brief *cases;
         const struct edge_row *edges;
+        const struct policy_view *policy;
+        const struct policy_head *policies;
+        const char *detail; /* REPLY_ERROR of BADPOLICY: what was wrong; ends with a 0 */
     } u;
     const struct item_row *item;
     const struct account_row *account;

@@ -97,6 +97,11 @@ struct request {
             uint8_t text_size;
             uint8_t kind, subject, decision; /* as the verb has them */
         } deed;
+        struct {
+            const char *reason, *text; /* POLICY PROPOSE: of the rules; borrowed as ids is */
+            uint32_t text_size;
+            uint8_t reason_size;
+        } rules;
     } u;
     uint64_t opid[2];
     struct context context;

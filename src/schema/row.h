@@ -394,6 +394,78 @@ struct inbox_row {
     struct notice at[NOTICES_MAX];
 };
 
+/* --- versions of the rules (docs/policy.md); enums are parts of the formats ---------------------- */
+
+enum rules_state {
+    RULES_DRAFT, /* its text is being read from the log */
+    RULES_PROPOSED,
+    RULES_ACTIVE,
+    RULES_REPLACED, /* was in force until another one was */
+    RULES_REJECTED,
+    RULES_WITHDRAWN,
+    RULES_STATE_COUNT
+};
+
+/* What RECORD_POLICY tells, each before the record that it belongs to, in the same batch. */
+enum rules_event {
+    RULES_TEXT,    /* the next bytes of the text */
+    RULES_DIGEST,  /* SHA-256 of the whole, in hexadecimal digits */
+    RULES_SETTING, /* the same of the setting's text at that time */
+    RULES_TAKES,   /* the setting was changed and is in force from here on */
+    RULES_EVENT_COUNT
+};
+
+#define POLICY_SLOTS      32    /* versions that are kept; the log has all */
+#define POLICY_OPEN_MAX   16    /* proposed at the same time */
+#define POLICY_TEXT_KEPT  16384 /* bytes of a text that is proposed */
+#define POLICY_REASON_MAX 200
+#define POLICY_STATE_SLOT POLICY_SLOTS /* the row that tells what is in force */
+#define POLICY_LINES_MAX  300   /* rules told in one answer */
+
+/* A version of the rules without its text. In the row of POLICY_STATE_SLOT: version is the one in
+ * force (0: the setting's, which nobody has changed since the first start), and what is marked. */
+struct policy_head {
+    uint32_t version;
+    uint32_t text_size; /* 0: the text is the setting's own (none, or too long to be kept) */
+    uint32_t shadow;    /* state: the version that runs in shadow; 0: none */
+    uint32_t last;      /* state: the highest number given */
+    uint64_t proposer, decider; /* callers; 0: nobody, or the setting */
+    uint64_t proposed_sequence, decided_sequence; /* of records; 0: not yet */
+    int64_t proposed_us, decided_us;
+    int64_t ended_us;  /* when another one took its place */
+    int64_t shadow_us; /* state: since when */
+    uint8_t digest[32]; /* of the text; state: of the setting's */
+    uint8_t slot, state; /* enum rules_state */
+    uint8_t by_setting;  /* 1: nobody proposed it, the setting was changed */
+    uint8_t reason_size, decision_size;
+    char name[32];
+    char reason[POLICY_REASON_MAX], decision[POLICY_REASON_MAX];
+};
+
+struct policy_row {
+    struct policy_head head;
+    char text[POLICY_TEXT_KEPT];
+};
+
+/* A rule as POLICY SHOW and POLICY DIFF tell it. */
+enum rules_change { RULES_SAME, RULES_NEW, RULES_CHANGED, RULES_GONE, RULES_CHANGE_COUNT };
+struct policy_line {
+    char name[32];
+    uint8_t shadow, change;
+    int64_t since_us; /* its windows have been counted since then; 0: since before rules were changed */
+    uint64_t fired, refused, held, cut;
+};
+
+struct policy_view {
+    struct policy_head head;
+    uint8_t has_text, has_lines, in_shadow, more;
+    uint16_t line_count;
+    int64_t counted_us; /* since when what is told was counted; 0: it is not counted */
+    uint64_t judged, refused, held, cut; /* acts, in shadow */
+    const struct policy_line *lines;
+    const char *text;
+};
+
 /* What was answered to an operation id, so that a retry gets the same answer. */
 struct operation_row {
     uint64_t id[2];

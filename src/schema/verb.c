@@ -129,6 +129,18 @@ const char *sanction_name(enum sanction sanction)
     return name[sanction];
 }
 
+const char *policy_state_name(enum rules_state state)
+{
+    static const char *const name[RULES_STATE_COUNT] = {
+        [RULES_DRAFT] = "draft",       [RULES_PROPOSED] = "proposed",
+        [RULES_ACTIVE] = "active",     [RULES_REPLACED] = "replaced",
+        [RULES_REJECTED] = "rejected", [RULES_WITHDRAWN] = "withdrawn",
+    };
+
+    assert(state < RULES_STATE_COUNT);
+    return name[state];
+}
+
 const char *case_kind_name(enum case_kind kind)
 {
     static const char *const name[CASE_KIND_COUNT] = {

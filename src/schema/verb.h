@@ -41,6 +41,8 @@ enum verb_shape {
     SHAPE_ACCOUNT_ERASE, /* account -> 0|1; on: it is taken back */
     SHAPE_CASE_OPEN, /* kind, subject, text -> id */
     SHAPE_CASE_STEP, /* case, text, and more -> 0|1 */
+    SHAPE_POLICY_PROPOSE, /* text, reason -> version */
+    SHAPE_POLICY_STEP,    /* version, reason -> 0|1 */
     SHAPE_CLEANUP, /* account, times or clean-up -> [clean-up, how many, are there more] */
     SHAPE_CLEANUP_PREVIEW, /* account, times, count -> how many, some targets */
     SHAPE_STATES,   /* account, targets -> [0|1...] */
@@ -56,6 +58,8 @@ enum verb_shape {
     SHAPE_CASE_GET,  /* case -> map */
     SHAPE_CASE_LIST, /* state, cursor, count -> page of cases somebody has to see to */
     SHAPE_CASE_OF,   /* account or item, cursor, count -> page of cases */
+    SHAPE_POLICY_GET,  /* version, or the one in force -> map */
+    SHAPE_POLICY_LIST, /* -> array of maps */
     SHAPE_SEQ,
     SHAPE_SERVICE
 };
@@ -92,6 +96,15 @@ static inline int verb_is_of_account(enum verb verb)
            shape == SHAPE_ACCOUNT_REVOKE || shape == SHAPE_ACCOUNT_ERASE;
 }
 
+/* About the rules: partition 0 answers, whatever the account. */
+static inline int verb_is_of_policy(enum verb verb)
+{
+    uint8_t shape = verb_info(verb)->shape;
+
+    return shape == SHAPE_POLICY_PROPOSE || shape == SHAPE_POLICY_STEP ||
+           shape == SHAPE_POLICY_GET || shape == SHAPE_POLICY_LIST;
+}
+
 /* The edge of FOLLOW ends at an account; every other edge at an item. */
 static inline int edge_target_is_account(uint8_t kind)
 {
@@ -108,6 +121,7 @@ const char *reason_name(enum reason reason);
 const char *intent_name(enum intent intent);
 const char *mark_name(enum edge_mark mark);
 const char *sanction_name(enum sanction sanction);
+const char *policy_state_name(enum rules_state state);
 const char *case_kind_name(enum case_kind kind);
 const char *case_decision_name(enum case_decision decision);
 /* What one sees of a case: "open", "proposed", "appealed", "applied", ... */

@@ -155,11 +155,43 @@ static void put_zan(struct info *info)
 }
 
 /* As Redis tells of commands: cmdstat_get:calls=1,... */
+static void put_rules(struct info *info, const char *kind, const struct rule_facts *rules,
+                      uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const struct rule_facts *rule = &rules[i];
+
+        put(info,
+            "%s_%s:shadow=%s,fired=%" PRIu64 ",refused=%" PRIu64 ",held=%" PRIu64 ",cut=%" PRIu64
+            "\r\n",
+            kind, rule->name, rule->shadow ? "yes" : "no", rule->fired, rule->refused, rule->held,
+            rule->cut);
+    }
+}
+
+/* Proposed rules that run beside those in force. */
+static void put_shadow(struct info *info)
+{
+    const struct facts *facts = &info->facts;
+
+    if (facts->shadow_policy[0] == '\0')
+        return;
+    put(info, "shadow_policy:%s\r\n", facts->shadow_policy);
+    put_number(info, "shadow_version", facts->shadow_version);
+    put_number(info, "shadow_judged", facts->shadow_judged);
+    put_number(info, "shadow_refused", facts->shadow_refused);
+    put_number(info, "shadow_held", facts->shadow_held);
+    put_number(info, "shadow_cut", facts->shadow_cut);
+    put_rules(info, "shadow_rule", facts->shadow_rules, facts->shadow_count);
+}
+
 static void put_policy(struct info *info)
 {
     const struct facts *facts = &info->facts;
 
     put(info, "policy:%s\r\n", facts->policy[0] != '\0' ? facts->policy : "none");
+    put_number(info, "policy_unreadable", facts->policy_unreadable);
+    put_shadow(info);
     if (facts->policy[0] == '\0')
         return;
     put_number(info, "policy_version", facts->policy_version);
@@ -167,15 +199,7 @@ static void put_policy(struct info *info)
     for (size_t i = 0; i < sizeof facts->policy_digest; i++)
         put(info, "%02x", facts->policy_digest[i]);
     put(info, "\r\n");
-    for (uint32_t i = 0; i < facts->rule_count; i++) {
-        const struct rule_facts *rule = &facts->rules[i];
-
-        put(info,
-            "rule_%s:shadow=%s,fired=%" PRIu64 ",refused=%" PRIu64 ",held=%" PRIu64 ",cut=%" PRIu64
-            "\r\n",
-            rule->name, rule->shadow ? "yes" : "no", rule->fired, rule->refused, rule->held,
-            rule->cut);
-    }
+    put_rules(info, "rule", facts->rules, facts->rule_count);
 }
 
 static const struct section {

@@ -5,7 +5,7 @@
  *   1      2    partition  big endian, as every integer in a key
  *   3      2    tenant                                      (all but META)
  *   5      8    id                                          ACCOUNT, ITEM        13 bytes
- *                                                           CASE, LIVE, INBOX
+ *                                                           CASE, LIVE, INBOX, POLICY
  *   5      16   id[0], id[1]                                OPERATION            21
  *   5      1    kind, then 8 account, 8 target              EDGE                 22
  *   5      1    kind, then 8 id, 8 ~lowest sequence         GIVEN, TAKEN         22
@@ -41,7 +41,8 @@ enum key_table {
     KEY_CASE = 8,
     KEY_LIVE = 9, /* cases somebody has to see to: their rows once more, read whole at start */
     KEY_INBOX = 10,
-    KEY_TABLE_END = 11
+    KEY_POLICY = 11, /* versions of the rules, and which is in force */
+    KEY_TABLE_END = 12
 };
 
 #define KEY_BYTES_MAX       24
@@ -56,7 +57,7 @@ size_t key_meta(uint8_t *key, uint16_t partition);
 size_t key_account(uint8_t *key, uint16_t partition, uint16_t tenant, uint64_t id);
 size_t key_item(uint8_t *key, uint16_t partition, uint16_t tenant, uint64_t id);
 size_t key_case(uint8_t *key, enum key_table table, uint16_t partition, uint16_t tenant,
-                uint64_t id); /* CASE, LIVE or INBOX */
+                uint64_t id); /* CASE, LIVE, INBOX or POLICY (id: its slot) */
 size_t key_edge(uint8_t *key, uint16_t partition, const struct edge_row *row);
 size_t key_operation(uint8_t *key, uint16_t partition, uint16_t tenant, const uint64_t id[2]);
 size_t key_list(uint8_t *key, uint16_t partition, enum store_side side, uint16_t tenant,

@@ -31,6 +31,9 @@ struct store_ops {
                                uint32_t count);
     enum status (*scan_live)(struct store *store, void *argument,
                              enum status (*each)(void *argument, const struct case_row *row));
+    enum status (*scan_policies)(struct store *store, void *argument,
+                                 enum status (*each)(void *argument,
+                                                     const struct policy_row *row));
     bool (*may_have_account)(const struct store *store, uint16_t tenant, uint64_t id);
     bool (*may_have_item)(const struct store *store, uint16_t tenant, uint64_t id);
     bool (*may_have_inbox)(const struct store *store, uint16_t tenant, uint64_t id);

@@ -744,6 +744,94 @@ bool unpack_inbox(const uint8_t *bytes, size_t size, struct inbox_row *row)
            (row->count == 0 || row->at[row->count - 1].id <= row->last);
 }
 
+/* --- versions of the rules --------------------------------------------------------------------- */
+
+static size_t put_text(uint8_t *bytes, const char *text, size_t size)
+{
+    size_t head = varint_put(bytes, size);
+
+    memcpy(bytes + head, text, size);
+    return head + size;
+}
+
+/* Into room for max bytes; more: the row is damaged. */
+static size_t read_text(struct reader *in, char *text, size_t max)
+{
+    size_t size = (size_t)read_below(in, max);
+    const uint8_t *bytes = read_bytes(in, size);
+
+    if (bytes == NULL)
+        return 0;
+    memcpy(text, bytes, size);
+    return size;
+}
+
+/* In the order of struct policy_head; then digest, name, reasons, text. */
+size_t pack_policy(uint8_t *bytes, const struct policy_row *row)
+{
+    const struct policy_head *head = &row->head;
+    const uint64_t numbers[] = {head->version,
+                                head->shadow,
+                                head->last,
+                                head->proposer,
+                                head->decider,
+                                head->proposed_sequence,
+                                head->decided_sequence,
+                                (uint64_t)head->proposed_us,
+                                (uint64_t)head->decided_us,
+                                (uint64_t)head->ended_us,
+                                (uint64_t)head->shadow_us};
+    size_t size = 2;
+
+    assert(head->slot <= POLICY_STATE_SLOT && head->state < RULES_STATE_COUNT &&
+           head->text_size <= POLICY_TEXT_KEPT);
+    bytes[0] = head->state;
+    bytes[1] = head->by_setting;
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        size += varint_put(bytes + size, numbers[i]);
+    memcpy(bytes + size, head->digest, sizeof head->digest);
+    size += sizeof head->digest;
+    size += put_text(bytes + size, head->name, strnlen(head->name, sizeof head->name));
+    size += put_text(bytes + size, head->reason, head->reason_size);
+    size += put_text(bytes + size, head->decision, head->decision_size);
+    size += put_text(bytes + size, row->text, head->text_size);
+    assert(size <= PACK_POLICY_BYTES_MAX);
+    return size;
+}
+
+bool unpack_policy(const uint8_t *bytes, size_t size, struct policy_row *row)
+{
+    struct reader in = {bytes, size, false};
+    const uint8_t *first = read_bytes(&in, 2), *digest;
+    struct policy_head *head = &row->head;
+    uint64_t numbers[11];
+
+    if (first == NULL || first[0] >= RULES_STATE_COUNT || first[1] > 1)
+        return false;
+    *head = (struct policy_head){.slot = head->slot, .state = first[0], .by_setting = first[1]};
+    head->version = read_u32(&in);
+    head->shadow = read_u32(&in);
+    head->last = read_u32(&in);
+    for (size_t i = 3; i < sizeof numbers / sizeof *numbers; i++)
+        numbers[i] = read_varint(&in);
+    head->proposer = numbers[3];
+    head->decider = numbers[4];
+    head->proposed_sequence = numbers[5];
+    head->decided_sequence = numbers[6];
+    head->proposed_us = (int64_t)numbers[7];
+    head->decided_us = (int64_t)numbers[8];
+    head->ended_us = (int64_t)numbers[9];
+    head->shadow_us = (int64_t)numbers[10];
+    if ((digest = read_bytes(&in, sizeof head->digest)) == NULL)
+        return false;
+    memcpy(head->digest, digest, sizeof head->digest);
+    read_text(&in, head->name, sizeof head->name - 1);
+    head->reason_size = (uint8_t)read_text(&in, head->reason, POLICY_REASON_MAX);
+    head->decision_size = (uint8_t)read_text(&in, head->decision, POLICY_REASON_MAX);
+    head->text_size = (uint32_t)read_text(&in, row->text, POLICY_TEXT_KEPT);
+    return read_done(&in);
+}
+
 /* --- operations -------------------------------------------------------------------------------- */
 
 size_t pack_operation(uint8_t *bytes, const struct operation_row *row)

@@ -39,12 +39,14 @@
 
 #define PACK_TIME_BASE 1700000000000000LL /* 2023-11-14 */
 #define PACK_VERSION                                                                              \
-    4 /* 1: before likes had weights; 2: before what was taken back fades; 3: before erasure */
+    5 /* 1: before likes had weights; 2: before what was taken back fades; 3: before erasure;     \
+         4: before rules were versioned */
 
 /* No row is longer: heads, masks, and some 45 integers of at most 10 bytes. */
 #define PACK_ROW_BYTES_MAX 512
 
 /* A case: some 40 integers and its texts. */
+#define PACK_POLICY_BYTES_MAX (256 + 32 + 2 * POLICY_REASON_MAX + POLICY_TEXT_KEPT)
 #define PACK_CASE_BYTES_MAX (16 + 48 * 10 + CASE_TEXTS * (1 + CASE_TEXT_MAX))
 
 /* An inbox: its head, and 9 integers a notice. */
@@ -60,6 +62,7 @@ size_t pack_item(uint8_t *bytes, const struct item_row *row);
 size_t pack_edge(uint8_t *bytes, const struct edge_row *row);
 size_t pack_case(uint8_t *bytes, const struct case_row *row);   /* PACK_CASE_BYTES_MAX */
 size_t pack_inbox(uint8_t *bytes, const struct inbox_row *row); /* PACK_INBOX_BYTES_MAX */
+size_t pack_policy(uint8_t *bytes, const struct policy_row *row); /* PACK_POLICY_BYTES_MAX */
 size_t pack_operation(uint8_t *bytes, const struct operation_row *row);
 
 /* The key's fields of row are left alone. */
@@ -68,6 +71,7 @@ bool unpack_item(const uint8_t *bytes, size_t size, struct item_row *row);
 bool unpack_edge(const uint8_t *bytes, size_t size, struct edge_row *row);
 bool unpack_case(const uint8_t *bytes, size_t size, struct case_row *row);
 bool unpack_inbox(const uint8_t *bytes, size_t size, struct inbox_row *row);
+bool unpack_policy(const uint8_t *bytes, size_t size, struct policy_row *row);
 bool unpack_operation(const uint8_t *bytes, size_t size, struct operation_row *row);
 /* Only the time of an operation. */
 bool unpack_operation_time(const uint8_t *bytes, size_t size, int64_t *time_us);

@@ -90,6 +90,12 @@ enum status store_scan_live(struct store *store, void *argument,
     return store->ops->scan_live(store, argument, each);
 }
 
+enum status store_scan_policies(struct store *store, void *argument,
+                                enum status (*each)(void *argument, const struct policy_row *row))
+{
+    return store->ops->scan_policies(store, argument, each);
+}
+
 bool store_may_have_account(const struct store *store, uint16_t tenant, uint64_t id)
 {
     return store->ops->may_have_account(store, tenant, id);
@@ -144,7 +150,8 @@ enum status store_flush(struct store *store, const struct store_flush *flush, ch
     assert(flush->applied >= store_applied(store));
     assert(flush->account_count <= STORE_FLUSH_MAX && flush->item_count <= STORE_FLUSH_MAX &&
            flush->edge_count <= STORE_FLUSH_MAX && flush->operation_count <= STORE_FLUSH_MAX &&
-           flush->case_count <= STORE_FLUSH_MAX && flush->inbox_count <= STORE_FLUSH_MAX);
+           flush->case_count <= STORE_FLUSH_MAX && flush->inbox_count <= STORE_FLUSH_MAX &&
+           flush->policy_count <= POLICY_SLOTS + 1);
     if (store->read_only) {
         snprintf(message, 256, "the store was opened for reading only");
         return STATUS_READONLY;

@@ -121,6 +121,8 @@ struct store_flush {
     uint64_t case_count;
     struct inbox_row *inboxes;
     uint64_t inbox_count;
+    struct policy_row *policies; /* by slot */
+    uint64_t policy_count;
     const uint64_t *marks; /* partition_count of them; NULL: as they are */
 };
 enum status store_flush(struct store *store, const struct store_flush *flush, char message[256]);
@@ -134,6 +136,7 @@ struct store_visitor {
     enum status (*operation)(void *argument, const struct operation_row *row);
     enum status (*cased)(void *argument, const struct case_row *row);
     enum status (*inbox)(void *argument, const struct inbox_row *row);
+    enum status (*policy)(void *argument, const struct policy_row *row);
 };
 enum status store_scan(struct store *store, const struct store_visitor *visitor);
 
@@ -145,6 +148,10 @@ enum status store_items_from(struct store *store, uint16_t tenant, uint64_t id,
 /* The cases that somebody has to see to (case_is_live); reads nothing else. */
 enum status store_scan_live(struct store *store, void *argument,
                             enum status (*each)(void *argument, const struct case_row *row));
+
+/* Every version of the rules, and the row that tells which is in force; reads nothing else. */
+enum status store_scan_policies(struct store *store, void *argument,
+                                enum status (*each)(void *argument, const struct policy_row *row));
 
 struct store_stats {
     uint64_t disk_bytes, edges_estimate, filter_bytes, cache_bytes;

@@ -29,7 +29,7 @@ struct link {
     struct store_entry entry;
 };
 
-enum { ACCOUNTS, ITEMS, EDGES, OPERATIONS, CASES, INBOXES, GIVEN, TAKEN, TABLES };
+enum { ACCOUNTS, ITEMS, EDGES, OPERATIONS, CASES, INBOXES, POLICIES, GIVEN, TAKEN, TABLES };
 
 struct memory {
     struct store base;
@@ -105,6 +105,14 @@ static int compare_inboxes(const void *left, const void *right)
     return 0;
 }
 
+static int compare_policies(const void *left, const void *right)
+{
+    const struct policy_row *a = left, *b = right;
+
+    COMPARE(a->head.slot, b->head.slot);
+    return 0;
+}
+
 static int compare_links(const void *left, const void *right)
 {
     const struct link *a = left, *b = right;
@@ -123,6 +131,7 @@ static const struct table empty_tables[TABLES] = {
     [OPERATIONS] = {sizeof(struct operation_row), compare_operations, NULL, 0},
     [CASES] = {sizeof(struct case_row), compare_cases, NULL, 0},
     [INBOXES] = {sizeof(struct inbox_row), compare_inboxes, NULL, 0},
+    [POLICIES] = {sizeof(struct policy_row), compare_policies, NULL, 0},
     [GIVEN] = {sizeof(struct link), compare_links, NULL, 0},
     [TAKEN] = {sizeof(struct link), compare_links, NULL, 0},
 };
@@ -388,6 +397,7 @@ static bool merge_all(const struct memory *memory, const struct store_flush *flu
                       &merged[OPERATIONS]) &&
            merge_rows(&old[CASES], flush->cases, flush->case_count, &merged[CASES]) &&
            merge_rows(&old[INBOXES], flush->inboxes, flush->inbox_count, &merged[INBOXES]) &&
+           merge_rows(&old[POLICIES], flush->policies, flush->policy_count, &merged[POLICIES]) &&
            merge_links(memory, flush, true, &merged[GIVEN]) &&
            merge_links(memory, flush, false, &merged[TAKEN]);
 }
@@ -457,6 +467,7 @@ static enum status memory_scan(struct store *store, const struct store_visitor *
     VISIT(EDGES, struct edge_row, visitor->edge);
     VISIT(CASES, struct case_row, visitor->cased);
     VISIT(INBOXES, struct inbox_row, visitor->inbox);
+    VISIT(POLICIES, struct policy_row, visitor->policy);
     int64_t cutoff_us =
         store_operation_cutoff(memory->newest_us, memory->newest_us, memory->operation_keep_us);
     const struct operation_row *operations = (const void *)tables[OPERATIONS].rows;
@@ -516,6 +527,19 @@ static enum status memory_scan_live(struct store *store, void *argument,
     return status;
 }
 
+static enum status memory_scan_policies(struct store *store, void *argument,
+                                        enum status (*each)(void *argument,
+                                                            const struct policy_row *row))
+{
+    const struct table *table = &memory_of(store)->tables[POLICIES];
+    const struct policy_row *rows = (const void *)table->rows;
+    enum status status = STATUS_OK;
+
+    for (uint64_t i = 0; status == STATUS_OK && i < table->count; i++)
+        status = each(argument, &rows[i]);
+    return status;
+}
+
 static void memory_stats(const struct store *store, struct store_stats *stats)
 {
     struct memory *memory = memory_of(store);
@@ -570,6 +594,7 @@ static const struct store_ops memory_ops = {
     .get_cases = memory_get_cases,
     .get_inboxes = memory_get_inboxes,
     .scan_live = memory_scan_live,
+    .scan_policies = memory_scan_policies,
     .may_have_account = memory_may_have_account,
     .may_have_item = memory_may_have_item,
     .may_have_inbox = memory_may_have_inbox,

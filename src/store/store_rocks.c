@@ -1005,6 +1005,23 @@ static void put_cases(struct rocks *rocks, struct sst *sst, const struct store_f
     }
 }
 
+/* Few, and by slot. */
+static void put_policies(struct rocks *rocks, struct sst *sst, const struct store_flush *flush)
+{
+    uint8_t key[KEY_BYTES_MAX];
+    uint8_t *value = flush->policy_count > 0 ? malloc(PACK_POLICY_BYTES_MAX) : NULL;
+
+    for (uint64_t i = 0; i < flush->policy_count; i++) {
+        const struct policy_row *row = &flush->policies[i];
+
+        if (value == NULL)
+            abort(); /* no room for 17 KB: start again from the log */
+        sst_put(sst, key, key_case(key, KEY_POLICY, rocks->partition, 0, row->head.slot), value,
+                pack_policy(value, row));
+    }
+    free(value);
+}
+
 static uint64_t edge_class(const struct edge_row *row)
 {
     return (uint64_t)row->tenant << 8 | row->kind;
@@ -1165,6 +1182,7 @@ static void put_all(struct rocks *rocks, struct sst *sst, const struct store_flu
     put_operations(rocks, sst, flush);
     put_cases(rocks, sst, flush);
     put_inboxes(rocks, sst, flush);
+    put_policies(rocks, sst, flush);
 }
 
 static enum status write_sst(struct rocks *rocks, const struct store_flush *flush,
@@ -1389,6 +1407,30 @@ static enum status visit_inbox(struct rocks *rocks, const struct store_visitor *
     return visitor->inbox != NULL ? visitor->inbox(visitor->argument, &row) : STATUS_OK;
 }
 
+static bool read_policy(struct rocks *rocks, const uint8_t *key, size_t key_size,
+                        const uint8_t *value, size_t size, struct policy_row *row)
+{
+    uint16_t tenant;
+    uint64_t slot;
+
+    if (!key_read_id(key, key_size, KEY_POLICY, rocks->partition, &tenant, &slot) || tenant != 0 ||
+        slot > POLICY_STATE_SLOT)
+        return false;
+    row->head.slot = (uint8_t)slot;
+    return unpack_policy(value, size, row);
+}
+
+static enum status visit_policy(struct rocks *rocks, const struct store_visitor *visitor,
+                                const uint8_t *key, size_t key_size, const uint8_t *value,
+                                size_t size)
+{
+    struct policy_row row = {0};
+
+    if (!read_policy(rocks, key, key_size, value, size, &row))
+        return STATUS_CORRUPT;
+    return visitor->policy != NULL ? visitor->policy(visitor->argument, &row) : STATUS_OK;
+}
+
 /* A row of a list is read to its end: that is the check. */
 static enum status visit_list(const uint8_t *key, size_t key_size, const uint8_t *value,
                               size_t size)
@@ -1427,6 +1469,8 @@ static enum status visit(struct rocks *rocks, void *argument, const uint8_t *key
         return visit_case(rocks, visitor, (enum key_table)key[0], key, key_size, value, size);
     case KEY_INBOX:
         return visit_inbox(rocks, visitor, key, key_size, value, size);
+    case KEY_POLICY:
+        return visit_policy(rocks, visitor, key, key_size, value, size);
     default:
         return STATUS_CORRUPT;
     }
@@ -1511,6 +1555,31 @@ static enum status rocks_scan_live(struct store *store, void *argument,
     struct live live = {argument, each};
 
     return scan_tables(rocks_of(store), KEY_LIVE, KEY_LIVE + 1, live_one, &live);
+}
+
+struct policies {
+    void *argument;
+    enum status (*each)(void *argument, const struct policy_row *row);
+};
+
+static enum status policy_one(struct rocks *rocks, void *argument, const uint8_t *key,
+                              size_t key_size, const uint8_t *value, size_t size)
+{
+    const struct policies *policies = argument;
+    struct policy_row row = {0};
+
+    if (!read_policy(rocks, key, key_size, value, size, &row))
+        return STATUS_CORRUPT;
+    return policies->each(policies->argument, &row);
+}
+
+static enum status rocks_scan_policies(struct store *store, void *argument,
+                                       enum status (*each)(void *argument,
+                                                           const struct policy_row *row))
+{
+    struct policies policies = {argument, each};
+
+    return scan_tables(rocks_of(store), KEY_POLICY, KEY_TABLE_END, policy_one, &policies);
 }
 
 /* --- the key filter after an open
@@ -2051,6 +2120,7 @@ static const struct store_ops rocks_ops = {
     .get_cases = rocks_get_cases,
     .get_inboxes = rocks_get_inboxes,
     .scan_live = rocks_scan_live,
+    .scan_policies = rocks_scan_policies,
     .may_have_account = rocks_may_have_account,
     .may_have_item = rocks_may_have_item,
     .may_have_inbox = rocks_may_have_inbox,

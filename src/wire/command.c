@@ -245,6 +245,10 @@ static enum status fail_unknown(struct parse *parse)
         return fail(parse, parse->count == 1 ? STATUS_ARITY : STATUS_UNKNOWNCMD, "", first,
                     " needs a second word: OPEN, PROPOSE, APPROVE, REJECT, APPEAL, GET, OWN, LIST "
                     "or OF");
+    if (command_same(first, command_slice("POLICY")))
+        return fail(parse, parse->count == 1 ? STATUS_ARITY : STATUS_UNKNOWNCMD, "", first,
+                    " needs a second word: SHOW, LIST, GET, DIFF, PROPOSE, APPROVE, REJECT, SHADOW "
+                    "or WITHDRAW");
     if (command_same(first, command_slice("CLEANUP")))
         return fail(parse, parse->count == 1 ? STATUS_ARITY : STATUS_UNKNOWNCMD, "", first,
                     " needs a second word: PREVIEW, RUN or UNDO");
@@ -513,8 +517,29 @@ static enum status read_text(struct parse *parse, struct resp_slice text)
     if (copy == NULL)
         return fail_plain(parse, STATUS_BUSY, "finds no room in this turn");
     memcpy(copy, text.bytes, text.size);
+    if (verb_is_of_policy(parse->verb)) {
+        parse->request.u.rules.reason = copy;
+        parse->request.u.rules.reason_size = (uint8_t)text.size;
+        return STATUS_OK;
+    }
     parse->request.u.deed.text = copy;
     parse->request.u.deed.text_size = (uint8_t)text.size;
+    return STATUS_OK;
+}
+
+/* Rules: what is in them is the engine's to read. */
+static enum status read_policy(struct parse *parse, struct resp_slice text)
+{
+    char *copy;
+
+    if (text.size == 0 || text.size > POLICY_TEXT_KEPT)
+        return fail_plain(parse, STATUS_BADVALUE, "must have 1 to 16384 bytes");
+    copy = arena_take(parse->arena, text.size);
+    if (copy == NULL)
+        return fail_plain(parse, STATUS_BUSY, "finds no room in this turn");
+    memcpy(copy, text.bytes, text.size);
+    parse->request.u.rules.text = copy;
+    parse->request.u.rules.text_size = text.size;
     return STATUS_OK;
 }
 
@@ -717,6 +742,9 @@ static enum status read_value(struct parse *parse)
         return read_opid(parse, text);
     case TYPE_WORD:
         return read_state(parse, text);
+    case TYPE_POLICY:
+        return read_policy(parse, text);
+    case TYPE_VERSION:
     case TYPE_CASE:
         return read_id(parse, text, &parse->request.target);
     case TYPE_TEXT:

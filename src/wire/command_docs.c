@@ -56,10 +56,12 @@ static const char *redis_type(const struct command_argument *argument)
     case TYPE_COUNT:
     case TYPE_CURSOR:
     case TYPE_CASE:
+    case TYPE_VERSION:
         return "integer";
     case TYPE_TIME_MS:
         return "unix-time";
     case TYPE_TEXT:
+    case TYPE_POLICY:
     case TYPE_OPID:
         return "string";
     case TYPE_FLAG:
@@ -271,6 +273,8 @@ static bool is_fast(const struct verb_info *info)
     case SHAPE_EXPORT:
     case SHAPE_CASE_LIST:
     case SHAPE_CASE_OF:
+    case SHAPE_POLICY_PROPOSE:
+    case SHAPE_POLICY_LIST:
     case SHAPE_CLEANUP:
     case SHAPE_CLEANUP_PREVIEW:
         return false;

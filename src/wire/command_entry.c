@@ -91,6 +91,10 @@ const char *command_entry_complexity(const struct command_entry *entry)
     case SHAPE_CASE_OF:
     case SHAPE_CLEANUP_PREVIEW:
         return "O(log(M)+N), M being the entries there are and N those returned";
+    case SHAPE_POLICY_PROPOSE:
+        return "O(N), N being the bytes of the text, at most 16384";
+    case SHAPE_POLICY_LIST:
+        return "O(N), N being the versions, at most 32";
     case SHAPE_ACT:
         return "O(N), N being the number of actions, at most 8";
     case SHAPE_CLEANUP:
@@ -111,6 +115,8 @@ const char *command_entry_complexity(const struct command_entry *entry)
     case SHAPE_RECEIVED:
     case SHAPE_ITEM_GET:
     case SHAPE_ACCOUNT_GET:
+    case SHAPE_POLICY_STEP:
+    case SHAPE_POLICY_GET:
     case SHAPE_CASE_OPEN:
     case SHAPE_CASE_STEP:
     case SHAPE_CASE_GET:

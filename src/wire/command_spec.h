@@ -27,6 +27,8 @@ enum command_type {
     TYPE_CONTEXT,
     TYPE_AUTH,
     TYPE_CASE,
+    TYPE_VERSION, /* of the rules */
+    TYPE_POLICY,  /* text of rules */
     TYPE_WORD /* one of words, "a|b|c" */
 };
 

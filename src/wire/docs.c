@@ -81,6 +81,11 @@ static const char *answer_of(const struct command_entry *entry)
     case SHAPE_ACCOUNT_REVOKE:
     case SHAPE_ACCOUNT_ERASE:
         return "1 if this changed something, 0 if it was so already; a map with RETURN";
+    case SHAPE_POLICY_PROPOSE:
+        return "the number of the version; a map with RETURN";
+    case SHAPE_POLICY_LIST:
+        return "an array of maps";
+    case SHAPE_POLICY_STEP:
     case SHAPE_CASE_STEP:
         return "1; a map with RETURN";
     case SHAPE_CASE_OPEN:
@@ -103,6 +108,7 @@ static const char *answer_of(const struct command_entry *entry)
     case SHAPE_ITEM_GET:
     case SHAPE_ACCOUNT_GET:
     case SHAPE_CASE_GET:
+    case SHAPE_POLICY_GET:
         return "a map";
     case SHAPE_TAKEN:
     case SHAPE_GIVEN:

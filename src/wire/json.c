@@ -308,8 +308,27 @@ static bool read_reason(const struct route_field *field, struct given given,
         return false;
     }
     memcpy(out->reason, given.bytes, given.size);
+    if (verb_is_of_policy(out->request.verb)) {
+        out->request.u.rules.reason = out->reason;
+        out->request.u.rules.reason_size = (uint8_t)given.size;
+        return true;
+    }
     out->request.u.deed.text = out->reason;
     out->request.u.deed.text_size = (uint8_t)given.size;
+    return true;
+}
+
+static bool read_policy(const struct route_field *field, struct given given,
+                        struct json_request *out, struct problem_error *error)
+{
+    if (given.bytes == NULL || given.size == 0 || given.size > sizeof out->rules) {
+        problem_set(error, STATUS_BADVALUE, "%s must be a text of 1 to %zu bytes", field->name,
+                    sizeof out->rules);
+        return false;
+    }
+    memcpy(out->rules, given.bytes, given.size);
+    out->request.u.rules.text = out->rules;
+    out->request.u.rules.text_size = (uint32_t)given.size;
     return true;
 }
 
@@ -449,6 +468,8 @@ static bool read_field(const struct route_field *field, struct given given,
     case SLOT_SUBJECT:
     case SLOT_DECISION:
         return read_case_word(field, given, request, error);
+    case SLOT_POLICY:
+        return read_policy(field, given, out, error);
     case SLOT_REASON:
         return read_reason(field, given, out, error);
     case SLOT_VALUE:

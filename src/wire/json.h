@@ -54,7 +54,10 @@ struct json_request {
     char device[JSON_CIRCUMSTANCE_MAX + 1];
     char network[JSON_CIRCUMSTANCE_MAX + 1];
     char reason[CASE_TEXT_MAX];
-    uint64_t ids[REQUEST_IDS_MAX];
+    union {
+        uint64_t ids[REQUEST_IDS_MAX];
+        char rules[POLICY_TEXT_KEPT];
+    };
 };
 
 /* False: error says why, and request holds nothing of use. */

@@ -5,6 +5,7 @@
 #include "wire/json.h"
 
 #include "wire/case_map.h"
+#include "wire/policy_map.h"
 
 #include <assert.h>
 #include <string.h>
@@ -308,7 +309,7 @@ static void put_item(struct text *text, const struct item_row *item)
     text_put(text, "}\n", 2);
 }
 
-static void put_case_fields(struct text *text, const struct case_field *fields, uint32_t count)
+static void put_fields(struct text *text, const struct case_field *fields, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
         const struct case_field *field = &fields[i];
@@ -339,6 +340,11 @@ static void put_case_fields(struct text *text, const struct case_field *fields, 
             break;
         }
     }
+}
+
+static void put_case_fields(struct text *text, const struct case_field *fields, uint32_t count)
+{
+    put_fields(text, fields, count);
     text_put(text, "}", 1);
 }
 
@@ -460,6 +466,45 @@ static void put_export(struct text *text, const struct reply *reply)
     text_put(text, "}\n", 2);
 }
 
+/* --- rules ------------------------------------------------------------------------------------ */
+
+static void put_head(struct text *text, const struct policy_head *head)
+{
+    struct case_field fields[POLICY_FIELDS_MAX];
+    char digits[POLICY_DIGITS];
+
+    put_case_fields(text, fields, policy_head_fields(head, fields, digits));
+}
+
+static void put_policies(struct text *text, const struct reply *reply)
+{
+    key(text, '{', "entries");
+    text_put(text, "[", 1);
+    for (uint32_t i = 0; i < reply->count; i++) {
+        text_put(text, ",", i > 0);
+        put_head(text, &reply->u.policies[i]);
+    }
+    text_puts(text, "]}\n");
+}
+
+static void put_policy(struct text *text, const struct policy_view *view)
+{
+    struct case_field fields[POLICY_FIELDS_MAX];
+    char digits[POLICY_DIGITS];
+
+    put_fields(text, fields, policy_fields(view, fields, digits));
+    if (view->has_lines) {
+        key(text, ',', "rules");
+        text_put(text, "[", 1);
+        for (uint32_t i = 0; i < view->line_count; i++) {
+            text_put(text, ",", i > 0);
+            put_case_fields(text, fields, policy_line_fields(&view->lines[i], fields));
+        }
+        text_put(text, "]", 1);
+    }
+    text_puts(text, "}\n");
+}
+
 void json_reply(struct text *text, const struct json_request *request, const struct reply *reply)
 {
     assert(reply->kind != REPLY_ERROR);
@@ -496,6 +541,12 @@ void json_reply(struct text *text, const struct json_request *request, const str
         return;
     case REPLY_EXPORT:
         put_export(text, reply);
+        return;
+    case REPLY_POLICY:
+        put_policy(text, reply->u.policy);
+        return;
+    case REPLY_POLICIES:
+        put_policies(text, reply);
         return;
     case REPLY_ERROR:
         break;

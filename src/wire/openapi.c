@@ -177,6 +177,70 @@ static const struct member members[] = {
     {"Standing", "personal", "bool", "may it be shown what suits it?"},
     {"ExportPage", "entries", "[ExportEntry]", "each with its kind"},
     {"ExportPage", "cursor", "?id", "for the next page; null: this was the last"},
+    {"PolicyHead", "version", "id", "its number, as every verdict under it carries it"},
+    {"PolicyHead", "name", "text", "what the text calls itself"},
+    {"PolicyHead", "state", "text", "proposed, active, replaced, rejected or withdrawn"},
+    {"PolicyHead", "digest", "text", "SHA-256 of the text"},
+    {"PolicyHead", "text_bytes", "count", "of the text; 0: the setting's own, not kept here"},
+    {"PolicyHead", "by_setting", "bool", "true: nobody proposed it, the setting was changed"},
+    {"PolicyHead", "proposer", "id", "caller; 0: the setting"},
+    {"PolicyHead", "decider", "id", "caller who approved, rejected or withdrew it; 0: nobody yet, or the setting"},
+    {"PolicyHead", "proposed_ms", "?time", "when"},
+    {"PolicyHead", "decided_ms", "?time", "when; null: not yet"},
+    {"PolicyHead", "ended_ms", "?time", "when another one took its place"},
+    {"PolicyHead", "reason", "text", "of the proposal"},
+    {"PolicyHead", "decision", "text", "the reason of who decided"},
+    {"PolicyHead", "proposed_sequence", "id", "record in the log; 0: none"},
+    {"PolicyHead", "decided_sequence", "id", "record in the log; 0: none"},
+    {"PolicyText", "version", "id", "its number, as every verdict under it carries it"},
+    {"PolicyText", "name", "text", "what the text calls itself"},
+    {"PolicyText", "state", "text", "proposed, active, replaced, rejected or withdrawn"},
+    {"PolicyText", "digest", "text", "SHA-256 of the text"},
+    {"PolicyText", "text_bytes", "count", "of the text; 0: the setting's own, not kept here"},
+    {"PolicyText", "by_setting", "bool", "true: nobody proposed it, the setting was changed"},
+    {"PolicyText", "proposer", "id", "caller; 0: the setting"},
+    {"PolicyText", "decider", "id", "caller who approved, rejected or withdrew it; 0: nobody yet, or the setting"},
+    {"PolicyText", "proposed_ms", "?time", "when"},
+    {"PolicyText", "decided_ms", "?time", "when; null: not yet"},
+    {"PolicyText", "ended_ms", "?time", "when another one took its place"},
+    {"PolicyText", "reason", "text", "of the proposal"},
+    {"PolicyText", "decision", "text", "the reason of who decided"},
+    {"PolicyText", "proposed_sequence", "id", "record in the log; 0: none"},
+    {"PolicyText", "decided_sequence", "id", "record in the log; 0: none"},
+    {"PolicyText", "in_shadow", "bool", "runs without effect beside the rules in force"},
+    {"PolicyText", "text", "text", "of the rules"},
+    {"PolicyRules", "version", "id", "its number, as every verdict under it carries it"},
+    {"PolicyRules", "name", "text", "what the text calls itself"},
+    {"PolicyRules", "state", "text", "proposed, active, replaced, rejected or withdrawn"},
+    {"PolicyRules", "digest", "text", "SHA-256 of the text"},
+    {"PolicyRules", "text_bytes", "count", "of the text; 0: the setting's own, not kept here"},
+    {"PolicyRules", "by_setting", "bool", "true: nobody proposed it, the setting was changed"},
+    {"PolicyRules", "proposer", "id", "caller; 0: the setting"},
+    {"PolicyRules", "decider", "id", "caller who approved, rejected or withdrew it; 0: nobody yet, or the setting"},
+    {"PolicyRules", "proposed_ms", "?time", "when"},
+    {"PolicyRules", "decided_ms", "?time", "when; null: not yet"},
+    {"PolicyRules", "ended_ms", "?time", "when another one took its place"},
+    {"PolicyRules", "reason", "text", "of the proposal"},
+    {"PolicyRules", "decision", "text", "the reason of who decided"},
+    {"PolicyRules", "proposed_sequence", "id", "record in the log; 0: none"},
+    {"PolicyRules", "decided_sequence", "id", "record in the log; 0: none"},
+    {"PolicyRules", "in_shadow", "bool", "runs without effect beside the rules in force"},
+    {"PolicyRules", "counted_ms", "?time", "since when the figures count; null: they are not counted"},
+    {"PolicyRules", "judged", "count", "acts that were looked at in shadow"},
+    {"PolicyRules", "refused", "count", "of them would have been refused"},
+    {"PolicyRules", "held", "count", "of them would have been held"},
+    {"PolicyRules", "cut", "count", "of them would have weighed less"},
+    {"PolicyRules", "more", "bool", "true: there are more rules than are told"},
+    {"PolicyRules", "rules", "[PolicyRule]", "in the order of the text"},
+    {"PolicyRule", "rule", "text", "its name"},
+    {"PolicyRule", "change", "text", "against the rules in force: same, new, changed or gone"},
+    {"PolicyRule", "shadow", "bool", "a rule without effect"},
+    {"PolicyRule", "since_ms", "?time", "its windows have been counted since then; null: since before the rules were changed"},
+    {"PolicyRule", "fired", "count", "how often it held"},
+    {"PolicyRule", "refused", "count", "acts"},
+    {"PolicyRule", "held", "count", "acts"},
+    {"PolicyRule", "cut", "count", "acts"},
+    {"PolicyList", "entries", "[PolicyHead]", "newest first"},
     {"CleanUp", "cleanup", "count", "its number, to undo it; 0: there was nothing"},
     {"CleanUp", "changed", "count", "likes taken back, or brought back"},
     {"CleanUp", "more", "bool", "true: there are more, call again"},
@@ -431,6 +495,13 @@ static const char *answer_of(const struct route *route)
     case SHAPE_CASE_LIST:
     case SHAPE_CASE_OF:
         return "CasePage";
+    case SHAPE_POLICY_PROPOSE:
+    case SHAPE_POLICY_STEP:
+        return "PolicyHead";
+    case SHAPE_POLICY_GET:
+        return route->verb == VERB_POLICY_GET ? "PolicyText" : "PolicyRules";
+    case SHAPE_POLICY_LIST:
+        return "PolicyList";
     case SHAPE_SEQ:
         return "Sequences";
     default:
@@ -471,6 +542,9 @@ static json_t *field_schema(const struct route_field *field)
         return reference("schemas", "Id");
     case TYPE_WORD:
         return words_schema(field->words);
+    case TYPE_POLICY:
+        return json_pack("{s:s,s:i,s:i}", "type", "string", "minLength", 1, "maxLength",
+                         POLICY_TEXT_KEPT);
     case TYPE_REASON:
         return json_pack("{s:s,s:i,s:i}", "type", "string", "minLength", 1, "maxLength",
                          CASE_TEXT_MAX);

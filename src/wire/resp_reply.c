@@ -8,6 +8,7 @@
 #include "base/hook.h"
 #include "schema/access.h"
 #include "wire/case_map.h"
+#include "wire/policy_map.h"
 #include "wire/resp_out.h"
 
 #define INTEGER_BYTES_MAX 23 /* ':' sign 19 digits CR LF, and one to spare */
@@ -18,13 +19,15 @@
 #define BRIEF_BYTES_MAX   512
 #define EXPORT_BYTES_MAX  320 /* 7 members */
 #define DETAIL_BYTES_MAX  200
+#define POLICY_DETAIL_MAX 360 /* line, column and a sentence or two: status text and advice are short */
 
 /* --- errors ----------------------------------------------------------------------------------- */
 
 /* A reply is one line: whatever detail came from outside must not end it. */
-static void put_detail(struct resp_out *out, const char *detail)
+static void put_detail(struct resp_out *out, enum status status, const char *detail)
 {
-    size_t size = strnlen(detail, DETAIL_BYTES_MAX);
+    size_t size =
+        strnlen(detail, status == STATUS_BADPOLICY ? POLICY_DETAIL_MAX : DETAIL_BYTES_MAX);
 
     resp_out_raw(out, ": ", 2);
     for (size_t i = 0; i < size; i++) {
@@ -58,7 +61,7 @@ static void put_error(struct resp_out *out, enum status status, const char *deta
     put_text(out, " ");
     put_text(out, info->text);
     if (detail != NULL && detail[0] != '\0')
-        put_detail(out, detail);
+        put_detail(out, status, detail);
     put_text(out, "; ");
     put_text(out, info->advice);
 }
@@ -75,7 +78,8 @@ size_t resp_error(enum status status, const char *detail, uint8_t *bytes)
 
 static void put_refusal(struct resp_out *out, const struct reply *reply)
 {
-    put_error(out, (enum status)reply->status, NULL);
+    put_error(out, (enum status)reply->status,
+              reply->status == STATUS_BADPOLICY ? reply->u.detail : NULL);
     if (reply->status == STATUS_SUSPENDED)
         put_number(out, "; until=", reply->until_us > 0 ? (uint64_t)reply->until_us / 1000 : 0);
     if (reply->status == STATUS_BUSY)
@@ -224,9 +228,8 @@ static void put_item(struct resp_out *out, const struct item_row *item)
 
 /* --- cases ------------------------------------------------------------------------------------ */
 
-static void put_case_fields(struct resp_out *out, const struct case_field *fields, uint32_t count)
+static void put_fields(struct resp_out *out, const struct case_field *fields, uint32_t count)
 {
-    resp_out_map(out, count);
     for (uint32_t i = 0; i < count; i++) {
         const struct case_field *field = &fields[i];
 
@@ -254,6 +257,12 @@ static void put_case_fields(struct resp_out *out, const struct case_field *field
             break;
         }
     }
+}
+
+static void put_case_fields(struct resp_out *out, const struct case_field *fields, uint32_t count)
+{
+    resp_out_map(out, count);
+    put_fields(out, fields, count);
 }
 
 static void put_case(struct resp_out *out, const struct reply *reply)
@@ -376,6 +385,39 @@ static void put_export(struct resp_out *out, const struct reply *reply)
         put_case(out, reply);
 }
 
+/* --- rules ------------------------------------------------------------------------------------ */
+
+static void put_head(struct resp_out *out, const struct policy_head *head)
+{
+    struct case_field fields[POLICY_FIELDS_MAX];
+    char digits[POLICY_DIGITS];
+
+    put_case_fields(out, fields, policy_head_fields(head, fields, digits));
+}
+
+static void put_policies(struct resp_out *out, const struct reply *reply)
+{
+    resp_out_array(out, reply->count);
+    for (uint32_t i = 0; i < reply->count; i++)
+        put_head(out, &reply->u.policies[i]);
+}
+
+static void put_policy(struct resp_out *out, const struct policy_view *view)
+{
+    struct case_field fields[POLICY_FIELDS_MAX];
+    char digits[POLICY_DIGITS];
+    uint32_t count = policy_fields(view, fields, digits);
+
+    resp_out_map(out, count + view->has_lines);
+    put_fields(out, fields, count);
+    if (!view->has_lines)
+        return;
+    resp_out_text(out, "rules");
+    resp_out_array(out, view->line_count);
+    for (uint32_t i = 0; i < view->line_count; i++)
+        put_case_fields(out, fields, policy_line_fields(&view->lines[i], fields));
+}
+
 /* --- all of it -------------------------------------------------------------------------------- */
 
 size_t resp_reply_bound(const struct request *request, const struct reply *reply)
@@ -404,6 +446,11 @@ size_t resp_reply_bound(const struct request *request, const struct reply *reply
         return CASE_BYTES_MAX;
     case REPLY_CASES:
         return PAGE_HEAD_BYTES + (size_t)reply->count * BRIEF_BYTES_MAX;
+    case REPLY_POLICY:
+        return POLICY_HEAD_BYTES + reply->u.policy->head.text_size +
+               (size_t)reply->u.policy->line_count * POLICY_LINE_BYTES;
+    case REPLY_POLICIES:
+        return PAGE_HEAD_BYTES + (size_t)reply->count * POLICY_HEAD_BYTES;
     }
     assert(false && "a kind of reply nobody knows");
     return 0;
@@ -448,6 +495,12 @@ static void put_reply(struct resp_out *out, const struct request *request,
         return;
     case REPLY_EXPORT:
         put_export(out, reply);
+        return;
+    case REPLY_POLICY:
+        put_policy(out, reply->u.policy);
+        return;
+    case REPLY_POLICIES:
+        put_policies(out, reply);
         return;
     }
     assert(false && "a kind of reply nobody knows");

@@ -161,10 +161,13 @@ static enum route_type type_of(const struct argument *argument)
     if (is_type(argument, "cursor"))
         return TYPE_CURSOR;
     if (is_type(argument, "account") || is_type(argument, "item") ||
-        is_type(argument, "creator") || is_type(argument, "case"))
+        is_type(argument, "creator") || is_type(argument, "case") ||
+        is_type(argument, "version"))
         return TYPE_ID;
     if (is_type(argument, "text"))
         return TYPE_REASON;
+    if (is_type(argument, "policy"))
+        return TYPE_POLICY;
     assert(memchr(argument->type, '|', argument->type_size) != NULL);
     return TYPE_WORD;
 }
@@ -205,6 +208,8 @@ static enum route_slot slot_of(const struct route *route, const struct argument 
         return argument->many ? SLOT_ACTIONS : SLOT_STATE;
     case TYPE_REASON:
         return SLOT_REASON;
+    case TYPE_POLICY:
+        return SLOT_POLICY;
     case TYPE_ID:
         break;
     }

@@ -12,7 +12,8 @@
 
 enum route_method { METHOD_GET, METHOD_PUT, METHOD_POST, METHOD_DELETE, METHOD_COUNT };
 enum route_place { PLACE_PATH, PLACE_QUERY, PLACE_BODY };
-enum route_type { TYPE_ID, TYPE_MS, TYPE_TIME_MS, TYPE_PAGE, TYPE_CURSOR, TYPE_WORD, TYPE_REASON };
+enum route_type { TYPE_ID, TYPE_MS, TYPE_TIME_MS, TYPE_PAGE, TYPE_CURSOR, TYPE_WORD,
+                  TYPE_REASON, TYPE_POLICY };
 
 /* Which part of a struct request an argument fills. */
 enum route_slot {
@@ -36,6 +37,7 @@ enum route_slot {
     SLOT_SUBJECT,
     SLOT_DECISION,
     SLOT_REASON,
+    SLOT_POLICY,
     SLOT_SINCE,
     SLOT_VALUE,
     SLOT_COUNT,

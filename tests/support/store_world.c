@@ -413,7 +413,7 @@ static enum status read_scan(struct store *store, struct sum *sum)
 {
     struct sum all = {0};
     struct store_visitor visitor = {&all, sum_account, sum_item, sum_edge, sum_operation,
-                                    NULL, NULL};
+                                    NULL, NULL, NULL};
     enum status status = store_scan(store, &visitor);
 
     sum_bytes(sum, &all, sizeof all);

@@ -214,6 +214,30 @@ def cases(door):
     assert door.ask("PUT", path + "/rejection", {"reason": "x"}).json["state"] == "rejected"
 
 
+def policies(door):
+    """As with cases: nobody is two persons here (t_policy.py has them)."""
+    before = door.ask("GET", "/v1/policies/active").json
+    made = door.ask("POST", "/v1/policies", {"text": "weibo", "reason": "x"}).json
+    assert made["state"] == "proposed" and made["name"] == "weibo", made
+    path = "/v1/policies/" + made["version"]
+    assert door.ask("PUT", path + "/shadow", {"reason": "x"}).json["state"] == "proposed"
+    refused = door.ask("PUT", path + "/approval", {"reason": "x"}, status=403).json
+    assert refused["code"] == "FOUREYES", refused
+    told = door.ask("GET", path).json
+    assert told["text_bytes"] == len(told["text"].encode()) and told["in_shadow"], told
+    assert door.ask("GET", path + "/changes").json["in_shadow"]
+    assert door.ask("PUT", path + "/rejection", {"reason": "x"}).json["state"] == "rejected"
+    path = "/v1/policies/" + door.ask("POST", "/v1/policies",
+                                      {"text": "default", "reason": "x"}).json["version"]
+    assert door.ask("PUT", path + "/withdrawal", {"reason": "x"}).json["state"] == "withdrawn"
+    refused = door.ask("POST", "/v1/policies", {"text": "rule", "reason": "x"}, status=422).json
+    assert refused["code"] == "BADPOLICY" and "line 1, column 1" in refused["detail"], refused
+    assert [row["state"] for row in door.ask("GET", "/v1/policies").json["entries"]] == \
+        ["withdrawn", "rejected", "active"]
+    assert door.ask("GET", "/v1/policies/active").json["name"] == before["name"]
+    door.ask("GET", "/v1/policies/99", status=404)
+
+
 def contexts(door):
     context = {"address": "203.0.113.7", "device": "d-1", "network": "wifi", "source": "double-tap",
                "client_ms": 1700000000000}
@@ -328,7 +352,8 @@ def wait_for(port, server):
 def every_operation(**options):
     server, port = open_server(**options)
     door = Door(port)
-    for step in (writes_and_reads, events, settings, lists, activity, batches, retries, cases, privacy, contexts,
+    for step in (writes_and_reads, events, settings, lists, activity, batches, retries, cases, privacy, policies,
+                 contexts,
                  service_paths, metrics):
         step(door)
     missed = set(one["operationId"] for path in door.document["paths"].values()

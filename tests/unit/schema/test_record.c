@@ -266,6 +266,8 @@ static void numbers_in_the_format_do_not_move(void **state)
     assert_int_equal(VERB_ACCOUNT_ERASE, 24);
     assert_int_equal(VERB_ACCOUNT_KEEP, 25);
     assert_int_equal(VERB_ACCOUNT_PURGE, 26);
+    assert_int_equal(VERB_POLICY_PROPOSE, 27);
+    assert_int_equal(VERB_POLICY_WITHDRAW, 31);
     assert_int_equal(STATUS_OK, 0);
     assert_int_equal(STATUS_UNCHANGED, 1);
     assert_int_equal(STATUS_NOACCOUNT, 17);

@@ -252,6 +252,7 @@ static void bounds_hold(void **state)
 {
     static struct reply_entry page[REQUEST_PAGE_MAX];
     static uint64_t values[REQUEST_IDS_MAX];
+    static char detail[1000];
     struct test_random random = {test_seed(4)};
 
     (void)state;
@@ -284,6 +285,10 @@ static void bounds_hold(void **state)
         if (reply.kind == REPLY_INTEGERS) {
             fill(&random, values, sizeof values);
             reply.u.values = values;
+        }
+        if (reply.kind == REPLY_ERROR) { /* the longest that a policy's text may be refused with */
+            memset(detail, 'x', sizeof detail - 1);
+            reply.u.detail = detail;
         }
         read_back(&request, &reply, (uint8_t)(2 + test_random_below(&random, 2)));
     }
