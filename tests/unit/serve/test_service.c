@@ -426,7 +426,7 @@ static void tells_about_the_node(void **state)
 static void helps(void **state)
 {
     struct test_door door;
-    char text[256];
+    char text[1024];
     unsigned count = 0;
     int fd;
 
