@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "base/hook.h"
+#include "engine/compensate.h"
 #include "engine/inner.h"
 #include "engine/sanction.h"
+#include "engine/withdraw.h"
 
 #define SECOND_US  1000000LL
 #define DEFAULT_US (7LL * 24 * 3600 * SECOND_US) /* of a sanction without UNTIL */
@@ -134,6 +136,15 @@ void case_reported(struct engine *engine, const struct record *record, uint32_t 
 
 /* --- applied: what people do ------------------------------------------------------------------ */
 
+/* The creator of the item it is about; only where there is one. */
+static uint64_t creator_of(struct engine *engine, const struct case_row *row)
+{
+    uint32_t slot = hot_item_find(engine->hot, row->tenant, row->about);
+
+    assert(slot != HOT_NONE);
+    return hot_item(engine->hot, slot)->creator;
+}
+
 static void propose_apply(struct engine *engine, const struct record *record)
 {
     struct case_row *row = change(engine, record);
@@ -148,6 +159,9 @@ static void propose_apply(struct engine *engine, const struct record *record)
     if (row->proposed == DECISION_VOID || row->proposed == DECISION_CREDIT) {
         row->since_us = since_us;
         row->to_us = until_us;
+    } else if (row->proposed == DECISION_COMPENSATE) {
+        row->reporters[0] = creator_of(engine, row); /* its row is brought in with the case */
+        row->reporter_count = 1;
     } else if (row->proposed != DECISION_RESTORE && row->proposed != DECISION_DISMISS) {
         row->until_us = until_us;
     }
@@ -183,6 +197,59 @@ static void window_close(struct engine *engine, const struct case_row *row, int6
         hot_item_change(engine->hot, slot)->window_until_us = 0;
 }
 
+static struct withdrawn *withdrawn_of(struct engine *engine, const struct case_row *row,
+                                      int64_t time_us)
+{
+    uint32_t slot = item_ensure(engine, row->tenant, row->about, time_us);
+
+    return &hot_item_change(engine->hot, slot)->withdrawn;
+}
+
+/* What was measured as lost, and is not paid yet, or what was proposed, if that is less. */
+static void compensate_begin(struct engine *engine, const struct record *record,
+                             struct case_row *row)
+{
+    struct withdrawn *withdrawn = withdrawn_of(engine, row, record->time_us);
+    uint64_t most_pct = row->value != 0 ? (uint64_t)row->value * WEIGHT_FULL : UINT64_MAX;
+    uint64_t amount_pct = compensate_of_loss(withdrawn->loss_pct);
+
+    if (amount_pct > most_pct)
+        amount_pct = most_pct;
+    if (PLANTED("engine.compensation_of_more"))
+        amount_pct *= 2;
+    withdrawn->loss_pct = 0;
+    withdrawn->paid_pct += amount_pct;
+    row->granted_pct = amount_pct;
+    row->state = CASE_APPLIED;
+    row->ended_sequence = record->sequence;
+    compensation_move(engine, record, row->reporters[0], (int64_t)amount_pct, (uint32_t)record->b);
+}
+
+static void compensate_restore(struct engine *engine, const struct record *record,
+                               struct case_row *row)
+{
+    struct withdrawn *withdrawn = withdrawn_of(engine, row, record->time_us);
+    uint64_t amount_pct =
+        row->granted_pct < withdrawn->paid_pct ? row->granted_pct : withdrawn->paid_pct;
+
+    withdrawn->paid_pct -= amount_pct; /* what came back meanwhile is owed already */
+    compensation_move(engine, record, row->reporters[0], -(int64_t)amount_pct, 0);
+}
+
+/* Nothing is the matter: what was taken back while the case's freeze was open need not wait. */
+static void freeze_dismiss(struct engine *engine, const struct record *record,
+                           const struct case_row *row)
+{
+    struct withdrawn *withdrawn;
+
+    if (row->kind != CASE_REVIEW || row->subject != SUBJECT_ITEM)
+        return;
+    withdrawn = withdrawn_of(engine, row, record->time_us);
+    if (withdraw_is_frozen(withdrawn, record->time_us) &&
+        row->opened_us >= withdrawn->freeze_from_us)
+        withdraw_release(withdrawn, record->time_us);
+}
+
 /* Gives back what the case did: by a decision of two, or because nobody answered in time. */
 static void restore_begin(struct engine *engine, const struct record *record, struct case_row *row)
 {
@@ -197,6 +264,8 @@ static void restore_begin(struct engine *engine, const struct record *record, st
         /* A void is undone where it was done; a window held likes until now. */
         row->cursor = window ? record->sequence + 1 : row->decided_sequence + 1;
     } else {
+        if (row->decision == DECISION_COMPENSATE)
+            compensate_restore(engine, record, row);
         row->state = CASE_RESTORED;
         row->ended_sequence = record->sequence;
     }
@@ -236,6 +305,9 @@ static void approve_apply(struct engine *engine, const struct record *record)
     if (decision == DECISION_DISMISS) {
         row->state = CASE_REJECTED;
         row->ended_sequence = record->sequence;
+        freeze_dismiss(engine, record, row);
+    } else if (decision == DECISION_COMPENSATE) {
+        compensate_begin(engine, record, row);
     } else if (decision == DECISION_QUARANTINE) {
         quarantine_begin(engine, record, row);
     } else if (is_sanction(decision)) {
@@ -261,6 +333,7 @@ static void reject_apply(struct engine *engine, const struct record *record)
         row->decided_us = record->time_us;
         row->decided_sequence = row->ended_sequence = record->sequence;
         reporters_learn(engine, record, row, false);
+        freeze_dismiss(engine, record, row);
     }
     if (row->decision == DECISION_QUARANTINE)
         row->due_us = row->until_us;
@@ -458,6 +531,28 @@ static enum status proposal_check(const struct case_row *row, uint8_t decision)
         return STATUS_BADVALUE;
     if (decision == DECISION_QUARANTINE && row->subject != SUBJECT_ITEM)
         return STATUS_BADVALUE;
+    if (decision == DECISION_COMPENSATE &&
+        (row->subject != SUBJECT_ITEM || row->kind != CASE_REVIEW))
+        return STATUS_BADVALUE;
+    return STATUS_OK;
+}
+
+/* Likes of full weight that a creator may be given in a period; 0: the rules give nothing. */
+static uint32_t compensation_cap(const struct engine *engine)
+{
+    return engine->judges != NULL && engine->judges->policy != NULL
+               ? engine->judges->policy->compensate
+               : 0;
+}
+
+/* Is there somebody to be compensated, and something to be compensated for? */
+static enum status compensation_check(struct engine *engine, const struct case_row *row)
+{
+    uint32_t slot = hot_item_find(engine->hot, row->tenant, row->about);
+
+    if (slot == HOT_NONE || !hot_item(engine->hot, slot)->has_creator ||
+        hot_item(engine->hot, slot)->withdrawn.loss_pct == 0 || compensation_cap(engine) == 0)
+        return STATUS_CASESTATE;
     return STATUS_OK;
 }
 
@@ -472,6 +567,8 @@ static enum status propose_decide(struct engine *engine, const struct request *r
     uint16_t value = request->u.deed.value;
     enum status status = proposal_check(row, decision);
 
+    if (status == STATUS_OK && decision == DECISION_COMPENSATE)
+        status = compensation_check(engine, row);
     if (status != STATUS_OK)
         return status;
     if (ends && until_us == 0)
@@ -514,7 +611,8 @@ static enum status appeal_decide(struct engine *engine, const struct request *re
         return STATUS_NOCASE; /* the same whether or not there is one */
     if ((row->state != CASE_APPLIED && row->state != CASE_APPLYING) || row->appealed ||
         row->appeals >= CASE_APPEALS_MAX ||
-        (row->decision == DECISION_NONE && row->sanctions == 0) || row->decision == DECISION_CREDIT)
+        (row->decision == DECISION_NONE && row->sanctions == 0) ||
+        row->decision == DECISION_CREDIT || row->decision == DECISION_COMPENSATE)
         return STATUS_CASESTATE;
     return STATUS_OK;
 }
@@ -542,6 +640,8 @@ static enum status step_decide(struct engine *engine, const struct request *requ
                    : STATUS_CASESTATE;
     if (row->proposed == DECISION_NONE)
         return STATUS_CASESTATE;
+    if (row->proposed == DECISION_COMPENSATE)
+        record->b = compensation_cap(engine);
     return four_eyes(request, row) ? STATUS_OK : STATUS_FOUREYES;
 }
 

@@ -7,6 +7,7 @@
 #include <assert.h>
 
 #include "base/hook.h"
+#include "engine/compensate.h"
 #include "engine/inner.h"
 
 /* The numbers of a credit, for effects. Part of the formats. */
@@ -106,6 +107,42 @@ void credit_take(struct engine *engine, const struct record *effect)
     creator_apply(engine, effect->tenant, effect->target, effect->time_us,
                   (enum credit_field)(effect->b >> 16 & 0xFF),
                   (int64_t)(effect->c >> 1) ^ -(int64_t)(effect->c & 1));
+}
+
+/* --- compensation --------------------------------------------------------------------------------
+ */
+
+static void compensation_apply(struct engine *engine, const struct record *cause, uint64_t creator,
+                               int64_t amount_pct, uint32_t cap)
+{
+    uint32_t slot = account_ensure(engine, cause->tenant, creator, cause->time_us);
+    struct compensation *row = &hot_account_change(engine->hot, slot)->compensation;
+
+    if (amount_pct > 0)
+        (void)compensate_grant(row, (uint64_t)amount_pct, cap, cause->time_us);
+    else
+        compensate_owe(row, (uint64_t)-amount_pct, cause->time_us);
+}
+
+void compensation_move(struct engine *engine, const struct record *cause, uint64_t creator,
+                       int64_t amount_pct, uint32_t cap)
+{
+    if (amount_pct == 0)
+        return;
+    if (is_home(engine, creator)) {
+        compensation_apply(engine, cause, creator, amount_pct, cap);
+        return;
+    }
+    effect_emit(engine, cause, hash_partition(creator, engine->partition_count), EFFECT_COMPENSATE,
+                0, 0, creator, amount_pct, NULL);
+    engine->effects[engine->effect_count - 1].record.b |= (uint64_t)cap << 40;
+}
+
+void compensation_take(struct engine *engine, const struct record *effect)
+{
+    compensation_apply(engine, effect, effect->target,
+                       (int64_t)(effect->c >> 1) ^ -(int64_t)(effect->c & 1),
+                       (uint32_t)(effect->b >> 40));
 }
 
 /* --- settling ------------------------------------------------------------------------------------

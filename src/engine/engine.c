@@ -49,6 +49,9 @@ static void effect_apply(struct engine *engine, const struct record *record)
     case EFFECT_RULES:
         policy_take(engine, record);
         break;
+    case EFFECT_COMPENSATE:
+        compensation_take(engine, record);
+        break;
     case EFFECT_ACCOUNT:
         hot_account_change(engine->hot,
                            account_ensure(engine, record->tenant, record->target, record->time_us));

@@ -461,7 +461,7 @@ bool engine_gather_record(struct engine *engine, const struct record *record, st
         if (kind == EFFECT_RULES)
             return true;
         if (kind == EFFECT_RECEIVED || kind == EFFECT_ACCOUNT || kind == EFFECT_CREDIT ||
-            kind == EFFECT_REPORT)
+            kind == EFFECT_REPORT || kind == EFFECT_COMPENSATE)
             need_account(engine, needs, record->tenant, record->target);
         else if (kind == EFFECT_WEIGH || kind == EFFECT_SETTLE)
             note_interaction(engine, record->tenant, VERB_LIKE, record->account, record->target,

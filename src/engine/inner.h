@@ -19,11 +19,12 @@ enum effect_kind {
     EFFECT_CREDIT,   /* what the likes that the target received are worth moves: c of a field */
     EFFECT_SETTLE,   /* the item's partition asks the account's: WEIGH comes back */
     EFFECT_REPORT,   /* a review upheld (c: 1) or dismissed (0) a report of the account target */
-    EFFECT_RULES     /* account: the version in force, target: the one in shadow; 0: none */
+    EFFECT_RULES,    /* account: the version in force, target: the one in shadow; 0: none */
+    EFFECT_COMPENSATE /* the creator target is given c percent of a like; below 0: owes it */
 };
 
 /* Of an effect's b: partition it is from, verb << 16, kind << 32, and << 40 of an EFFECT_TARGET of
- * UNLIKE the horizon in seconds. */
+ * UNLIKE the horizon in seconds, of an EFFECT_COMPENSATE the cap in likes. */
 static inline enum effect_kind effect_kind_of(const struct record *effect)
 {
     return (enum effect_kind)(effect->b >> 32 & 0xFF);
@@ -77,6 +78,11 @@ void credit_item(struct engine *engine, const struct record *cause, struct item_
 void credit_creator_all(struct engine *engine, const struct record *cause,
                         const struct item_row *item, uint64_t creator, int sign);
 void credit_take(struct engine *engine, const struct record *effect);
+/* A creator, whose row is in memory if it lives here, is given that much of exposure, at most cap
+ * likes in a period, or (amount below 0) owes it. */
+void compensation_move(struct engine *engine, const struct record *cause, uint64_t creator,
+                       int64_t amount_pct, uint32_t cap);
+void compensation_take(struct engine *engine, const struct record *effect);
 void settle_apply(struct engine *engine, const struct record *record);
 void settle_take(struct engine *engine, const struct record *effect);
 

@@ -181,6 +181,17 @@ static void withdrawn_apply(struct item_row *item, const struct turn *turn, int6
         withdraw_take(row, turn->worth.weight_pct, turn->horizon_s, turn->seasoned, time_us);
 }
 
+/* A like came back: what of it was compensated is owed again. */
+static void returned_apply(struct engine *engine, const struct record *record,
+                           struct item_row *item, const struct turn *turn)
+{
+    uint64_t owed_pct =
+        withdraw_return(&item->withdrawn, turn->back_pct, turn->before_us, record->time_us);
+
+    if (item->has_creator && !PLANTED("engine.relike_keeps_compensation"))
+        compensation_move(engine, record, item->creator, -(int64_t)owed_pct, 0);
+}
+
 /* What the verb does to its item, and to the item's creator. */
 static void item_apply(struct engine *engine, const struct record *record, uint32_t slot,
                        const struct verb_info *info, const struct turn *turn)
@@ -204,7 +215,7 @@ static void item_apply(struct engine *engine, const struct record *record, uint3
     if (turn->window_us > item->window_until_us)
         item->window_until_us = turn->window_us;
     if (turn->back_pct > 0)
-        (void)withdraw_return(&item->withdrawn, turn->back_pct, turn->before_us, record->time_us);
+        returned_apply(engine, record, item, turn);
 }
 
 /* What it does to the account that acts. */

@@ -5,6 +5,7 @@
 #include "base/hook.h"
 #include "engine/access.h"
 #include "engine/case.h"
+#include "engine/compensate.h"
 #include "engine/inner.h"
 #include "engine/policy_book.h"
 #include "engine/withdraw.h"
@@ -37,6 +38,7 @@ bool read_account_copy(struct engine *engine, uint16_t tenant, uint64_t id, stru
         *copy = (struct account_row){.id = id, .tenant = tenant};
     else
         *copy = *hot_account(engine->hot, slot);
+    compensate_settle(&copy->compensation, engine->now_us);
     if (copy->state != ACCOUNT_ACTIVE && copy->until_us <= engine->now_us) {
         copy->state = ACCOUNT_ACTIVE; /* it has expired */
         copy->until_us = 0;
@@ -336,7 +338,7 @@ bool read_answer(struct engine *engine, const struct request *request, struct re
         reply->kind = REPLY_COUNTS;
         return read_item_copy(engine, request->tenant, request->target, reply);
     case SHAPE_RECEIVED:
-        reply->kind = REPLY_RECEIVED;
+        reply->kind = request->verb == VERB_BUDGET ? REPLY_BUDGET : REPLY_RECEIVED;
         return read_account_copy(engine, request->tenant, request->account, reply);
     case SHAPE_ITEM_GET:
         if (hot_item_find(engine->hot, request->tenant, request->target) == HOT_NONE) {

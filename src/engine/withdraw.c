@@ -10,7 +10,7 @@
 #include "base/hook.h"
 
 #define STEPS 64
-#define ONE   (1u << 31)
+#define ONE_BITS 31
 
 __extension__ typedef unsigned __int128 u128;
 
@@ -28,10 +28,10 @@ static const uint32_t power[STEPS + 1] = {
     1085434106u, 1073741824u,
 };
 
-/* 2^31 * 2^(-part / whole), part below whole. */
+/* 2^31 * 2^(-part / whole), part below whole; whole is at most 30 days: below 2^42. */
 static uint32_t power_of(uint64_t part, uint64_t whole)
 {
-    uint64_t at = (uint64_t)((u128)part * ((uint64_t)STEPS << 16) / whole);
+    uint64_t at = part * ((uint64_t)STEPS << 16) / whole;
     uint32_t step = (uint32_t)(at >> 16), within = (uint32_t)(at & 0xFFFF);
     uint64_t drop = power[step] - power[step + 1];
 
@@ -45,13 +45,14 @@ uint64_t withdraw_left(uint64_t value, int64_t age_us, uint32_t horizon_s)
     assert(age_us >= 0);
     if (horizon_s == 0)
         return 0;
+    assert(horizon_s <= WITHDRAW_HORIZON_MAX_S);
     if (age_us / 1000000 / 64 > (int64_t)horizon_s)
         return 0;
     age = (uint64_t)age_us * WITHDRAW_HALVINGS;
     halvings = age / whole;
     if (halvings > 63)
         return 0; /* A shift by 64 is undefined in C, and 0 is the answer. */
-    return (uint64_t)((u128)value * power_of(age % whole, whole) / ONE) >> halvings;
+    return (uint64_t)((u128)value * power_of(age % whole, whole) >> ONE_BITS) >> halvings;
 }
 
 /* What waited begins to fade at at_us, and is looked at at now_us. */

@@ -28,7 +28,8 @@
  * sanction it ends); until_us, or for POINTS the change in zigzag. CASE: the case (0: opened by
  * this record); enum case_event | more<<8 (OPENED: kind | subject<<8; STEP: likes done); OPENED: when
  * it is due, STEP: the cursor. CASE OPEN: 0; kind | subject<<8. CASE PROPOSE: the case; decision |
- * value<<8; since<<32 | to, in seconds. CASE APPROVE, REJECT, APPEAL: the case.
+ * value<<8; since<<32 | to, in seconds. CASE APPROVE, REJECT, APPEAL: the case. CASE APPROVE b: of a
+ * compensation its cap in likes. EFFECT b: see engine/inner.h.
  * LIKE, UNLIKE a: the clean-up that undoes or does it (record_cleanup). UNLIKE b: enum intent |
  * horizon_s<<8 of what fades (withdraw.h); c: the item's un-likes wait until then; neither: older.
  * UNLIKE, UNFAVORITE, UNFOLLOW a: RECORD_ERASURE, the account was erased. ACCOUNT ERASE a: from when

@@ -18,6 +18,7 @@ enum reply_kind {
     REPLY_INTEGERS, /* count values */
     REPLY_WRITE,    /* map: what a write with RETURN answers (struct reply_write) */
     REPLY_COUNTS,   /* map: every counter of an item (item) */
+    REPLY_BUDGET,   /* map: what a creator may be compensated with (account) */
     REPLY_RECEIVED, /* map: what a creator has received (account) */
     REPLY_PAGE,     /* cursor and count entries, newest first */
     REPLY_ITEM,     /* map: everything known of an item (item) */

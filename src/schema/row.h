@@ -284,6 +284,7 @@ enum case_decision {
     DECISION_POINTS,
     DECISION_DISMISS, /* nothing is done; the case closes */
     DECISION_RESTORE, /* what the case did is given back */
+    DECISION_COMPENSATE, /* likes were taken back by arrangement: the creator is given exposure */
     DECISION_COUNT
 };
 
@@ -314,7 +315,7 @@ struct case_row {
     int64_t ends_us[3];      /* of the sanctions it carries: like-ban, limit, cut */
     int64_t points;          /* taken */
     uint64_t granted_pct;    /* exposure given, as far as the creator's cap allows */
-    uint64_t reporters[CASE_REPORTERS];
+    uint64_t reporters[CASE_REPORTERS]; /* of a case to compensate: the creator */
     uint32_t policy; /* version of the rules, and the rule + 1; 0: no rule */
     uint32_t weight; /* of its reports, in hundredths */
     uint16_t rule;

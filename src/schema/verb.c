@@ -157,6 +157,7 @@ const char *case_kind_name(enum case_kind kind)
 const char *case_decision_name(enum case_decision decision)
 {
     static const char *const name[DECISION_COUNT] = {
+        [DECISION_COMPENSATE] = "compensate",
         [DECISION_NONE] = "none",           [DECISION_VOID] = "void",
         [DECISION_CREDIT] = "credit",       [DECISION_QUARANTINE] = "quarantine",
         [DECISION_LIKE_BAN] = "like-ban",   [DECISION_LIMIT] = "limit",

@@ -74,7 +74,7 @@ static int can_appeal(const struct case_row *row)
 {
     return (row->state == CASE_APPLIED || row->state == CASE_APPLYING) && !row->appealed &&
            row->appeals < 3 && (row->decision != DECISION_NONE || row->sanctions != 0) &&
-           row->decision != DECISION_CREDIT;
+           row->decision != DECISION_CREDIT && row->decision != DECISION_COMPENSATE;
 }
 
 static void evidence(struct list *list, const struct case_row *row)
@@ -114,6 +114,7 @@ uint32_t case_fields(const struct case_row *row, int own, struct case_field fiel
     moment(&list, "due_ms", case_is_live(row) ? row->due_us : 0);
     moment(&list, "until_ms", row->until_us);
     number(&list, "points", CASE_FIELD_COUNT, row->points > 0 ? (uint64_t)row->points : 0);
+    number(&list, "granted_pct", CASE_FIELD_COUNT, row->granted_pct);
     number(&list, "rule", CASE_FIELD_COUNT, row->rule);
     number(&list, "policy", CASE_FIELD_COUNT, row->policy);
     text(&list, "decided_text", row->text[CASE_TEXT_DECIDED],

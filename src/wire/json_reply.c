@@ -418,6 +418,21 @@ static void put_received(struct text *text, const struct json_request *request,
     text_put(text, "}\n", 2);
 }
 
+static void put_budget(struct text *text, const struct json_request *request,
+                       const struct reply *reply)
+{
+    const struct compensation *row = &reply->account->compensation;
+
+    key(text, '{', "creator");
+    text_json_id(text, request->request.account);
+    hundredths(text, "balance", row->balance_pct);
+    hundredths(text, "granted", row->granted_pct);
+    hundredths(text, "spent", row->spent_pct);
+    hundredths(text, "owed", row->owed_pct);
+    member(text, ',', "until_ms", (uint64_t)row->until_s * 1000);
+    text_put(text, "}\n", 2);
+}
+
 static void put_cases(struct text *text, const struct reply *reply)
 {
     struct case_field fields[CASE_FIELDS_MAX];
@@ -520,6 +535,9 @@ void json_reply(struct text *text, const struct json_request *request, const str
         return;
     case REPLY_COUNTS:
         put_counts(text, request, reply);
+        return;
+    case REPLY_BUDGET:
+        put_budget(text, request, reply);
         return;
     case REPLY_RECEIVED:
         put_received(text, request, reply);

@@ -65,6 +65,12 @@ static const struct member members[] = {
     {"Counts", "counts", "Counters", "every counter of the item"},
     {"Received", "creator", "id", "as asked"},
     {"Received", "received", "Counters", "what the creator and all its items got"},
+    {"Budget", "creator", "id", "as asked"},
+    {"Budget", "balance", "number", "may still be spent; in likes of full weight, as all of these"},
+    {"Budget", "granted", "number", "in the last period of 30 days, of at most the policy's cap"},
+    {"Budget", "spent", "number", "ever"},
+    {"Budget", "owed", "number", "of what was spent: the likes came back; later grants pay it first"},
+    {"Budget", "until_ms", "time", "when the balance expires; 0: there is none"},
     {"AccountEntry", "account", "id", "who"},
     {"AccountEntry", "time_ms", "time", "since when"},
     {"ItemEntry", "item", "id", "what"},
@@ -110,6 +116,7 @@ static const struct member members[] = {
     {"Case", "due_ms", "?time", "then it ends by itself, in favour of the subject; null: nothing is open"},
     {"Case", "until_ms", "?time", "when what was decided ends by itself"},
     {"Case", "points", "count", "taken"},
+    {"Case", "granted_pct", "count", "exposure given, in percent of a like, as far as the cap allowed"},
     {"Case", "rule", "count", "place of the rule in its policy, from 1; 0: no rule"},
     {"Case", "policy", "count", "version of the rules"},
     {"Case", "decided_text", "text", "the reason given"},
@@ -148,6 +155,8 @@ static const struct member members[] = {
     {"OwnCase", "due_ms", "?time", "then it ends by itself, in favour of the subject; null: nothing is open"},
     {"OwnCase", "until_ms", "?time", "when what was decided ends by itself"},
     {"OwnCase", "points", "count", "taken"},
+    {"OwnCase", "granted_pct", "count",
+     "exposure given, in percent of a like, as far as the cap allowed"},
     {"OwnCase", "rule", "count", "place of the rule in its policy, from 1; 0: no rule"},
     {"OwnCase", "policy", "count", "version of the rules"},
     {"OwnCase", "decided_text", "text", "the reason given"},
@@ -469,7 +478,7 @@ static const char *answer_of(const struct route *route)
     case SHAPE_COUNTS:
         return "Counts";
     case SHAPE_RECEIVED:
-        return "Received";
+        return route->verb == VERB_BUDGET ? "Budget" : "Received";
     case SHAPE_TAKEN:
         return "AccountPage";
     case SHAPE_GIVEN:

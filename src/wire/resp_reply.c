@@ -156,6 +156,24 @@ static void put_received(struct resp_out *out, const struct account_row *account
     put_likes(out, account->received[COUNTER_LIKE], &account->received_credit, NULL);
 }
 
+static void put_pct(struct resp_out *out, const char *name, uint64_t pct)
+{
+    resp_out_text(out, name);
+    resp_out_hundredths(out, pct);
+}
+
+static void put_budget(struct resp_out *out, const struct account_row *account)
+{
+    const struct compensation *row = &account->compensation;
+
+    resp_out_map(out, 5);
+    put_pct(out, "balance", row->balance_pct);
+    put_pct(out, "granted", row->granted_pct);
+    put_pct(out, "spent", row->spent_pct);
+    put_pct(out, "owed", row->owed_pct);
+    put_counter_of(out, "until_ms", (uint64_t)row->until_s * 1000);
+}
+
 static void put_applied(struct resp_out *out, const struct request *request,
                         const struct reply *reply)
 {
@@ -434,6 +452,7 @@ size_t resp_reply_bound(const struct request *request, const struct reply *reply
         return PAGE_HEAD_BYTES + (size_t)reply->count * ENTRY_BYTES_MAX;
     case REPLY_WRITE:
     case REPLY_COUNTS:
+    case REPLY_BUDGET:
     case REPLY_RECEIVED:
     case REPLY_ITEM:
         return MAP_BYTES_MAX;
@@ -477,6 +496,9 @@ static void put_reply(struct resp_out *out, const struct request *request,
         return;
     case REPLY_COUNTS:
         put_item_counts(out, reply->item);
+        return;
+    case REPLY_BUDGET:
+        put_budget(out, reply->account);
         return;
     case REPLY_RECEIVED:
         put_received(out, reply->account);
