@@ -12,9 +12,19 @@ static const struct command cli_command_bench = {
 };
 
 const struct command *const commands[] = {
-    &cli_command_serve, &cli_command_demo,     &cli_command_import,  &cli_command_bench,
-    &cli_command_info,  &cli_command_verify,   &cli_command_rebuild, &cli_command_backtest,
-    &cli_command_key,   &cli_command_simulate, &cli_command_docs,    NULL,
+    &cli_command_serve,
+    &cli_command_demo,
+    &cli_command_import,
+    &cli_command_bench,
+    &cli_command_info,
+    &cli_command_verify,
+    &cli_command_rebuild,
+    &cli_command_redact,
+    &cli_command_backtest,
+    &cli_command_key,
+    &cli_command_simulate,
+    &cli_command_docs,
+    NULL,
 };
 
 const char *const exit_code_texts[EXIT_CODE_COUNT] = {
