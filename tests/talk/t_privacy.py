@@ -285,6 +285,22 @@ def play(partitions, seed):
     redacted(world, partitions)
 
 
+def judged():
+    """With rules and scoring on: what they remember by holds no id once nothing of the account is held any more."""
+    world = World(policy="default", trust="on", erase_wait_hours=0)
+    for item in range(1, 9):
+        world("app", "LIKE", HOLDER, item, "CTX", "ADDRESS", ADDRESS, "DEVICE", DEVICE)
+    assert world("app", "ACCOUNT", "ERASE", HOLDER) == 1
+    assert world("paula", "ACCOUNT", "PURGE", HOLDER)[2] == 0
+    assert world.server.stop() == 0
+    found = residue(world.server.data)
+    files = [name for _, _, names in os.walk(world.server.data) for name in names]
+    assert any("signals" in name for name in files), files
+    for place in set().union(*found.values()):
+        assert place.split(os.sep)[0] in ("log.a", "log.b", "store") and "signals" not in place, found
+    assert not found["address"] and not found["device"]
+
+
 def waits(seed):
     """As it is set without a word: a week, and nobody can shorten it."""
     world = World()
@@ -350,6 +366,7 @@ def main():
     play(1, seed)
     play(3, seed + 1)
     waits(seed)
+    judged()
     viewers()
 
 
