@@ -16,7 +16,7 @@
 #define PATH_BYTES 512
 
 struct places {
-    char log[2][PATH_BYTES], store[PATH_BYTES];
+    char log[2][PATH_BYTES], store[PATH_BYTES], mirror[PATH_BYTES];
     uint16_t partitions;
 };
 
@@ -33,6 +33,7 @@ static void find_places(const struct config *config, struct places *places)
         else
             snprintf(places->log[i], PATH_BYTES, "%s/%s", config->data, names[i]);
     snprintf(places->store, PATH_BYTES, "%s/store", config->data);
+    snprintf(places->mirror, PATH_BYTES, "%s/mirror", config->data);
     for (places->partitions = 0; places->partitions < 64; places->partitions++) {
         snprintf(path, sizeof path, "%s/p%u", places->log[0], places->partitions);
         if (stat(path, &info) != 0)
@@ -69,10 +70,11 @@ static uint64_t bytes_of(const char *top, uint16_t partition)
 static enum status read_log(const struct places *places, uint16_t partition,
                             struct log_report *report)
 {
-    char dir[2][PATH_BYTES + 16];
+    char dir[2][PATH_BYTES + 16], witness[PATH_BYTES + 16];
     struct log_config config = {
         .disk = &disk_posix,
         .dir = {dir[0], dir[1]},
+        .witness = witness,
         .partition = partition,
         .partition_count = places->partitions,
         .read_only = true,
@@ -84,6 +86,7 @@ static enum status read_log(const struct places *places, uint16_t partition,
 
     for (int i = 0; i < 2; i++)
         snprintf(dir[i], sizeof dir[i], "%.500s/p%u", places->log[i], partition);
+    snprintf(witness, sizeof witness, "%.500s/p%u", places->mirror, partition);
     memset(report, 0, sizeof *report);
     status = log_open(&config, &log, report);
     if (status == STATUS_OK)

@@ -14,11 +14,12 @@
  *               log_durable and log_failed may be called by any. Internally: one thread a copy, one
  *               that prepares the next segment. With threads = false nothing runs by itself and
  *               log_pump does the work of all three: that is how the simulation runs it.
- * Endings:      a failed sync or write of a batch is final: log_failed turns true, log_durable
- *               never moves again, and the node must stop; what the medium holds is found out at
- *               the next open.
- *               A full disk is found before a batch is accepted, by log_has_room.
- * Formats:      docs/formats.md. */
+ * Mirror:       with config.degrade a copy that fails is left out and the other goes on alone
+ *               (log_mirror.c); it is made anew and verified, and then both count again.
+ * Endings:      a failed sync or write of a batch, of the last copy there is, is final: log_failed
+ * turns true, log_durable never moves again, and the node must stop; what the medium holds is found
+ * out at the next open. A full disk is found before a batch is accepted, by log_has_room. Formats:
+ * docs/formats.md. */
 #ifndef ZAN_LOG_LOG_H
 #define ZAN_LOG_LOG_H
 
@@ -53,7 +54,13 @@ struct log_config {
      * only the last segment, whatever the log's size. log_replay checks (and mends) each batch all
      * the same, and log_verify reads all. report.batches then counts only what was read. */
     bool trust_sealed;
-    uint32_t full_segments; /* with trust_sealed: so many of the newest are read whole all the same */
+    uint32_t
+        full_segments; /* with trust_sealed: so many of the newest are read whole all the same */
+    /* One copy that fails does not end the log: the other goes on alone, and it is noted, durably,
+     * before anything is acknowledged so. Not done where both copies are on one device: a flush it
+     * refuses may take with it what both had written. */
+    bool degrade;
+    const char *witness; /* directory of the third note; NULL: none (tests of the log alone) */
 };
 
 /* What log_open found and did; for the start banner and for zan verify. */
@@ -112,6 +119,28 @@ void log_event_clear(struct log *log);
  * again after log_has_room has said so. */
 bool log_pump(struct log *log, uint32_t pick);
 
+/* --- when one copy is lost ----------------------------------------------------------------------
+ * May be called by any thread. */
+
+enum log_mirror_state {
+    LOG_MIRROR_BOTH,
+    LOG_MIRROR_ALONE,    /* a copy is left out: what is acknowledged is on the other alone */
+    LOG_MIRROR_RETURNING /* it is written to again, but has not everything yet */
+};
+struct log_mirror {
+    enum log_mirror_state state;
+    int lost;          /* the copy that is left out, or was last */
+    bool degrade;      /* as it is in force: false on one device */
+    uint64_t sequence; /* the last one that was durable in both when it was lost */
+    uint64_t losses, resyncs, attempts;
+    char message[256]; /* why it was lost, or why the last attempt to bring it back failed */
+};
+void log_mirror(const struct log *log, struct log_mirror *mirror);
+
+/* Brings the lost copy back now, and does not wait for the next attempt by itself (after 5 seconds,
+ * then ever more seldom, up to every 5 minutes). False: no copy is lost. */
+bool log_mirror_resync(struct log *log);
+
 /* --- looking at what is on the disk, beside the writer ------------------------------------------
  * log_segment_of belongs to the writer's thread; log_fetch and the scrubber to any one other. */
 
@@ -129,9 +158,9 @@ struct log_scrub;
 struct log_scrub_stats {
     uint64_t bytes, segments, rounds; /* read, of both copies; read to the end; all of them */
     uint64_t repaired;                /* frames, headers and heads */
-    uint64_t unrepaired; /* good in one copy, and could not be written to the other */
-    uint64_t lost;       /* damaged in both copies */
-    char message[256];   /* the last of these: file, sequence, what */
+    uint64_t unrepaired;              /* good in one copy, and could not be written to the other */
+    uint64_t lost;                    /* damaged in both copies */
+    char message[256];                /* the last of these: file, sequence, what */
 };
 struct log_scrub *log_scrub_open(struct log *log); /* NULL: no memory */
 /* Reads up to about so many bytes; returns how many: 0, if there is nothing to be read yet. */

@@ -64,13 +64,20 @@ static const struct disk *disk_of(const struct log_copy *copy)
     return copy->log->dir[copy->number].disk;
 }
 
+/* The copy is left out, if that may be; or it is the end. */
+static void copy_failed(struct log_copy *copy, uint64_t offset, const char *what, int error)
+{
+    if (!log_leave(copy, offset, what, error))
+        log_fail(copy->log, copy->number, copy->at.segment, offset, what, error);
+}
+
 static bool copy_write(struct log_copy *copy, uint64_t offset, const uint8_t *bytes, size_t size)
 {
     const struct disk *disk = disk_of(copy);
     int error = disk->write(disk->context, copy->handle, offset, bytes, size);
 
     if (error != 0)
-        log_fail(copy->log, copy->number, copy->at.segment, offset, "write failed", error);
+        copy_failed(copy, offset, "write failed", error);
     return error == 0;
 }
 
@@ -86,7 +93,7 @@ static bool copy_sync(struct log_copy *copy)
     if (PLANTED("log.ignore_sync_error"))
         error = 0;
     if (error != 0) {
-        log_fail(log, copy->number, copy->at.segment, copy->at.offset, "sync failed", error);
+        copy_failed(copy, copy->at.offset, "sync failed", error);
         return false;
     }
     copy->unsynced_bytes = 0;
@@ -135,8 +142,7 @@ static bool write_head(struct log_copy *copy, const struct log_place *place, boo
     memcpy(head.chain, place->chain, LOG_HASH_BYTES);
     error = log_file_write_head(disk_of(copy), copy->handle, &head);
     if (error != 0) {
-        log_fail(copy->log, copy->number, copy->at.segment, LOG_BLOCK_BYTES, "head: write failed",
-                 error);
+        copy_failed(copy, LOG_BLOCK_BYTES, "head: write failed", error);
         return false;
     }
     copy->generation++;
@@ -354,7 +360,12 @@ bool log_copy_step(struct log_copy *copy)
     uint64_t appended = atomic_load(&log->appended);
     struct group group;
 
-    if (atomic_load(&log->failed) || copy->position == appended)
+    if (atomic_load(&log->failed))
+        return false;
+    if (copy->away || copy->returning || atomic_load(&copy->doomed) != 0)
+        if (log_mirror_step(copy) || copy->away)
+            return !copy->away;
+    if (copy->position == appended)
         return false;
     collect(copy, appended, &group);
     if (group.runs > 0)
@@ -370,7 +381,7 @@ bool log_copy_tidy(struct log_copy *copy)
     struct log *log = copy->log;
     struct log_place durable;
 
-    if (atomic_load(&log->failed))
+    if (atomic_load(&log->failed) || copy->away)
         return false;
     if (copy->synced.sequence != copy->at.sequence)
         return sync_lazy(copy);
@@ -410,6 +421,12 @@ void *log_copy_thread(void *argument)
     while (!atomic_load(&log->failed)) {
         unsigned heard = atomic_load(&log->bell);
 
+        if (copy->away) {
+            if (atomic_load(&log->stopping))
+                break;
+            log_mirror_rest(copy);
+            continue;
+        }
         if (log->sync == LOG_SYNC_GROUP && !atomic_load(&log->stopping) &&
             atomic_load(&log->appended) != copy->position)
             wait_for_company(log);

@@ -207,6 +207,8 @@ enum status log_scan_begin(struct log_scan *scan, enum log_found *found)
         if (status != STATUS_OK)
             return status;
     }
+    scan->known[0] = known[0];
+    scan->known[1] = known[1];
     *found = LOG_FOUND_NOTHING;
     if (!any)
         return STATUS_OK;

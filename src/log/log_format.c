@@ -10,9 +10,11 @@
 static const uint8_t segment_magic[4] = {'Z', 'S', 'E', 'G'};
 static const uint8_t head_magic[4] = {'Z', 'H', 'E', 'D'};
 static const uint8_t frame_magic[4] = {'Z', 'F', 'R', 'M'};
+static const uint8_t note_magic[4] = {'Z', 'M', 'I', 'R'};
 
 #define HEADER_HASHED 48
 #define HEAD_HASHED   96
+#define NOTE_HASHED   48
 #define FRAME_HASHED  80
 
 static_assert(LOG_HASH_BYTES == DIGEST_BYTES, "the chain is SHA-256");
@@ -105,6 +107,32 @@ bool log_head_decode(const uint8_t *block, struct log_head *head)
     memcpy(head->id, block + 40, LOG_ID_BYTES);
     memcpy(head->chain, block + 64, LOG_HASH_BYTES);
     return true;
+}
+
+void log_note_encode(const struct log_note *note, uint8_t *block)
+{
+    memset(block, 0, LOG_BLOCK_BYTES);
+    put_start(block, note_magic);
+    put_u16(block + 6, (uint16_t)(note->alone + 1));
+    put_u64(block + 8, note->era);
+    put_u64(block + 16, note->segment);
+    put_u64(block + 24, note->sequence);
+    memcpy(block + 32, note->id, LOG_ID_BYTES);
+    close_block(block, NOTE_HASHED);
+}
+
+bool log_note_decode(const uint8_t *block, struct log_note *note)
+{
+    if (!start_is(block, note_magic) || !block_is_whole(block, NOTE_HASHED) ||
+        get_u16(block + 6) > 2)
+        return false;
+
+    note->alone = (int)get_u16(block + 6) - 1;
+    note->era = get_u64(block + 8);
+    note->segment = get_u64(block + 16);
+    note->sequence = get_u64(block + 24);
+    memcpy(note->id, block + 32, LOG_ID_BYTES);
+    return note->era > 0 && (note->alone >= 0) == (note->segment > 0);
 }
 
 size_t log_frame_room(size_t body_bytes)

@@ -36,6 +36,14 @@
  *        64   32  hash of that frame
  *        96   32  SHA-256 of bytes 0..95
  *
+ * Note: the file `mirror`, in the directory of each copy and in a third place (log_mirror.c).
+ *         0    4  "ZMIR"
+ *         4    2  format version, 1
+ *         6    2  0: both copies are whole; 1, 2: only the first, the second, and the other is
+ * stale 8    8  era, from 1: of two notes the one with the higher era is true 16    8  the first
+ * segment of the other copy that cannot be trusted; 0 if both are whole 24    8  last sequence that
+ * was durable in both 32   16  log id 48   32  SHA-256 of bytes 0..47
+ *
  * Frame: one batch.
  *         0    4  "ZFRM"
  *         4    2  format version, 1
@@ -88,6 +96,14 @@ struct log_head {
     uint8_t chain[LOG_HASH_BYTES];
 };
 
+struct log_note {
+    uint8_t id[LOG_ID_BYTES];
+    uint64_t era;     /* 0: there is none */
+    int alone;        /* the copy that is whole, or -1: both are */
+    uint64_t segment; /* from here on the other one is stale */
+    uint64_t sequence;
+};
+
 /* A frame in place: body, prev and hash point into the bytes it was decoded from. */
 struct log_frame {
     uint16_t partition;
@@ -106,6 +122,8 @@ void log_header_encode(const struct log_header *header, uint8_t *block);
 bool log_header_decode(const uint8_t *block, struct log_header *header);
 void log_head_encode(const struct log_head *head, uint8_t *block);
 bool log_head_decode(const uint8_t *block, struct log_head *head);
+void log_note_encode(const struct log_note *note, uint8_t *block);
+bool log_note_decode(const uint8_t *block, struct log_note *note);
 
 /* The bytes a frame takes in the file, padding included. */
 size_t log_frame_room(size_t body_bytes);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -44,8 +45,10 @@ void log_fail(struct log *log, int copy, uint64_t segment, uint64_t offset, cons
                  offset, what, strerror(-error));
         atomic_store(&log->failed, true);
     }
-    if (log->threads)
+    if (log->threads) {
         pthread_cond_signal(&log->prepare);
+        pthread_cond_signal(&log->rest);
+    }
     log_unlock(log);
     log_tell(log);
     log_ring_bell(log);
@@ -64,6 +67,11 @@ static enum status check_config(const struct log_config *config, struct log_repo
                      LOG_DIR_MAX - 1);
             return STATUS_BADCONFIG;
         }
+    if (config->witness != NULL && strlen(config->witness) >= LOG_DIR_MAX) {
+        snprintf(report->message, sizeof report->message, "directory name over %d bytes",
+                 LOG_DIR_MAX - 1);
+        return STATUS_BADCONFIG;
+    }
     if (segment != 0 && (segment < LOG_SEGMENT_BYTES_MIN || segment > LOG_SEGMENT_BYTES_MAX ||
                          segment % LOG_BLOCK_BYTES != 0)) {
         snprintf(report->message, sizeof report->message,
@@ -86,6 +94,7 @@ static void scan_prepare(struct log_scan *scan, const struct log_config *config,
     scan->identity.partition_count = config->partition_count;
     scan->trust_sealed = config->trust_sealed;
     scan->full_segments = config->full_segments;
+    scan->stale = -1;
     scan->report = report;
 }
 
@@ -130,6 +139,13 @@ static enum status lock_dir(const struct log_dir *dir, int *lock, struct log_rep
     return taken ? STATUS_LOCKED : STATUS_IOFAIL;
 }
 
+static bool on_one_device(const int lock[2])
+{
+    struct stat a, b;
+
+    return fstat(lock[0], &a) != 0 || fstat(lock[1], &b) != 0 || a.st_dev == b.st_dev;
+}
+
 static enum status lock_dirs(struct log *log, struct log_report *report)
 {
     enum status status = STATUS_OK;
@@ -137,6 +153,10 @@ static enum status lock_dirs(struct log *log, struct log_report *report)
     for (int copy = 0; copy < 2 && status == STATUS_OK; copy++)
         if ((status = make_dir(&log->dir[copy], report)) == STATUS_OK)
             status = lock_dir(&log->dir[copy], &log->lock[copy], report);
+    if (status == STATUS_OK && log->witness.path[0] != '\0')
+        status = make_dir(&log->witness, report);
+    if (log->degrade && log->lock[0] >= 0 && on_one_device(log->lock))
+        log->degrade = false;
     return status;
 }
 
@@ -172,8 +192,7 @@ static enum status create(struct log_scan *scan, uint64_t segment_bytes)
     return STATUS_OK;
 }
 
-static enum status scan_all(struct log_scan *scan, const struct log_config *config,
-                            uint64_t segment_bytes)
+static enum status scan_all(struct log *log, struct log_scan *scan, const struct log_config *config)
 {
     enum log_found found;
     enum status status = log_scan_begin(scan, &found);
@@ -186,11 +205,12 @@ static enum status scan_all(struct log_scan *scan, const struct log_config *conf
                      "%.160s: there is no log here", config->dir[0]);
             return STATUS_BADDATA;
         }
-        if ((status = create(scan, segment_bytes)) != STATUS_OK ||
+        if ((status = create(scan, log->segment_bytes)) != STATUS_OK ||
             (status = log_scan_begin(scan, &found)) != STATUS_OK)
             return status;
     }
-    if ((status = log_scan_judge(scan)) != STATUS_OK)
+    if ((status = log_mirror_judge(log, scan)) != STATUS_OK ||
+        (status = log_scan_judge(scan)) != STATUS_OK)
         return status;
     return config->read_only ? STATUS_OK : log_scan_repair(scan);
 }
@@ -256,6 +276,7 @@ static void stop_threads(struct log *log)
     log_ring_bell(log);
     pthread_mutex_lock(&log->mutex);
     pthread_cond_signal(&log->prepare);
+    pthread_cond_signal(&log->rest);
     pthread_mutex_unlock(&log->mutex);
     for (int copy = 0; copy < 2; copy++)
         if (log->copy_started[copy])
@@ -305,6 +326,7 @@ static void release(struct log *log)
     if (log->threads) {
         pthread_mutex_destroy(&log->mutex);
         pthread_cond_destroy(&log->prepare);
+        pthread_cond_destroy(&log->rest);
     }
     free(log->index.start);
     free(log->ring);
@@ -321,6 +343,7 @@ static void init_threads(struct log *log)
     pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
     pthread_mutex_init(&log->mutex, NULL);
     pthread_cond_init(&log->prepare, &steady);
+    pthread_cond_init(&log->rest, &steady);
     pthread_condattr_destroy(&steady);
 }
 
@@ -346,6 +369,13 @@ static struct log *allocate(const struct log_config *config)
     log->threads = config->threads && !config->read_only;
     log->read_only = config->read_only;
     log->event = -1;
+    log->degrade = config->degrade && !config->read_only;
+    log->join.wanted = -1;
+    log->lost = -1;
+    log->note.alone = -1;
+    log->witness.disk = config->disk;
+    if (config->witness != NULL)
+        memcpy(log->witness.path, config->witness, strlen(config->witness) + 1);
     for (int number = 0; number < 2; number++) {
         log->dir[number].disk = config->disk;
         memcpy(log->dir[number].path, config->dir[number], strlen(config->dir[number]) + 1);
@@ -354,6 +384,7 @@ static struct log *allocate(const struct log_config *config)
         log->copy[number].number = number;
         log->copy[number].handle = -1;
         log->copy[number].spare_handle = -1;
+        log->copy[number].used = true;
     }
     init_threads(log);
     if (!log->read_only && (log->ring = malloc(log->ring_bytes)) == NULL) {
@@ -372,8 +403,10 @@ static enum status open_into(struct log *log, const struct log_config *config,
     if (!config->read_only && (status = lock_dirs(log, report)) != STATUS_OK)
         return status;
     scan_prepare(&scan, config, report);
-    if ((status = scan_all(&scan, config, log->segment_bytes)) == STATUS_OK)
+    if ((status = scan_all(log, &scan, config)) == STATUS_OK)
         status = set_state(log, &scan);
+    if (status == STATUS_OK && !config->read_only)
+        status = log_mirror_settle(log, report);
     log_scan_end(&scan, log->index.start != NULL);
     return status == STATUS_OK ? start_threads(log, report) : status;
 }
@@ -528,6 +561,8 @@ void log_event_clear(struct log *log)
 
     if (log->event >= 0 && read(log->event, &count, sizeof count) < 0)
         return; /* nothing was told since */
+    if (atomic_load(&log->join_wanted))
+        log_mirror_join(log);
 }
 
 bool log_pump(struct log *log, uint32_t pick)
@@ -569,6 +604,7 @@ void log_close(struct log *log)
         return;
     CRASH_POINT("log.close.begin");
     /* The threads end when all is written; then this one does their last work: the heads. */
+    atomic_store(&log->stopping, true);
     stop_threads(log);
     while (!log->read_only && (log_copy_step(&log->copy[0]) || log_copy_step(&log->copy[1]) ||
                                log_copy_tidy(&log->copy[0]) || log_copy_tidy(&log->copy[1])))
@@ -578,6 +614,20 @@ void log_close(struct log *log)
 }
 
 /* ---- Verifying ---------------------------------------------------------------------------- */
+
+static enum status judge_notes(const struct log_config *config, struct log_scan *scan)
+{
+    struct log_config reader = *config;
+    struct log *log;
+    enum status status;
+
+    reader.read_only = true;
+    if ((log = allocate(&reader)) == NULL)
+        return STATUS_NOMEMORY;
+    status = log_mirror_judge(log, scan);
+    release(log);
+    return status;
+}
 
 enum status log_verify(const struct log_config *config, struct log_report *report,
                        void (*progress)(void *argument, uint64_t done, uint64_t total),
@@ -600,6 +650,8 @@ enum status log_verify(const struct log_config *config, struct log_report *repor
                  config->dir[0]);
         status = STATUS_BADDATA;
     }
+    if (status == STATUS_OK)
+        status = judge_notes(config, &scan);
     if (status == STATUS_OK)
         status = log_scan_judge(&scan);
     if (status != STATUS_OK && finding != NULL)

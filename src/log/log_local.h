@@ -14,7 +14,8 @@
  *
  * Who writes what:  writer    ring bytes at `appended` and above, `appended`, the w_ fields
  *                   copy c    copy[c] (but `synced`: under the mutex), `taken`
- *                   mutex     synced, durable (atomic to read), failed, prepared, spares
+ *                   mutex     synced, durable (atomic to read), failed, prepared, spares, note,
+ *                             away, used, entered
  * With threads = false there is one thread, and neither mutex nor bell is touched. */
 #ifndef ZAN_LOG_LOCAL_H
 #define ZAN_LOG_LOCAL_H
@@ -34,6 +35,9 @@
 /* LOG_SYNC_NONE: synced after so much, or when idle. */
 #define LOG_LAZY_BYTES (4U << 20)
 #define LOG_RETRY_S    1
+/* A lost copy is tried again after so many seconds, then twice as many, up to ... */
+#define LOG_RESYNC_FIRST_S 5
+#define LOG_RESYNC_LAST_S  300
 
 struct log;
 
@@ -56,6 +60,23 @@ struct log_copy {
     _Atomic uint64_t taken;                     /* ring: free to be written over up to here */
     uint64_t syncs, sync_us_total, sync_us_max; /* under the mutex */
     pthread_t thread;
+    atomic_int
+        doomed; /* not 0: another thread found it failing, -errno; it leaves at its next step */
+    bool away;  /* left out; written by its own thread, under the mutex */
+    atomic_bool used;   /* segments are made for it; written under the mutex */
+    bool returning;     /* counts again, but is still noted as stale */
+    uint64_t return_at; /* has it everything up to here, it is whole */
+};
+
+/* What the writer's thread hands to a copy that comes back: everything before is on the disk of the
+ * other one (or will be), everything after comes through the ring. Under the mutex. */
+struct log_join {
+    int wanted; /* the copy that asks, or -1 */
+    bool done;
+    bool spare; /* the segment after place.segment exists in the other copy already */
+    uint64_t position;
+    struct log_place place;
+    struct log_start start; /* how that segment begins */
 };
 
 enum log_spare { LOG_SPARE_OK, LOG_SPARE_NOSPACE, LOG_SPARE_NO_HANDLE };
@@ -94,6 +115,18 @@ struct log {
     _Atomic int spare;         /* enum log_spare: how the last attempt to make one ended */
     atomic_bool retry;         /* threads = false: worth another attempt */
 
+    bool degrade;
+    struct log_dir witness; /* path "": none */
+    struct log_note note;   /* as it is on the disks */
+    struct log_join join;
+    atomic_bool join_wanted; /* join.wanted >= 0, without the mutex */
+    bool preparing;          /* the preparing thread makes files */
+    atomic_bool wish;        /* resync now */
+    uint64_t losses, resyncs, attempts;
+    int lost;
+    char mirror_message[256];
+    pthread_cond_t rest; /* where the thread of a lost copy waits */
+
     pthread_mutex_t mutex;
     pthread_cond_t prepare; /* rung when a spare may be wanted */
     pthread_t preparer;
@@ -122,6 +155,27 @@ bool log_copy_step(struct log_copy *copy);
 /* Claims by a head what is durable in both; false: it is claimed already. */
 bool log_copy_tidy(struct log_copy *copy);
 void *log_copy_thread(void *argument);
+
+/* log_mirror.c. */
+/* May this copy be left out? Not if the other is, or does not have everything. Under the mutex. */
+bool log_mirror_may_lose(const struct log *log, int copy);
+/* The copy's own thread: it has failed. True: it is left out, and the other goes on (or the log has
+ * failed while trying). */
+bool log_leave(struct log_copy *copy, uint64_t offset, const char *what, int error);
+/* One unit of work for a copy that is away or returns; false: nothing to do. */
+bool log_mirror_step(struct log_copy *copy);
+/* The thread of a copy that is away: waits and tries. */
+void log_mirror_rest(struct log_copy *copy);
+/* The writer's thread: lets a copy join, if one waits for that. */
+void log_mirror_join(struct log *log);
+/* Any thread: are the files still there? What is not is left out. */
+void log_mirror_look(struct log *log);
+/* Reads the notes; BADDATA: what is there may be stale. After log_scan_begin. */
+enum status log_mirror_judge(struct log *log, struct log_scan *scan);
+/* Both copies are whole and repaired: says so, where the notes do not yet. */
+enum status log_mirror_settle(struct log *log, struct log_report *report);
+/* Segments before this one are whole in both copies. Under the mutex. */
+uint64_t log_mirror_bound(const struct log *log);
 
 /* log_prepare.c. Makes the next segment, if one is wanted; false: not wanted. */
 bool log_prepare_step(struct log *log);

@@ -18,15 +18,19 @@ static uint64_t reserve_bytes(const struct log *log)
     return log->segment_bytes / 4;
 }
 
-static int check_space(const struct log *log)
+static int check_space(const struct log *log, const bool used[2], int *lacking)
 {
     uint64_t need = log->segment_bytes + reserve_bytes(log);
 
     for (int copy = 0; copy < 2; copy++) {
         const struct log_dir *dir = &log->dir[copy];
         uint64_t free_bytes;
-        int error = dir->disk->free_bytes(dir->disk->context, dir->path, &free_bytes);
+        int error;
 
+        *lacking = copy;
+        if (!used[copy])
+            continue;
+        error = dir->disk->free_bytes(dir->disk->context, dir->path, &free_bytes);
         if (error != 0)
             return error;
         if (free_bytes < need)
@@ -35,21 +39,20 @@ static int check_space(const struct log *log)
     return 0;
 }
 
-static int make_both(struct log *log, uint64_t number, int handle[2], int *copy)
+static int make_both(struct log *log, uint64_t number, const bool used[2], int handle[2], int *copy)
 {
     struct log_header header = {
         .identity = log->identity, .number = number, .bytes = log->segment_bytes};
     int error;
 
-    *copy = 0;
-    if ((error = check_space(log)) != 0)
+    if ((error = check_space(log, used, copy)) != 0)
         return error;
     for (*copy = 0; *copy < 2; (*copy)++)
-        if ((error = log_file_make(&log->dir[*copy], &header, &handle[*copy])) != 0)
+        if (used[*copy] && (error = log_file_make(&log->dir[*copy], &header, &handle[*copy])) != 0)
             return error;
     CRASH_POINT("log.prepare.made");
     for (*copy = 0; *copy < 2; (*copy)++) {
-        if (PLANTED("log.spare_in_one_copy") && *copy == 1)
+        if (!used[*copy] || (PLANTED("log.spare_in_one_copy") && *copy == 1))
             continue;
         if ((error = log_file_place(&log->dir[*copy], number)) != 0)
             return error;
@@ -70,43 +73,84 @@ static void undo(struct log *log, uint64_t number, const int handle[2])
     }
 }
 
-/* Out of space or of handles: that passes. Anything else says the disk is failing. */
+/* Has the other copy's disk room enough that it cannot be the same, full one? */
+static bool only_here(const struct log *log, int copy)
+{
+    const struct log_dir *other = &log->dir[1 - copy];
+    uint64_t need = 2 * (log->segment_bytes + reserve_bytes(log));
+    uint64_t free_bytes = 0;
+
+    return other->disk->free_bytes(other->disk->context, other->path, &free_bytes) == 0 &&
+           free_bytes >= need;
+}
+
+/* Out of space or of handles: that passes. Anything else says the disk is failing. A copy that may
+ * be left out is told so, and leaves at its own next step. */
 static enum log_spare judge(struct log *log, int copy, uint64_t number, int error)
 {
-    if (error == -ENOSPC || error == -EDQUOT)
-        return LOG_SPARE_NOSPACE;
+    bool full = error == -ENOSPC || error == -EDQUOT;
+    bool may_go;
+
+    log_lock(log);
+    may_go = copy < 2 && log_mirror_may_lose(log, copy);
+    log_unlock(log);
+    if (may_go && full && !only_here(log, copy))
+        may_go = false;
     if (error == -EMFILE || error == -ENFILE || error == -ENOMEM)
         return LOG_SPARE_NO_HANDLE;
+    if (may_go) {
+        atomic_store(&log->copy[copy].doomed, error);
+        log_ring_bell(log);
+        return LOG_SPARE_NO_HANDLE;
+    }
+    if (full)
+        return LOG_SPARE_NOSPACE;
     log_fail(log, copy < 2 ? copy : 1, number, 0, "next segment cannot be made", error);
     return LOG_SPARE_OK;
 }
 
 static bool is_wanted(const struct log *log)
 {
-    return log->copy[0].spare_handle < 0 && log->copy[1].spare_handle < 0 &&
-           log->copy[0].entered == atomic_load(&log->prepared) &&
-           log->copy[1].entered == atomic_load(&log->prepared) && !atomic_load(&log->failed);
+    for (int copy = 0; copy < 2; copy++)
+        if (log->copy[copy].used && (log->copy[copy].spare_handle >= 0 ||
+                                     log->copy[copy].entered != atomic_load(&log->prepared)))
+            return false;
+    return !atomic_load(&log->failed);
 }
 
 static void make_next(struct log *log)
 {
-    uint64_t number = atomic_load(&log->prepared) + 1;
+    uint64_t number;
     int handle[2] = {-1, -1};
+    bool used[2];
     int copy;
-    int error = make_both(log, number, handle, &copy);
+    int error;
 
+    log_lock(log);
+    log->preparing = is_wanted(log);
+    number = atomic_load(&log->prepared) + 1;
+    used[0] = log->copy[0].used;
+    used[1] = log->copy[1].used;
+    log_unlock(log);
+    if (!log->preparing)
+        return;
+    error = make_both(log, number, used, handle, &copy);
     if (error != 0) {
         undo(log, number, handle);
         atomic_store(&log->spare, (int)judge(log, copy, number, error));
-        return;
     }
     log_lock(log);
-    for (copy = 0; copy < 2; copy++)
-        log->copy[copy].spare_handle = handle[copy];
-    atomic_store(&log->prepared, number);
-    atomic_store(&log->spare, (int)LOG_SPARE_OK);
+    log->preparing = false;
+    if (error == 0) {
+        for (copy = 0; copy < 2; copy++)
+            if (used[copy])
+                log->copy[copy].spare_handle = handle[copy];
+        atomic_store(&log->prepared, number);
+        atomic_store(&log->spare, (int)LOG_SPARE_OK);
+    }
     log_unlock(log);
-    log_tell(log); /* who was told NOSPACE or BUSY may come again */
+    if (error == 0)
+        log_tell(log); /* who was told NOSPACE or BUSY may come again */
 }
 
 bool log_prepare_step(struct log *log)
@@ -138,10 +182,14 @@ void *log_prepare_thread(void *argument)
             break;
         clock_gettime(CLOCK_MONOTONIC, &until);
         until.tv_sec += LOG_RETRY_S;
-        if (atomic_load(&log->spare) == LOG_SPARE_OK)
+        if (atomic_load(&log->spare) == LOG_SPARE_OK && !log->degrade)
             pthread_cond_wait(&log->prepare, &log->mutex);
-        else
-            pthread_cond_timedwait(&log->prepare, &log->mutex, &until);
+        else if (pthread_cond_timedwait(&log->prepare, &log->mutex, &until) == ETIMEDOUT &&
+                 log->degrade) {
+            pthread_mutex_unlock(&log->mutex);
+            log_mirror_look(log);
+            pthread_mutex_lock(&log->mutex);
+        }
     }
     pthread_mutex_unlock(&log->mutex);
     return NULL;

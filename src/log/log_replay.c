@@ -23,7 +23,8 @@ static bool left_behind(struct log *log, uint64_t segment)
     bool left;
 
     log_lock(log);
-    left = segment < log->copy[0].entered && segment < log->copy[1].entered;
+    left = segment < log->copy[0].entered && segment < log->copy[1].entered &&
+           segment < log_mirror_bound(log);
     log_unlock(log);
     return left && !log->read_only && !atomic_load(&log->failed);
 }

@@ -221,7 +221,8 @@ static bool goes_on(struct log_scan *scan, uint64_t number)
         struct log_frame frame;
         size_t taken;
 
-        if (log_window_open(&next, &scan->dir[copy], number + 1, false) == 0)
+        if (!log_scan_is_stale(scan, copy, number + 1) &&
+            log_window_open(&next, &scan->dir[copy], number + 1, false) == 0)
             found =
                 found || log_window_frame(&next, LOG_DATA_OFFSET, next.file_bytes,
                                           scan->end.sequence + 1, scan->end.chain, &frame, &taken);
@@ -271,10 +272,16 @@ static bool heads_lost(struct log_scan *scan, const struct segment *segment)
 {
     if (segment->claimed)
         return false;
-    for (int copy = 0; copy < 2; copy++)
+    for (int copy = 0; copy < 2; copy++) {
+        int bad =
+            (segment->slot[copy][0] == SLOT_BAD ? 1 : 0) + (segment->slot[copy][1] == SLOT_BAD);
+        /* One that is by itself may have been cut off in the first head it wrote here. */
+        int may = log_scan_is_stale(scan, 1 - copy, segment->number) ? 1 : 0;
+
         if (!segment->missing[copy] && scan->window[copy].file_bytes >= segment->bytes &&
-            segment->slot[copy][0] != SLOT_BAD && segment->slot[copy][1] != SLOT_BAD)
+            bad <= may)
             return false;
+    }
     return true;
 }
 

@@ -51,7 +51,7 @@ void log_index_add(struct log_index *index, uint64_t sequence, const uint8_t *ch
 struct log_scan {
     struct log_dir dir[2];
     struct log_identity identity;
-    bool trust_sealed; /* do not read the inside of segments sealed alike in both copies */
+    bool trust_sealed;      /* do not read the inside of segments sealed alike in both copies */
     uint32_t full_segments; /* but of the newest ones */
     void (*progress)(void *argument, uint64_t done, uint64_t total);
     void (*finding)(void *argument, const char *text);
@@ -61,6 +61,11 @@ struct log_scan {
     uint64_t *number; /* every segment number seen in either copy, ascending */
     size_t numbers;
     bool named[2]; /* log.id is whole in this copy */
+    bool known[2]; /* it holds a log */
+    /* A note says that this copy (-1: none) was left out: from this segment on it is as if it were
+     * missing, and is made anew from the other. */
+    int stale;
+    uint64_t stale_from;
     struct log_window window[2];
     uint64_t done, total;
     uint64_t fix_from; /* the first segment the second walk must touch */
@@ -73,6 +78,11 @@ struct log_scan {
     uint64_t generation[2]; /* of the newest head in it */
     uint64_t spare_bytes;   /* size of the segment after it, if blank in both copies, else 0 */
 };
+
+static inline bool log_scan_is_stale(const struct log_scan *scan, int copy, uint64_t number)
+{
+    return copy == scan->stale && number >= scan->stale_from;
+}
 
 enum log_found { LOG_FOUND_NOTHING, LOG_FOUND_LOG };
 

@@ -214,6 +214,8 @@ static uint64_t left_behind_by_both(struct log *log)
     log_lock(log);
     a = log->copy[0].entered;
     b = log->copy[1].entered;
+    a = a < b ? a : b;
+    b = log_mirror_bound(log);
     log_unlock(log);
     return (a < b ? a : b) - 1;
 }

@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/hook.h"
+
 #define PIECE_BYTES (1U << 18)
 
 /* ---- One segment: header and heads -------------------------------------------------------- */
@@ -58,8 +60,13 @@ enum status log_segment_load_copy(struct log_scan *scan, struct segment *segment
                                   bool write, struct log_header *header)
 {
     struct log_window *window = &scan->window[copy];
-    int error = log_window_open(window, &scan->dir[copy], segment->number, write);
+    int error = -ENOENT;
     const uint8_t *block;
+
+    if (log_scan_is_stale(scan, copy, segment->number) && !PLANTED("log.stale_is_trusted"))
+        log_window_close(window);
+    else
+        error = log_window_open(window, &scan->dir[copy], segment->number, write);
 
     segment->missing[copy] = error == -ENOENT;
     segment->header_bad[copy] = true;
@@ -114,7 +121,9 @@ enum status log_segment_load(struct log_scan *scan, struct segment *segment, uin
 void log_segment_tell(struct log_scan *scan, struct segment *segment)
 {
     for (int copy = 0; copy < 2; copy++) {
-        if (segment->missing[copy])
+        if (log_scan_is_stale(scan, copy, segment->number))
+            log_damage(scan, segment, copy, "stale: the other copy went on alone");
+        else if (segment->missing[copy])
             log_damage(scan, segment, copy, "missing");
         else if (segment->header_bad[copy])
             log_damage(scan, segment, copy, "offset 0: header damaged");

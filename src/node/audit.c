@@ -570,7 +570,7 @@ void audit_turn(struct audit *audit, int64_t now_us)
     int64_t began_us;
 
     if (audit->items_per_second == 0 || now_us < audit->next_us ||
-        audit->partition->failure != STATUS_OK || audit->partition->readonly)
+        audit->partition->failure != STATUS_OK || audit->partition->distrusted)
         return;
     began_us = clock_steady_us();
     hot_turn_begin(audit->partition->hot);
@@ -589,7 +589,7 @@ int audit_sleep_ms(const struct audit *audit, int64_t now_us, int limit)
         audit->busy || audit->item_us < audit->next_us ? audit->next_us : audit->item_us;
     int64_t ms = (until_us - now_us + 999) / 1000;
 
-    if (audit->items_per_second == 0 || audit->partition->readonly || ms > limit)
+    if (audit->items_per_second == 0 || audit->partition->distrusted || ms > limit)
         return limit;
     return ms < 1 ? 1 : (int)ms;
 }

@@ -30,6 +30,7 @@ struct config {
     uint64_t pseudonym_days; /* 7 */
     uint64_t pseudonym_keep; /* 30 */
     char sync[32];                 /* always, group:MS, none */
+    char mirror[32];               /* degrade, require */
     uint64_t partitions;           /* 1 */
     uint64_t memory_bytes;         /* for hot state, filter and cache together; 1 GiB */
     uint64_t connections;          /* 10000 */

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "node/node.h"
+#include "node/orders.h"
 #include "node/scrub.h"
 #include "node/shard.h"
 #include "serve/credential.h"
@@ -16,6 +17,8 @@ struct node {
     struct shard *shards; /* config.partitions of them */
     uint16_t count;
     struct scrub *scrub;
+    struct orders *orders;
+    _Atomic bool ordered_readonly; /* as orders_readonly says, for the shards */
     struct http *http;
     struct credentials credentials;
     bool has_credentials;

@@ -195,6 +195,18 @@ static enum status load_keys(struct node *node, char message[256])
     return status;
 }
 
+static enum status open_orders(struct node *node, char message[256])
+{
+    char path[512];
+    enum status status;
+
+    path_join(path, sizeof path, node->config.data, "orders");
+    status = orders_open(path, &node->orders, message);
+    if (status == STATUS_OK)
+        atomic_store(&node->ordered_readonly, orders_readonly(node->orders));
+    return status;
+}
+
 enum status node_open(const struct config *config, const struct node_progress *progress,
                       struct node **result, struct node_report *report)
 {
@@ -219,6 +231,8 @@ enum status node_open(const struct config *config, const struct node_progress *p
     status = make_data_dirs(config, report->message);
     if (status == STATUS_OK)
         status = load_keys(node, report->message);
+    if (status == STATUS_OK)
+        status = open_orders(node, report->message);
     if (status == STATUS_OK)
         status = load_rules(node, report->message);
     for (uint16_t i = 0; status == STATUS_OK && i < node->count; i++)
@@ -258,6 +272,27 @@ static void give_call(void *context, struct call *call)
     route_submit(context, call);
 }
 
+/* An administrator's order: kept on disk first, then carried out. */
+static enum status take_order(void *context, const char *who, const char *what, const char *reason,
+                              char message[256])
+{
+    struct node *node = context;
+    bool resync = strcmp(what, "resync") == 0;
+    bool lost = false;
+    enum status status = orders_add(node->orders, clock_wall_us(), who, what, reason, message);
+
+    if (status != STATUS_OK)
+        return status;
+    fprintf(stderr, "zan: order: %s, by %s: %s\n", what, who, reason);
+    atomic_store(&node->ordered_readonly, orders_readonly(node->orders));
+    for (uint16_t i = 0; i < node->count; i++) {
+        if (resync)
+            lost = log_mirror_resync(node->shards[i].partition.log) || lost;
+        shard_wake(&node->shards[i]);
+    }
+    return resync && !lost ? STATUS_UNCHANGED : STATUS_OK;
+}
+
 static int64_t give_now(void *context)
 {
     (void)context;
@@ -277,6 +312,7 @@ static enum status open_doors(struct node *node, char message[256])
         .facts = give_facts,
         .facts_context = node,
         .setting = give_setting,
+        .order = take_order,
     };
     struct http_config http = {
         .address = node->config.http,
@@ -405,6 +441,7 @@ void node_close(struct node *node)
         close(node->stop_fd);
     vouch_close(node->vouch);
     tls_close(node->tls);
+    orders_close(node->orders);
     epochs_close(node->epochs);
     free(node->shards);
     free(node->policy);

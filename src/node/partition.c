@@ -65,9 +65,9 @@ static void damage_mark(struct partition *partition)
 
 void partition_distrust(struct partition *partition)
 {
-    if (!partition->readonly)
+    if (!partition->distrusted)
         damage_mark(partition);
-    partition->readonly = true;
+    partition->distrusted = partition->readonly = true;
 }
 
 static enum status load(struct partition *partition)
@@ -443,6 +443,8 @@ static enum status open_once(struct partition *partition, const struct partition
         .full_segments = (uint32_t)(CHECKED_BYTES / partition->config.segment_bytes + 1),
         .create = !config->read_only,
         .read_only = config->read_only,
+        .degrade = config->degrade,
+        .witness = config->mirror_dir[0] != '\0' ? partition->config.mirror_dir : NULL,
     };
     status = log_open(&log, &partition->log, &report->log);
     if (status != STATUS_OK) {

@@ -18,6 +18,8 @@
 struct partition_config {
     const struct disk *disk; /* for the log; tests pass one that fails */
     char log_dir[2][512];
+    char mirror_dir[512]; /* for the note that a copy is lost; "": none */
+    bool degrade;         /* one copy of the log may go on alone */
     char store_dir[512];
     struct store *store; /* not NULL: use this one, which outlives the partition (simulation) */
     const struct hot_config *hot; /* not NULL: these sizes, not those that memory_bytes gives */
@@ -73,10 +75,11 @@ struct partition {
     enum status failure;   /* not OK: the partition must stop */
     char message[256];     /* why */
     bool store_damaged;    /* a read or a flush said so: it is made again at the next start */
-    bool readonly;         /* the audit or the scrubber found damage: no writes any more */
+    bool distrusted;       /* the audit found damage */
+    bool readonly;         /* that, or the scrubber found some, or it was ordered: no writes */
     bool nospace;          /* the log or the store waits for space */
-    int64_t cases_us; /* when cases were last looked at */
-    bool sweeping;    /* one is under way: go on at once */
+    int64_t cases_us;      /* when cases were last looked at */
+    bool sweeping;         /* one is under way: go on at once */
     uint64_t turns;
 };
 

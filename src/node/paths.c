@@ -1,6 +1,8 @@
 /* paths.c: where everything lies in the data directory, and how settings become a partition's.
  *
  *   DATA/log.a/pN  DATA/log.b/pN   the two copies of the log (or log_a, log_b of the settings)
+ *   DATA/mirror/pN                 notes whether both are whole (log/log_mirror.c)
+ *   DATA/orders                    what administrators have ordered (orders.h)
  *   DATA/store/pN                  the index, can be made again
  *   DATA/keys/pseudonym.epochs     turn addresses into pseudonyms */
 #include <errno.h>
@@ -60,6 +62,7 @@ enum status partition_config_from(const struct config *config, uint16_t index, b
         .erase_wait_us = (int64_t)config->erase_wait_hours * 3600 * 1000000,
         .flush_us = (int64_t)config->flush_seconds * 1000000,
         .create_unknown = strcmp(config->unknown, "refuse") != 0,
+        .degrade = strcmp(config->mirror, "require") != 0,
         .clock_requests = strcmp(config->clock, "requests") == 0,
         .threads = true,
         .read_only = read_only,
@@ -80,6 +83,10 @@ enum status partition_config_from(const struct config *config, uint16_t index, b
             return status;
         path_join(partition->log_dir[copy], sizeof partition->log_dir[copy], dir, name);
     }
+    path_join(dir, sizeof dir, config->data, "mirror");
+    if (!read_only && (status = make_dir(dir, message)) != STATUS_OK)
+        return status;
+    path_join(partition->mirror_dir, sizeof partition->mirror_dir, dir, name);
     path_join(dir, sizeof dir, config->data, "store");
     if (!read_only && (status = make_dir(dir, message)) != STATUS_OK)
         return status;

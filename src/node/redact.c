@@ -313,6 +313,7 @@ static struct log_config log_of(const struct partition_config *config, bool crea
     return (struct log_config){
         .disk = &disk_posix,
         .dir = {config->log_dir[0], config->log_dir[1]},
+        .witness = config->mirror_dir,
         .partition = config->index,
         .partition_count = config->count,
         .segment_bytes = config->segment_bytes,

@@ -647,20 +647,6 @@ static void publish_partition(struct shard *shard, struct facts *facts)
     facts->store_filter_complete = store.filter_complete;
     judge_facts(partition, facts);
     facts->policy_unreadable = partition->engine.book->unreadable;
-    if (partition->failure != STATUS_OK)
-        facts->mode = MODE_FAILED;
-    else if (atomic_load(&shard->node->stopping))
-        facts->mode = MODE_STOPPING;
-    else if (partition->readonly)
-        facts->mode = MODE_READONLY;
-    else if (partition->nospace)
-        facts->mode = MODE_NOSPACE;
-    else if (partition->stalled_us != 0 || partition->paced_us != 0)
-        facts->mode = MODE_SHED;
-    else if (partition->engine.judges != NULL && partition->engine.judges->unscored)
-        facts->mode = MODE_RISK_DEGRADED;
-    else
-        facts->mode = MODE_NORMAL;
 }
 
 /* Between two turns: a look at what is there already. */
@@ -672,8 +658,10 @@ static void look_after(struct shard *shard, int64_t steady_us)
         atomic_store(&shard->node->distrusted, true);
     if (atomic_load(&shard->node->distrusted))
         partition_distrust(&shard->partition);
-    if (atomic_load(&shard->node->log_lost))
-        shard->partition.readonly = true; /* the store may be all there is: it is kept */
+    /* With a damaged log the store may be all there is: it is kept. */
+    shard->partition.readonly = shard->partition.distrusted ||
+                                atomic_load(&shard->node->log_lost) ||
+                                atomic_load(&shard->node->ordered_readonly);
     audit_turn(&shard->audit, steady_us);
 }
 
@@ -687,6 +675,7 @@ static void publish(struct shard *shard, int64_t steady_us)
         return;
     shard->facts_us = steady_us;
     publish_partition(shard, &facts);
+    modes_look(shard, clock_wall_us(), steady_us, &facts);
     serve_stats(shard->serve, &serve);
     facts.connections_open = serve.connections_open;
     facts.connections_total = serve.connections_total;
@@ -749,6 +738,23 @@ static void rules_sum(const struct facts *one, struct facts *sum)
     sum->shadow_cut += one->shadow_cut;
 }
 
+/* The gravest of all, and of each mode the partition that is in it for the longest time. */
+static void sum_modes(struct facts *sum, const struct facts *one)
+{
+    if (one->mode > sum->mode)
+        sum->mode = one->mode;
+    for (int mode = 0; mode < MODE_COUNT; mode++) {
+        const struct mode_facts *now = &one->modes[mode];
+
+        if (now->since_s != 0 &&
+            (sum->modes[mode].since_s == 0 || now->since_s < sum->modes[mode].since_s))
+            sum->modes[mode] = *now;
+    }
+    sum->mirror_allowed = sum->mirror_allowed || one->mirror_allowed;
+    if (sum->mode != MODE_NORMAL)
+        sum->modes[MODE_NORMAL].since_s = 0;
+}
+
 void shard_facts(struct shard *shard, struct facts *sum)
 {
     struct facts one;
@@ -771,6 +777,7 @@ void shard_facts(struct shard *shard, struct facts *sum)
     SUM(audit.differences);
     SUM(judged), SUM(judge_refused), SUM(judge_devalued), SUM(judge_held), SUM(judge_quarantined);
     SUM(judge_settled), SUM(holds_waiting), SUM(holds_early), SUM(signals_unsaved);
+    SUM(mirror_losses), SUM(mirror_resyncs), SUM(mirror_attempts);
     SUM(sequence_decided), SUM(sequence_durable), SUM(sequence_at_rest);
     for (int i = 0; i < VERB_COUNT; i++)
         SUM(requests[i]);
@@ -790,8 +797,7 @@ void shard_facts(struct shard *shard, struct facts *sum)
     if (one.audit.round_s > sum->audit.round_s)
         sum->audit.round_s = one.audit.round_s;
     sum->store_filter_complete = sum->store_filter_complete && one.store_filter_complete;
-    if (one.mode > sum->mode)
-        sum->mode = one.mode;
+    sum_modes(sum, &one);
 }
 
 /* --- the loop ------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "node/audit.h"
+#include "node/modes.h"
 #include "node/partition.h"
 #include "schema/call.h"
 #include "schema/facts.h"
@@ -88,6 +89,7 @@ struct shard {
     /* for other threads to read */
     pthread_mutex_t facts_mutex;
     struct facts facts;
+    struct modes modes;
     uint64_t call_answers[STATUS_COUNT];
     uint64_t latency[FACTS_LATENCY_BUCKETS], latency_sum_us, latency_count;
     int64_t facts_us;

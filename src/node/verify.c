@@ -194,8 +194,8 @@ static enum status see_case(void *argument, const struct case_row *row)
 
 static enum status see_inbox(void *argument, const struct inbox_row *row)
 {
-    const uint64_t head[] = {row->id,  row->tenant, row->last,
-                             row->read, (uint64_t)row->read_us, row->count};
+    const uint64_t head[] = {row->id,   row->tenant, row->last, row->read, (uint64_t)row->read_us,
+                             row->count};
 
     add_row(argument, 'n', head, sizeof head / sizeof *head);
     for (uint32_t i = 0; i < row->count; i++) {
@@ -576,6 +576,7 @@ static enum status verify_partition(struct verifying *verifying, uint64_t hash[4
     struct log_config log = {
         .disk = config.disk,
         .dir = {config.log_dir[0], config.log_dir[1]},
+        .witness = config.mirror_dir,
         .partition = config.index,
         .partition_count = config.count,
         .read_only = true,

@@ -11,18 +11,24 @@
 #include "schema/status.h"
 #include "schema/verb.h"
 
-/* RELIABILITY 3.4. More than one may hold; the gravest is told. */
+/* RELIABILITY 3.4. More than one may hold; the gravest, the last of these, is told. */
 enum mode {
     MODE_NORMAL,
-    MODE_SHED,
-    MODE_NOSPACE,
     MODE_RISK_DEGRADED,
     MODE_MIRROR_DEGRADED,
+    MODE_SHED,
+    MODE_NOSPACE,
     MODE_READONLY,
     MODE_STARTING,
     MODE_STOPPING,
     MODE_FAILED,
     MODE_COUNT
+};
+
+#define FACTS_REASON 200
+struct mode_facts {
+    uint64_t since_s; /* seconds since the epoch; 0: not in this mode */
+    char reason[FACTS_REASON];
 };
 
 /* What the process has given up (cli/sandbox.h); bits of facts.sandbox. */
@@ -57,7 +63,8 @@ struct facts {
     uint64_t started_s; /* seconds since the epoch */
     uint64_t uptime_s;
     uint16_t partitions;
-    uint8_t mode;    /* enum mode */
+    uint8_t mode; /* enum mode */
+    struct mode_facts modes[MODE_COUNT];
     uint8_t sandbox; /* FACTS_SANDBOX_... */
     uint64_t resident_bytes;
     /* the door */
@@ -79,6 +86,8 @@ struct facts {
     uint64_t sequence_decided, sequence_durable, sequence_at_rest;
     uint64_t log_batches, log_bytes, log_segments, log_buffered_bytes;
     uint64_t log_syncs[2], log_sync_us_total[2], log_sync_us_max[2];
+    uint64_t mirror_losses, mirror_resyncs, mirror_attempts; /* of a copy of the log */
+    bool mirror_allowed;                                     /* one copy may go on alone */
     /* the scrubber of the log; sums */
     uint64_t scrub_bytes, scrub_segments, scrub_rounds, scrub_repaired, scrub_unrepaired,
         scrub_lost;

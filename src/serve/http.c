@@ -49,8 +49,9 @@
 #define WRITE_S      30 /* the client takes the answer */
 #define CLOSING_S    2  /* reading and writing when the door closes */
 #define FAILURES_MAX 5  /* wrong keys on a connection */
-#define DRAIN_MAX    (4u << 20) /* a body over the limit is read so far, so that 413 can be told */
-#define POOL_BYTES   (48u << 10) /* a connection's memory in libmicrohttpd: line, headers, buffers */
+#define DRAIN_MAX    (4u << 20)  /* a body over the limit is read so far, so that 413 can be told */
+#define POOL_BYTES   (48u << 10) /* a connection's memory in libmicrohttpd: line, headers, buffers \
+                                  */
 
 enum step { STEP_HEAD, STEP_BODY, STEP_WAITING, STEP_ANSWERED, STEP_EXPIRED, STEP_WRITING };
 
@@ -68,7 +69,7 @@ struct exchange {
     struct MHD_Connection *connection;
     enum step step; /* guarded, because the clock looks at it */
     bool judged;
-    bool close; /* after the answer */
+    bool close;      /* after the answer */
     const char *uri; /* as it came; its address only, see read_headers */
     size_t line_bytes;
     struct http_head head;
@@ -109,10 +110,10 @@ struct http {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     struct peer *peers;
-    struct bridge *bridge;     /* NULL: plain */
-    struct arrival *arrivals;  /* guarded */
-    uint32_t exchanges; /* alive */
-    uint32_t works;     /* in the node's hands */
+    struct bridge *bridge;    /* NULL: plain */
+    struct arrival *arrivals; /* guarded */
+    uint32_t exchanges;       /* alive */
+    uint32_t works;           /* in the node's hands */
     bool closing, stop_clock;
     struct metrics_http metrics;
 };
@@ -484,13 +485,37 @@ static bool is_ready(enum mode mode)
            mode == MODE_MIRROR_DEGRADED;
 }
 
+/* Each that holds, the gravest first. Why is not for everybody: /metrics, INFO and NODE MODE tell.
+ */
+static void write_modes(struct text *text, const struct facts *facts)
+{
+    bool first = true;
+
+    for (int mode = MODE_COUNT - 1; mode >= 0; mode--) {
+        const struct mode_facts *now = &facts->modes[mode];
+        const char *name = mode_name((enum mode)mode);
+
+        if (now->since_s == 0)
+            continue;
+        text_puts(text, first ? "{\"mode\":" : ",{\"mode\":");
+        text_json(text, name, strlen(name));
+        text_puts(text, ",\"since\":");
+        text_u64(text, now->since_s);
+        text_puts(text, "}");
+        first = false;
+    }
+}
+
 static void write_health(struct text *text, const struct facts *facts)
 {
     const char *mode = mode_name((enum mode)facts->mode);
 
     text_puts(text, "{\"mode\":");
     text_json(text, mode, strlen(mode));
-    text_puts(text, is_ready((enum mode)facts->mode) ? ",\"ready\":true}\n" : ",\"ready\":false}\n");
+    text_puts(text, is_ready((enum mode)facts->mode) ? ",\"ready\":true" : ",\"ready\":false");
+    text_puts(text, ",\"modes\":[");
+    write_modes(text, facts);
+    text_puts(text, "]}\n");
 }
 
 static void write_index(struct text *text, const struct facts *facts)
@@ -694,8 +719,8 @@ static enum MHD_Result on_header(void *context, enum MHD_ValueKind kind, const c
 
 static void read_headers(struct exchange *exchange, const char *version)
 {
-    const union MHD_ConnectionInfo *size = MHD_get_connection_info(
-        exchange->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+    const union MHD_ConnectionInfo *size =
+        MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
     struct http_head *head = &exchange->head;
     struct layout layout = {head, (uintptr_t)version + strlen(version) + 2};
 
@@ -789,9 +814,9 @@ static enum MHD_Result act(struct exchange *exchange)
     return MHD_YES;
 }
 
-static enum MHD_Result on_request(void *context, struct MHD_Connection *connection,
-                                  const char *url, const char *method, const char *version,
-                                  const char *upload, size_t *upload_size, void **slot)
+static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *url,
+                                  const char *method, const char *version, const char *upload,
+                                  size_t *upload_size, void **slot)
 {
     struct exchange *exchange = *slot;
     struct http *http = context;
@@ -837,8 +862,8 @@ static bool start_daemon(struct http *http, int fd)
                                         {MHD_OPTION_END, 0, NULL}};
 
     http->daemon = MHD_start_daemon(
-        flags, 0, NULL, NULL, on_request, http, MHD_OPTION_ARRAY,
-        fd < 0 ? listener + 1 : listener, MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_NOTIFY_COMPLETED,
+        flags, 0, NULL, NULL, on_request, http, MHD_OPTION_ARRAY, fd < 0 ? listener + 1 : listener,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_NOTIFY_COMPLETED,
         on_completed, http, MHD_OPTION_URI_LOG_CALLBACK, on_line, http,
         MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_CONNECTION_LIMIT, limit,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES, MHD_OPTION_STRICT_FOR_CLIENT, 0,
@@ -924,7 +949,8 @@ enum status http_open(const struct http_config *config, struct http **out, char 
         return status;
     }
     http->port = listen.port;
-    http->rules = (struct http_rules){.credentials = config->credentials, .vouch = config->vouch, .loopback = listen.loopback};
+    http->rules = (struct http_rules){
+        .credentials = config->credentials, .vouch = config->vouch, .loopback = listen.loopback};
     write_openapi(http);
     if (http->openapi.failed ||
         getrandom(&http->id_seed, sizeof http->id_seed, 0) != sizeof http->id_seed)

@@ -44,14 +44,18 @@ struct serve_config {
     uint32_t half_ms;          /* 0: 10000; from the first byte of a command to its last */
     uint32_t stall_ms;         /* 0: 30000; answers wait and the caller reads none */
     const struct credentials *credentials; /* NULL: everybody may do all (loopback only) */
-    struct tls *tls;     /* NULL: plain. Shared, has its own lock */
-    struct vouch *vouch; /* who may vouch for users; NULL: nobody. Shared, has its own lock */
+    struct tls *tls;                       /* NULL: plain. Shared, has its own lock */
+    struct vouch *vouch;   /* who may vouch for users; NULL: nobody. Shared, has its own lock */
     struct epochs *epochs; /* NULL: addresses, devices, networks are dropped */
     void (*facts)(void *context, struct facts *facts); /* for INFO; NULL: all zero */
     void *facts_context;
     /* CONFIG GET: name and value of setting i, or false past the last one; NULL: there are none.
      * Both stay valid until the next call. Gets facts_context too. */
     bool (*setting)(void *context, uint32_t i, const char **name, const char **value);
+    /* NODE: an administrator orders readonly, normal or resync; UNCHANGED: it was so already. On
+     * anything else message may say more. NULL: nothing can be ordered. Gets facts_context too. */
+    enum status (*order)(void *context, const char *who, const char *what, const char *reason,
+                         char message[256]);
 };
 
 /* message says what is wrong (address in use, ...). *serve is owned until serve_close. Config is

@@ -387,6 +387,9 @@ void service_answer(struct service *service, enum verb verb)
     case VERB_CONFIG:
         config(service);
         return;
+    case VERB_NODE:
+        service_node(service);
+        return;
     case VERB_INFO:
         service_info(service);
         return;

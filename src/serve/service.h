@@ -39,6 +39,7 @@ bool service_set_text(struct service *service, char to[NAME_MAX_BYTES], struct r
 
 void service_client(struct service *service); /* service_client.c */
 void service_info(struct service *service);   /* service_info.c */
+void service_node(struct service *service);   /* service_node.c */
 
 /* Redis' patterns: * ? [a-z] [^a-z] \x; without regard to case. */
 bool service_matches(struct resp_slice pattern, const char *text);

@@ -109,6 +109,25 @@ static void put_verb(struct info *info, enum verb verb)
     put_number(info, name, info->facts.requests[verb]);
 }
 
+/* "mode_shed:1763820187 a flush takes long": every mode that holds, since when (seconds), why. */
+static void put_modes(struct info *info)
+{
+    for (int mode = 0; mode < MODE_COUNT; mode++) {
+        const struct mode_facts *now = &info->facts.modes[mode];
+        char name[40];
+
+        if (now->since_s == 0)
+            continue;
+        snprintf(name, sizeof name, "mode_%s", mode_name((enum mode)mode));
+        for (char *at = name; *at != '\0'; at++)
+            *at = *at == '-' ? '_' : *at;
+        put(info, "%s:%" PRIu64 " %s\r\n", name, now->since_s, now->reason);
+    }
+    put(info, "mirror:%s\r\n", info->facts.mirror_allowed ? "degrade" : "require");
+    put_number(info, "mirror_losses", info->facts.mirror_losses);
+    put_number(info, "mirror_resyncs", info->facts.mirror_resyncs);
+}
+
 static void put_zan(struct info *info)
 {
     const struct facts *facts = &info->facts;
@@ -117,7 +136,10 @@ static void put_zan(struct info *info)
     put(info, "sync:%s\r\n", facts->sync);
     put_number(info, "partitions", facts->partitions);
     put(info, "sandbox:%s\r\n",
-        facts->sandbox == FACTS_SANDBOX_ALL ? "on" : facts->sandbox != 0 ? "partly" : "off");
+        facts->sandbox == FACTS_SANDBOX_ALL ? "on"
+        : facts->sandbox != 0               ? "partly"
+                                            : "off");
+    put_modes(info);
     put_number(info, "turns", facts->turns);
     put_number(info, "sequence_decided", facts->sequence_decided);
     put_number(info, "accounts_hot", facts->accounts_hot);
@@ -208,8 +230,7 @@ static const struct section {
 } sections[] = {
     {"Server", put_server},           {"Clients", put_clients}, {"Memory", put_memory},
     {"Persistence", put_persistence}, {"Stats", put_stats},     {"Replication", put_replication},
-    {"Keyspace", put_keyspace},       {"Zan", put_zan},
-    {"Policy", put_policy},
+    {"Keyspace", put_keyspace},       {"Zan", put_zan},         {"Policy", put_policy},
 };
 
 static bool wanted(const struct service *service, const char *name)

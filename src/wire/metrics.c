@@ -14,10 +14,18 @@ struct metric {
     bool is_us;
 };
 
-#define COUNTER(name, field, help) {"zan_" name, "counter", help, offsetof(struct facts, field), false}
-#define GAUGE(name, field, help)   {"zan_" name, "gauge", help, offsetof(struct facts, field), false}
+#define COUNTER(name, field, help)                                                                 \
+    {                                                                                              \
+        "zan_" name, "counter", help, offsetof(struct facts, field), false                         \
+    }
+#define GAUGE(name, field, help)                                                                   \
+    {                                                                                              \
+        "zan_" name, "gauge", help, offsetof(struct facts, field), false                           \
+    }
 #define SECONDS(name, type, field, help)                                                           \
-    {"zan_" name, type, help, offsetof(struct facts, field), true}
+    {                                                                                              \
+        "zan_" name, type, help, offsetof(struct facts, field), true                               \
+    }
 
 static const struct metric metrics[] = {
     GAUGE("start_time_seconds", started_s, "When the process started, seconds since the epoch."),
@@ -51,7 +59,8 @@ static const struct metric metrics[] = {
     COUNTER("audit_edges_total", audit.edges, "Edges that were counted anew."),
     COUNTER("audit_records_total", audit.records, "Edges whose record was read back."),
     COUNTER("audit_retaken_total", audit.retaken, "Lists that changed while they were counted."),
-    COUNTER("audit_left_out_total", audit.left_out, "Lists given up, because they change too fast."),
+    COUNTER("audit_left_out_total", audit.left_out,
+            "Lists given up, because they change too fast."),
     COUNTER("audit_unreadable_total", audit.unreadable, "Records that could not be read back."),
     COUNTER("audit_rounds_total", audit.rounds, "Rounds over all items, of all partitions."),
     GAUGE("audit_round_end_seconds", audit.round_s,
@@ -61,6 +70,8 @@ static const struct metric metrics[] = {
     COUNTER("scrub_bytes_total", scrub_bytes, "Bytes of the log read again, both copies."),
     COUNTER("scrub_segments_total", scrub_segments, "Segments of the log read again."),
     COUNTER("scrub_rounds_total", scrub_rounds, "Rounds over all segments, of all partitions."),
+    COUNTER("mirror_losses_total", mirror_losses, "A copy of the log was left out."),
+    COUNTER("mirror_resyncs_total", mirror_resyncs, "A copy of the log came back whole."),
     COUNTER("scrub_repaired_total", scrub_repaired, "Damages in one copy of the log, mended."),
     COUNTER("scrub_unrepaired_total", scrub_unrepaired,
             "ALARM above 0: damage in one copy of the log that could not be mended."),
@@ -82,7 +93,8 @@ static const struct metric metrics[] = {
     COUNTER("judge_quarantined_total", judge_quarantined, "Acts in an open quarantine window."),
     COUNTER("judge_settled_total", judge_settled, "Held likes that were scored again."),
     GAUGE("holds_waiting", holds_waiting, "Held likes that wait."),
-    COUNTER("holds_early_total", holds_early, "Held likes that were settled early for want of room."),
+    COUNTER("holds_early_total", holds_early,
+            "Held likes that were settled early for want of room."),
     COUNTER("signals_unsaved_total", signals_unsaved,
             "Times that what the judges had seen could not be written."),
 };
@@ -157,6 +169,26 @@ static void put_metric(struct text *text, const struct metric *metric, const str
     text_puts(text, "\n");
 }
 
+/* Several may hold at one time; zan_mode tells the gravest. */
+static void put_modes(struct text *text, const struct facts *facts)
+{
+    put_head(text, "zan_mode_since_seconds", "gauge",
+             "Since when the node is in a mode, with the reason; each that holds.");
+    for (unsigned mode = 0; mode < MODE_COUNT; mode++) {
+        const struct mode_facts *now = &facts->modes[mode];
+
+        if (now->since_s == 0)
+            continue;
+        text_puts(text, "zan_mode_since_seconds{mode=");
+        put_value(text, mode_name((enum mode)mode), strlen(mode_name((enum mode)mode)));
+        text_puts(text, ",reason=");
+        put_value(text, now->reason, strnlen(now->reason, sizeof now->reason));
+        text_puts(text, "} ");
+        text_u64(text, now->since_s);
+        text_puts(text, "\n");
+    }
+}
+
 static void put_info(struct text *text, const struct facts *facts)
 {
     put_head(text, "zan_build_info", "gauge", "Always 1; the labels tell version and sync.");
@@ -174,6 +206,7 @@ static void put_info(struct text *text, const struct facts *facts)
         put_labelled(text, "zan_mode", "mode", mode_name((enum mode)mode));
         text_puts(text, facts->mode == mode ? "1\n" : "0\n");
     }
+    put_modes(text, facts);
     put_head(text, "zan_store_filter_complete", "gauge",
              "1 if the filter knows every edge of the store.");
     text_puts(text, "zan_store_filter_complete ");

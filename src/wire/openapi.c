@@ -17,7 +17,8 @@
 
 /* --- what answers look like ------------------------------------------------------------------ */
 
-/* type: a name of types[] or schemas below; "?x": x or null; "[x]": an array; "-x": may be absent. */
+/* type: a name of types[] or schemas below; "?x": x or null; "[x]": an array; "-x": may be absent.
+ */
 struct member {
     const char *schema, *name, *type, *tells;
 };
@@ -60,7 +61,8 @@ static const struct member members[] = {
     {"Likes", "fading", "-number", "weight taken back that still stands and fades; of items only"},
     {"Likes", "frozen", "-number", "the same that waits until a freeze ends; of items only"},
     {"Likes", "peak", "-count", "the highest raw count so far; of items only"},
-    {"Likes", "reasons", "-Reasons", "likes that do not count in full, by main reason; of items only"},
+    {"Likes", "reasons", "-Reasons",
+     "likes that do not count in full, by main reason; of items only"},
     {"Counts", "item", "id", "as asked"},
     {"Counts", "counts", "Counters", "every counter of the item"},
     {"Received", "creator", "id", "as asked"},
@@ -105,15 +107,19 @@ static const struct member members[] = {
     {"Account", "received", "Counters", "what the account and its items got"},
     {"Case", "case", "id", "its id"},
     {"Case", "kind", "text", "review, sanction, quarantine or reports"},
-    {"Case", "state", "text", "gathering, open, proposed, applying, applied, appealed, restoring, restored, rejected or expired"},
+    {"Case", "state", "text",
+     "gathering, open, proposed, applying, applied, appealed, restoring, restored, rejected or "
+     "expired"},
     {"Case", "subject", "text", "account or item"},
     {"Case", "about", "id", "of the subject"},
     {"Case", "decision", "text", "what is in force; none: nothing"},
     {"Case", "value", "count", "of the decision: percent or points"},
-    {"Case", "sanctions", "text", "like-ban, limit, cut, points: those it carries, with spaces between"},
+    {"Case", "sanctions", "text",
+     "like-ban, limit, cut, points: those it carries, with spaces between"},
     {"Case", "opened_ms", "?time", "when it was opened"},
     {"Case", "decided_ms", "?time", "when it was decided"},
-    {"Case", "due_ms", "?time", "then it ends by itself, in favour of the subject; null: nothing is open"},
+    {"Case", "due_ms", "?time",
+     "then it ends by itself, in favour of the subject; null: nothing is open"},
     {"Case", "until_ms", "?time", "when what was decided ends by itself"},
     {"Case", "points", "count", "taken"},
     {"Case", "granted_pct", "count", "exposure given, in percent of a like, as far as the cap allowed"},
@@ -144,15 +150,19 @@ static const struct member members[] = {
     {"Case", "before", "id", "the case about the same before this one; 0: none"},
     {"OwnCase", "case", "id", "its id"},
     {"OwnCase", "kind", "text", "review, sanction, quarantine or reports"},
-    {"OwnCase", "state", "text", "gathering, open, proposed, applying, applied, appealed, restoring, restored, rejected or expired"},
+    {"OwnCase", "state", "text",
+     "gathering, open, proposed, applying, applied, appealed, restoring, restored, rejected or "
+     "expired"},
     {"OwnCase", "subject", "text", "account or item"},
     {"OwnCase", "about", "id", "of the subject"},
     {"OwnCase", "decision", "text", "what is in force; none: nothing"},
     {"OwnCase", "value", "count", "of the decision: percent or points"},
-    {"OwnCase", "sanctions", "text", "like-ban, limit, cut, points: those it carries, with spaces between"},
+    {"OwnCase", "sanctions", "text",
+     "like-ban, limit, cut, points: those it carries, with spaces between"},
     {"OwnCase", "opened_ms", "?time", "when it was opened"},
     {"OwnCase", "decided_ms", "?time", "when it was decided"},
-    {"OwnCase", "due_ms", "?time", "then it ends by itself, in favour of the subject; null: nothing is open"},
+    {"OwnCase", "due_ms", "?time",
+     "then it ends by itself, in favour of the subject; null: nothing is open"},
     {"OwnCase", "until_ms", "?time", "when what was decided ends by itself"},
     {"OwnCase", "points", "count", "taken"},
     {"OwnCase", "granted_pct", "count",
@@ -167,7 +177,9 @@ static const struct member members[] = {
     {"OwnCase", "can_appeal", "bool", "may it be appealed now?"},
     {"CaseEntry", "case", "id", "its id"},
     {"CaseEntry", "kind", "text", "review, sanction, quarantine or reports"},
-    {"CaseEntry", "state", "text", "gathering, open, proposed, applying, applied, appealed, restoring, restored, rejected or expired"},
+    {"CaseEntry", "state", "text",
+     "gathering, open, proposed, applying, applied, appealed, restoring, restored, rejected or "
+     "expired"},
     {"CaseEntry", "subject", "text", "account or item"},
     {"CaseEntry", "about", "id", "of the subject"},
     {"CaseEntry", "decision", "text", "what is in force; none: nothing"},
@@ -254,7 +266,8 @@ static const struct member members[] = {
     {"CleanUp", "changed", "count", "likes taken back, or brought back"},
     {"CleanUp", "more", "bool", "true: there are more, call again"},
     {"CleanUpPreview", "entries", "[ItemEntry]", "the newest of them"},
-    {"CleanUpPreview", "count", "count", "likes that would be taken back; 20000: that many or more"},
+    {"CleanUpPreview", "count", "count",
+     "likes that would be taken back; 20000: that many or more"},
     {"Sequences", "sequences", "[id]", "the last durable record, one per partition"},
     {"Problem", "type", "text", "a path of this server that tells about the problem"},
     {"Problem", "title", "text", "what happened, in one sentence"},
@@ -262,7 +275,8 @@ static const struct member members[] = {
     {"Problem", "detail", "-text", "what was wrong with this request"},
     {"Problem", "code", "text", "stable; the same as over RESP"},
     {"Problem", "advice", "text", "what to do about it"},
-    {"Problem", "certain", "bool", "true: certainly not applied; false: not known, ask again with the same Idempotency-Key"},
+    {"Problem", "certain", "bool",
+     "true: certainly not applied; false: not known, ask again with the same Idempotency-Key"},
     {"Problem", "until_ms", "-time", "SUSPENDED: when the restriction ends"},
     {"Problem", "retry_ms", "-count", "when to try again"},
     {"Problem", "request_id", "text", "the same as in X-Request-Id"},
@@ -276,6 +290,9 @@ static const struct member members[] = {
     {"Problems", "problems", "[ProblemKind]", "every kind of problem"},
     {"Health", "mode", "text", "normal, shed, nospace, ..."},
     {"Health", "ready", "bool", "can it take writes?"},
+    {"Health", "modes", "[ModeHeld]", "every mode that holds, the gravest first"},
+    {"ModeHeld", "mode", "text", "its name"},
+    {"ModeHeld", "since", "count", "seconds since the epoch"},
     {"Index", "name", "text", "zan"},
     {"Index", "version", "text", "of the program"},
     {"Index", "links", "[text]", "where to read next"},
@@ -623,10 +640,10 @@ static json_t *parameters_of(const struct route *route, const struct route_field
 
     for (uint32_t i = 0; i < count; i++)
         if (fields[i].place != PLACE_BODY)
-            json_array_append_new(
-                list, json_pack("{s:s,s:s,s:b,s:o}", "name", fields[i].name, "in",
-                                fields[i].place == PLACE_PATH ? "path" : "query", "required",
-                                fields[i].place == PLACE_PATH, "schema", field_schema(&fields[i])));
+            json_array_append_new(list, json_pack("{s:s,s:s,s:b,s:o}", "name", fields[i].name, "in",
+                                                  fields[i].place == PLACE_PATH ? "path" : "query",
+                                                  "required", fields[i].place == PLACE_PATH,
+                                                  "schema", field_schema(&fields[i])));
     for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
         if (verb_info(route->verb)->group == GROUP_WRITE)
             json_array_append_new(list, reference("parameters", headers[i]));
@@ -711,8 +728,7 @@ static const char *method_key(enum route_method method)
 }
 
 /* Adds an operation to the path, which is made when it is not there yet. */
-static json_t *add_operation(json_t *paths, const char *path, const char *method,
-                             json_t *operation)
+static json_t *add_operation(json_t *paths, const char *path, const char *method, json_t *operation)
 {
     json_t *at = json_object_get(paths, path);
 
@@ -723,7 +739,7 @@ static json_t *add_operation(json_t *paths, const char *path, const char *method
 
 static json_t *service_operation(const struct service *service)
 {
-    json_t *schema = service->schema != NULL ? reference("schemas", service->schema)
+    json_t *schema = service->schema != NULL   ? reference("schemas", service->schema)
                      : service->type[0] == 't' ? schema_of("text")
                                                : json_pack("{s:s}", "type", "object");
     json_t *operation =
@@ -765,10 +781,9 @@ static json_t *paths(void)
 
 static json_t *components(void)
 {
-    json_t *problem = json_pack("{s:s,s:{s:{s:o}}}", "description",
-                                "why it was not done, and what to do", "content",
-                                "application/problem+json", "schema",
-                                reference("schemas", "Problem"));
+    json_t *problem =
+        json_pack("{s:s,s:{s:{s:o}}}", "description", "why it was not done, and what to do",
+                  "content", "application/problem+json", "schema", reference("schemas", "Problem"));
 
     return json_pack("{s:o,s:o,s:{s:o},s:{s:{s:s,s:s}}}", "schemas", schemas(), "parameters",
                      parameters(), "responses", "Problem", problem, "securitySchemes", "bearer",
@@ -778,8 +793,8 @@ static json_t *components(void)
 static json_t *document(const char *version)
 {
     return json_pack(
-        "{s:s,s:{s:s,s:s,s:s,s:s},s:[{s:[]}],s:o,s:o}", "openapi", "3.1.0", "info", "title",
-        "Zan", "summary", "Likes and other reactions: exact, durable, provable.", "description",
+        "{s:s,s:{s:s,s:s,s:s,s:s},s:[{s:[]}],s:o,s:o}", "openapi", "3.1.0", "info", "title", "Zan",
+        "summary", "Likes and other reactions: exact, durable, provable.", "description",
         "Every write sets a state or counts an event, is durable before it is answered, and is "
         "safe to retry with the same Idempotency-Key. Ids are unsigned 64-bit integers: decimal "
         "strings in answers, strings or integers in requests.",

@@ -135,6 +135,7 @@ def over_resp(world, client, verb, role, tenant, rule):
     for ids in (ABSENT, OTHER, OWN):
         answer = client.call(*(["INFO", "server"] if verb.name == "INFO" else
                                ["CONFIG", "GET", "sync"] if verb.name == "CONFIG" else
+                               ["NODE", "MODE"] if verb.name == "NODE" else
                                table.words(verb, ids)))
         wanted = expected(rule, ids, tenant)
         judge((verb.name, role, tenant, ids), code_of(answer), wanted,

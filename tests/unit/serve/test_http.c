@@ -29,6 +29,7 @@ struct node {
     bool hold;    /* answer nothing for now */
     bool stop;
     uint8_t mode;
+    bool shed; /* as well */
     struct reply reply;
 };
 
@@ -116,6 +117,9 @@ static void node_tells(void *context, struct facts *facts)
     struct node *node = context;
 
     *facts = (struct facts){.version = "0.1.0", .sync = "always", .mode = node->mode};
+    facts->modes[node->mode].since_s = 1700000000;
+    if (node->shed)
+        facts->modes[MODE_SHED].since_s = 1700000001;
 }
 
 static struct node node;
@@ -394,8 +398,11 @@ static void service_paths_answer(void **state)
     assert_true(says("zan_http_connections_open 1\n"));
     assert_int_equal(ask("GET /problems/CONFLICT", "", NULL), 200);
     node.mode = MODE_READONLY;
+    node.shed = true;
     assert_int_equal(ask("GET /readyz", "", NULL), 503);
-    assert_true(says("{\"mode\":\"readonly\",\"ready\":false}"));
+    assert_true(says("{\"mode\":\"readonly\",\"ready\":false,\"modes\":["
+                     "{\"mode\":\"readonly\",\"since\":1700000000},"
+                     "{\"mode\":\"shed\",\"since\":1700000001}]}"));
     assert_int_equal(ask("GET /healthz", "", NULL), 200);
 }
 
