@@ -145,6 +145,7 @@ void person_act(struct world *world, const struct person *person, enum verb verb
 
 struct counts {
     double raw, valid, credited, held, quarantined, voided;
+    double fading, frozen; /* weight that was taken back and still stands */
     double by_reason; /* totals of all reasons */
     double views;
     bool three; /* the server tells raw, valid and credited; else all are its one counter */
@@ -154,6 +155,8 @@ struct sample {
     int64_t time_ms;
     struct counts counts; /* of the victim */
 };
+
+#define MOB_AT (26 * HOUR_MS) /* after the video was published: its first day is over */
 
 #define CODES_MAX 12
 struct shown {
@@ -284,7 +287,7 @@ extern const char *const verdict_names[VERDICT_COUNT]; /* "met", "MISSED", ... *
 
 typedef void judge_of(struct judgement *judgement, int variant, const struct scene *scene,
                       const struct shown *with, const struct shown *without);
-judge_of judge_world, judge_third_parties, judge_sabotage, judge_flood, judge_withdrawal,
+judge_of judge_world, judge_third_parties, judge_sabotage, judge_flood, judge_mob, judge_withdrawal,
     judge_brushing, judge_gate, judge_crowd, judge_install, judge_cleanup, judge_reports,
     judge_staged, judge_probing, judge_evidence;
 

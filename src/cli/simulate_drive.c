@@ -254,6 +254,10 @@ static void read_map(const struct client_value *values, uint32_t at, struct coun
             counts->held = number_of(&values[value]);
         else if (named(&values[key], "quarantined"))
             counts->quarantined = number_of(&values[value]);
+        else if (named(&values[key], "fading"))
+            counts->fading = number_of(&values[value]);
+        else if (named(&values[key], "frozen"))
+            counts->frozen = number_of(&values[value]);
         else if (named(&values[key], "voided"))
             counts->voided = number_of(&values[value]);
         else if (is_reasons(&values[key]))

@@ -276,6 +276,70 @@ void judge_flood(struct judgement *judgement, int variant, const struct scene *s
     standing(judgement, with);
 }
 
+static double stands(const struct counts *counts)
+{
+    return counts->credited + counts->fading + counts->frozen;
+}
+
+/* The most that any minute from from_ms on took of what stands, of what stood before it. Looks
+ * that are further apart are taken as evenly spread. */
+static double worst_minute(const struct shown *with, int64_t from_ms)
+{
+    double worst = 0;
+
+    for (uint32_t i = 0; i + 1 < with->sample_count; i++) {
+        const struct sample *one = &with->samples[i], *next = one + 1;
+        double minutes = (double)(next->time_ms - one->time_ms) / 60000;
+
+        if (one->time_ms >= from_ms)
+            worst = fmax(worst, percent(stands(&one->counts) - stands(&next->counts),
+                                        stands(&one->counts) * fmax(minutes, 1)));
+    }
+    return worst;
+}
+
+static double most_frozen(const struct shown *with)
+{
+    double most = 0;
+
+    for (uint32_t i = 0; i < with->sample_count; i++)
+        most = fmax(most, with->samples[i].counts.frozen);
+    return most;
+}
+
+/* By how much credited fell between then and the next looks, an hour in all. */
+static double fell(const struct shown *with, int64_t from_ms)
+{
+    double before = 0, after = -1;
+
+    for (uint32_t i = 0; i < with->sample_count; i++) {
+        if (with->samples[i].time_ms <= from_ms)
+            before = with->samples[i].counts.credited;
+        if (with->samples[i].time_ms <= from_ms + HOUR_MS)
+            after = with->samples[i].counts.credited;
+    }
+    return before - after;
+}
+
+void judge_mob(struct judgement *judgement, int variant, const struct scene *scene,
+               const struct shown *with, const struct shown *without)
+{
+    const struct counts *end = &with->items[0];
+    int64_t from_ms = scene->world.open_ms + MOB_AT;
+    double gone = fell(with, from_ms);
+
+    (void)variant;
+    (void)without;
+    tell(judgement, "fell", "credited likes that fell away within the hour", "", gone);
+    at_most(judgement, "minute", "weight that stands, lost in the worst minute", "%", 1,
+            worst_minute(with, from_ms));
+    at_most(judgement, "left", "of what was taken back, what stands when settled", "%", 1,
+            percent(end->fading + end->frozen, gone));
+    tell(judgement, "waited", "of what was taken back, what waited: seen as a flood", "%",
+         percent(most_frozen(with), gone));
+    standing(judgement, with);
+}
+
 void judge_withdrawal(struct judgement *judgement, int variant, const struct scene *scene,
                       const struct shown *with, const struct shown *without)
 {
@@ -285,6 +349,8 @@ void judge_withdrawal(struct judgement *judgement, int variant, const struct sce
     (void)variant;
     at_least(judgement, "effect", "effect of honest withdrawal, of its weight, settled", "%", 99,
              percent(there->credited - gone->credited, weight));
+    at_most(judgement, "left", "what of it still stands, settled", "%", 1,
+            percent(gone->fading + gone->frozen, weight));
 }
 
 void judge_brushing(struct judgement *judgement, int variant, const struct scene *scene,
@@ -398,8 +464,9 @@ void judge_staged(struct judgement *judgement, int variant, const struct scene *
     (void)scene;
     at_most(judgement, "gain", "net gain in heat, settled, to a tenth", "%", 0,
             round(end_gain(with, without) * 10) / 10);
-    unmeasured(judgement, "compensation", "compensation paid for it",
-               "the simulator files no claims yet");
+    /* The measured loss is a part of what waits: a case cannot grant more. */
+    at_most(judgement, "compensation", "compensation that could be claimed, at most, in likes", "", 0,
+            most_frozen(with));
 }
 
 void judge_probing(struct judgement *judgement, int variant, const struct scene *scene,

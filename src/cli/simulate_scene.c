@@ -270,6 +270,40 @@ static void stage_flood(struct scene *scene, int variant)
         ring_takes_back(scene, variant == 0 ? RING_SLEEPERS : RING_DEVICES, 10);
 }
 
+#define MOB_LASTS (10 * MINUTE_MS)
+
+/* A fan club that was bought takes back at once; or people who liked of their own accord agree to. */
+static void stage_mob(struct scene *scene, int variant)
+{
+    struct world *world = &scene->world;
+    int64_t from_ms = world->open_ms + MOB_AT;
+    struct ids likers = {0};
+    uint64_t others[4];
+    struct chance chance;
+
+    more_videos(scene, others);
+    stage_victim(scene, &likers);
+    chance = begin_attack(scene);
+    if (variant == 0) {
+        struct person *members = list_of(10 * scene->organic, sizeof *members);
+
+        ring_likes(scene, &chance, RING_LOYAL, 10 * scene->organic, others, members);
+        for (uint32_t i = 0; i < 10 * scene->organic; i++)
+            person_act(world, &members[i], VERB_UNLIKE, scene->victim.id,
+                       between(&chance, from_ms, from_ms + MOB_LASTS), members[i].home);
+        free(members);
+    }
+    for (uint32_t i = 0; variant == 1 && i < likers.count; i++) {
+        const struct person *person = &world->people[likers.id[i]];
+
+        if (chance_hit(&chance, 0.7))
+            person_act(world, person, VERB_UNLIKE, scene->victim.id,
+                       between(&chance, from_ms, from_ms + MOB_LASTS),
+                       person_place(person, &chance));
+    }
+    free(likers.id);
+}
+
 static void stage_staged(struct scene *scene, int variant)
 {
     stage_victim(scene, NULL);
@@ -755,6 +789,12 @@ const struct scenario scenarios[] = {
      true,
      stage_flood,
      judge_flood},
+    {"mob",
+     "many take back within ten minutes: a fan club that was bought, people who agreed to",
+     {"club", "people", NULL},
+     true,
+     stage_mob,
+     judge_mob},
     {"withdrawal", "three of ten honest likers take their like back, over a day", ONE, true,
      stage_withdrawal, judge_withdrawal},
     {"brushing",

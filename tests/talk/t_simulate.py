@@ -107,6 +107,15 @@ def test_time_is_what_requests_say():
     assert codes == [1, "SUSPENDED", "SUSPENDED", 1, "BADVALUE", 1], codes
 
 
+def test_no_minute_crashes_a_video():
+    """What was taken back fades under the rules; without them the same mob takes it at once."""
+    met = verdicts(simulate("--scenario", "mob", "--json"), "mob")
+    assert met["club.minute"] == met["people.minute"] == met["club.left"] == "met", met
+    bare = verdicts(simulate("--scenario", "mob", "--json", code=3,
+                             settings=("--policy", "none")), "mob")
+    assert bare["club.minute"] == bare["people.minute"] == "MISSED", bare
+
+
 def unjudged():
     """The setting of a server that scores nothing, if there is a scorer."""
     told = subprocess.run([binary(), "serve", "--help"], capture_output=True, text=True).stdout
