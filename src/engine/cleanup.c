@@ -162,6 +162,8 @@ bool cleanup_gather(struct engine *engine, const struct request *request,
         return true;
     if (size == 0)
         return false;
+    if (is_purge(request) && !need_told(engine, needs, request->tenant, request->account))
+        return false;
     if (!sweep->under_way)
         sweep_begin(engine, request);
     if (sweep->status == STATUS_OK)

@@ -81,10 +81,23 @@ static void tombstone(struct account_row *row)
     *row = left;
 }
 
-void erase_apply(const struct record *record, struct account_row *row)
+/* What it was told goes too. The row is in memory, if there is one (need_told). */
+static void forget_told(struct engine *engine, const struct record *record)
 {
-    if (record->kind == VERB_ACCOUNT_PURGE)
+    uint32_t slot = hot_inbox_find(engine->hot, record->tenant, record->account);
+
+    if (slot == HOT_NONE || PLANTED("engine.erased_inbox_stays"))
+        return;
+    *hot_inbox_change(engine->hot, slot) =
+        (struct inbox_row){.id = record->account, .tenant = record->tenant};
+}
+
+void erase_apply(struct engine *engine, const struct record *record, struct account_row *row)
+{
+    if (record->kind == VERB_ACCOUNT_PURGE) {
         tombstone(row);
-    else
+        forget_told(engine, record);
+    } else {
         row->erase_s = record->kind == VERB_ACCOUNT_ERASE ? (uint32_t)record->a : 0;
+    }
 }

@@ -93,6 +93,19 @@ static bool reports(const struct request *request, const struct verb_info *info)
     return false;
 }
 
+bool need_told(struct engine *engine, struct needs *needs, uint16_t tenant, uint64_t account)
+{
+    struct hot_room room;
+
+    hot_room(engine->hot, &room);
+    if (needs->inbox_count == ENGINE_INBOXES_MAX || room.inboxes < needs->inbox_count + 1)
+        return false;
+    if (hot_inbox_find(engine->hot, tenant, account) == HOT_NONE &&
+        store_may_have_inbox(engine->store, tenant, account))
+        needs->inboxes[needs->inbox_count++] = (struct inbox_row){.tenant = tenant, .id = account};
+    return true;
+}
+
 static void need_operation(struct engine *engine, struct needs *needs, uint16_t tenant,
                            const uint64_t id[2])
 {
@@ -513,6 +526,9 @@ bool engine_gather_record(struct engine *engine, const struct record *record, st
     case SHAPE_ACCOUNT_REVOKE:
     case SHAPE_ACCOUNT_ERASE:
     case SHAPE_CLEANUP:
+        if (verb == VERB_ACCOUNT_PURGE &&
+            !need_told(engine, needs, record->tenant, record->account))
+            return false;
         need_account(engine, needs, record->tenant, record->account);
         break;
     default:

@@ -136,13 +136,15 @@ enum status erase_decide(struct engine *engine, const struct request *request,
                          struct record *record);
 /* ACCOUNT PURGE, before its first step. OK: it may go on, the account is erased from here on. */
 enum status erase_begin(struct engine *engine, const struct request *request);
-void erase_apply(const struct record *record, struct account_row *row);
+void erase_apply(struct engine *engine, const struct record *record, struct account_row *row);
 
 /* --- gather.c */
 void need_account(struct engine *engine, struct needs *needs, uint16_t tenant, uint64_t id);
 void need_item(struct engine *engine, struct needs *needs, uint16_t tenant, uint64_t id);
 void need_edge(struct engine *engine, struct needs *needs, uint16_t tenant, uint8_t kind,
                uint64_t account, uint64_t target);
+/* What was told to an account that goes; false: no room in needs. */
+bool need_told(struct engine *engine, struct needs *needs, uint16_t tenant, uint64_t account);
 void need_creator(struct engine *engine, struct needs *needs, uint16_t tenant, uint64_t item_id);
 
 /* --- export.c */

@@ -252,7 +252,7 @@ void registry_apply(struct engine *engine, const struct record *record)
         if (record->kind == VERB_ACCOUNT_REVOKE) {
             row->epoch = (uint32_t)record->a;
         } else if (record->kind >= VERB_ACCOUNT_ERASE && record->kind <= VERB_ACCOUNT_PURGE) {
-            erase_apply(record, row);
+            erase_apply(engine, record, row);
         } else if (record->kind == VERB_ACCOUNT_STATE) {
             row->state = (uint8_t)record->a;
             row->until_us = (int64_t)record->b;

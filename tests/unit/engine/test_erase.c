@@ -91,6 +91,28 @@ static void fill(struct test_engine *test, bool flush)
                                               .switch_mask = SWITCH_IMPERSONAL}});
 }
 
+/* Something is in the account's inbox. */
+static void tell(struct test_engine *test, bool flush)
+{
+    struct inbox_row row = {.id = HOLDER, .count = 1, .last = 1};
+    uint32_t slot;
+
+    row.at[0] = (struct notice){.id = 1, .target = 77, .time_us = test->now_us};
+    hot_turn_begin(test->engine.hot);
+    slot = hot_inbox_add(test->engine.hot, &(struct inbox_row){.id = HOLDER});
+    *hot_inbox_change(test->engine.hot, slot) = row;
+    if (flush)
+        test_engine_flush(test);
+}
+
+static uint32_t told(struct test_engine *test)
+{
+    uint32_t slot = hot_inbox_find(test->engine.hot, 0, HOLDER);
+
+    assert_true(slot != HOT_NONE);
+    return hot_inbox(test->engine.hot, slot)->count + hot_inbox(test->engine.hot, slot)->last;
+}
+
 static void is_asked_for_waits_and_may_be_taken_back(void **state)
 {
     struct test_engine test;
@@ -126,6 +148,7 @@ static void counts_fall_and_a_tombstone_is_left(void **state)
 
         test_engine_open(&test, NULL);
         fill(&test, flush);
+        tell(&test, flush);
         ask(&test, (struct request){.verb = VERB_ACCOUNT_ERASE, .account = HOLDER});
         test.now_us += HOUR_US + 2000000;
         reply = purge(&test, flush);
@@ -137,6 +160,7 @@ static void counts_fall_and_a_tombstone_is_left(void **state)
             assert_int_equal(item(&test, id).counts[COUNTER_FAVORITE], 0);
             assert_int_equal(item(&test, id).credit.credited_pct, 100);
         }
+        assert_int_equal(told(&test), 0);
         creator = account(&test, CREATOR);
         assert_int_equal(creator.received[COUNTER_LIKE], ITEMS);
         assert_int_equal(creator.received[COUNTER_FOLLOW], 0);
