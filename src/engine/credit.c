@@ -193,6 +193,10 @@ void settle_apply(struct engine *engine, const struct record *record)
     }
     if (!edge_weigh(engine, record, &old))
         return;
+    if (verdict.mark == MARK_HELD && record->a == 0)
+        judge_hold(
+            engine, record,
+            hot_edge_find(engine->hot, record->tenant, EDGE_LIKE, record->account, record->target));
     if (is_home(engine, record->target))
         item_weigh(engine, record, &old);
     else

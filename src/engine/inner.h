@@ -99,6 +99,9 @@ void judge_sanction(struct engine *engine);
 void judge_prepare(struct engine *engine, const struct record *record);
 /* It was applied: learn from it. */
 void judge_learn(struct engine *engine, const struct record *record);
+/* A like that counted in full is held from now on (record: SETTLE, applied; its edge): it waits to
+ * be settled. */
+void judge_hold(struct engine *engine, const struct record *record, const struct edge_row *edge);
 void judge_prefetch(const struct engine *engine, const struct request *request, bool deep);
 
 /* --- operation.c: operation ids */

@@ -13,6 +13,8 @@
 #include "engine/inner.h"
 #include "engine/sanction.h"
 
+#define REOPEN_AT_ONCE 64
+
 /* --- the region ----------------------------------------------------------------------------------
  */
 
@@ -24,10 +26,20 @@ struct judge_sizes judge_sizes_for(size_t bytes)
     return (struct judge_sizes){.windows = 3 * eighth, .trust = 4 * eighth, .holds = eighth};
 }
 
+static struct holds holds_for(size_t bytes)
+{
+    uint64_t room = (bytes - sizeof(struct holds)) / sizeof(struct hold);
+
+    return (struct holds){.capacity = room - room / 8, .again_capacity = room / 8};
+}
+
 static bool holds_are_whole(const struct holds *holds, size_t bytes)
 {
-    return holds->capacity == (bytes - sizeof *holds) / sizeof(struct hold) &&
-           holds->count <= holds->capacity && holds->first < holds->capacity;
+    struct holds sizes = holds_for(bytes);
+
+    return holds->capacity == sizes.capacity && holds->count <= sizes.capacity &&
+           holds->first < sizes.capacity && holds->again_capacity == sizes.again_capacity &&
+           holds->again_count <= sizes.again_capacity && holds->again_first < sizes.again_capacity;
 }
 
 static bool windows_open(uint8_t *region, size_t bytes, const uint8_t *digest)
@@ -57,8 +69,7 @@ static bool holds_open(struct judges *judges, uint8_t *region, size_t bytes, boo
     judges->holds = (struct holds *)(void *)region;
     if (restored && holds_are_whole(judges->holds, bytes))
         return true;
-    *judges->holds =
-        (struct holds){.capacity = (bytes - sizeof *judges->holds) / sizeof(struct hold)};
+    *judges->holds = holds_for(bytes);
     return !restored;
 }
 
@@ -487,11 +498,8 @@ static int64_t settle_delay(const struct judges *judges)
     return judges->policy != NULL ? judges->policy->settle_us : TRUST_SETTLE_US;
 }
 
-static void hold_push(struct judges *judges, const struct act *act, const struct verdict *verdict,
-                      int64_t window_us)
+static void hold_add(struct holds *holds, const struct hold *hold)
 {
-    struct holds *holds = judges->holds;
-    int64_t delay_us = settle_delay(judges);
     uint64_t at = (holds->first + holds->count) % holds->capacity;
 
     if (holds->count == holds->capacity) {
@@ -500,7 +508,15 @@ static void hold_push(struct judges *judges, const struct act *act, const struct
         holds->count--;
         holds->early++;
     }
-    holds->hold[at] = (struct hold){
+    holds->hold[at] = *hold;
+    holds->count++;
+}
+
+static void hold_push(struct judges *judges, const struct act *act, const struct verdict *verdict,
+                      int64_t window_us)
+{
+    int64_t delay_us = settle_delay(judges);
+    struct hold hold = {
         .account = act->account,
         .item = act->target,
         .address = act->address,
@@ -513,7 +529,62 @@ static void hold_push(struct judges *judges, const struct act *act, const struct
         .source = act->source,
         .weight_pct = verdict->weight_pct,
     };
-    holds->count++;
+
+    hold_add(judges->holds, &hold);
+}
+
+static struct hold hold_of(const struct trust_like *like)
+{
+    return (struct hold){
+        .account = like->account,
+        .item = like->target,
+        .address = like->address,
+        .device = like->device,
+        .network = like->network,
+        .time_us = like->time_us,
+        .tenant = like->tenant,
+        .reasons = like->reasons,
+        .source = like->source,
+        .weight_pct = WEIGHT_FULL,
+    };
+}
+
+/* The likes that the target of judges->act got shortly before. */
+static void reopen(struct judges *judges)
+{
+    struct trust_like likes[REOPEN_AT_ONCE];
+    struct holds *holds = judges->holds;
+    uint32_t count = trust_recent(judges->trust, &judges->act, likes, REOPEN_AT_ONCE);
+
+    for (uint32_t i = 0; i < count && holds->again_count < holds->again_capacity; i++) {
+        uint64_t at = (holds->again_first + holds->again_count++) % holds->again_capacity;
+        struct hold hold = hold_of(&likes[i]);
+
+        hold.due_us = judges->act.now_us;
+        holds->hold[holds->capacity + at] = hold;
+    }
+}
+
+void judge_hold(struct engine *engine, const struct record *record, const struct edge_row *edge)
+{
+    struct judges *judges = engine->judges;
+    struct trust_like like = {.account = record->account,
+                              .target = record->target,
+                              .time_us = edge->time_us,
+                              .tenant = record->tenant};
+    struct hold hold;
+
+    if (judges == NULL)
+        return;
+    if (judges->trust != NULL)
+        (void)trust_recall(judges->trust, record->tenant, record->account, record->target,
+                           edge->time_us, &like);
+    hold = hold_of(&like);
+    hold.reasons |= record->verdict.reasons;
+    hold.weight_pct = record->verdict.weight_pct;
+    hold.due_us = record->time_us + settle_delay(judges);
+    hold_add(judges->holds, &hold);
+    judges->reopened++;
 }
 
 void judge_prepare(struct engine *engine, const struct record *record)
@@ -542,8 +613,8 @@ void judge_observe(struct judges *judges, const struct verdict *verdict, int64_t
     }
     if (judges->policy != NULL)
         policy_observe(judges->policy, judges->windows, act);
-    if (judges->trust != NULL && !act->exempt)
-        trust_observe(judges->trust, act);
+    if (judges->trust != NULL && !act->exempt && trust_observe(judges->trust, act))
+        reopen(judges);
     if (act->verb == VERB_LIKE && (verdict->mark == MARK_HELD || verdict->mark == MARK_QUARANTINED))
         hold_push(judges, act, verdict, window_us);
 }
@@ -606,6 +677,11 @@ uint32_t engine_holds_due(const struct engine *engine, int64_t now_us, const str
 
     if (holds == NULL)
         return 0;
+    for (; due < count && due < holds->again_count; due++)
+        hold[due] =
+            &holds->hold[holds->capacity + (holds->again_first + due) % holds->again_capacity];
+    if (due > 0)
+        return due;
     for (; due < count && due < holds->count && is_due(holds, due, now_us); due++)
         hold[due] = &holds->hold[(holds->first + due) % holds->capacity];
     return due;
@@ -630,6 +706,16 @@ static enum reason main_reason(uint16_t reasons)
     return REASON_UNSCORED;
 }
 
+static void act_again(struct engine *engine, const struct hold *hold)
+{
+    struct context context = {.address = hold->address,
+                              .device = hold->device,
+                              .network = hold->network,
+                              .source = hold->source};
+
+    act_make(engine, hold->tenant, VERB_LIKE, hold->account, hold->item, &context, hold->time_us);
+}
+
 /* As it looks by now. */
 static struct verdict score_again(struct engine *engine, const struct hold *hold)
 {
@@ -637,12 +723,8 @@ static struct verdict score_again(struct engine *engine, const struct hold *hold
     struct verdict verdict = {.weight_pct = WEIGHT_FULL};
     struct trust_verdict *score = &judges->score;
     uint8_t cut_pct;
-    struct context context = {.address = hold->address,
-                              .device = hold->device,
-                              .network = hold->network,
-                              .source = hold->source};
 
-    act_make(engine, hold->tenant, VERB_LIKE, hold->account, hold->item, &context, hold->time_us);
+    act_again(engine, hold);
     if (judges->trust != NULL) {
         *score = (struct trust_verdict){.reasons = hold->reasons};
         trust_settle(judges->trust, &judges->act, score);
@@ -670,6 +752,34 @@ static bool waits(struct engine *engine, const struct hold *hold)
            (edge_mark(edge) == MARK_HELD || edge_mark(edge) == MARK_QUARANTINED);
 }
 
+/* A like that counts in full: held, if by now it should not. */
+static void settle_again(struct engine *engine)
+{
+    struct trust_verdict *score = &engine->judges->score;
+    struct holds *holds = engine->judges->holds;
+    struct hold hold = holds->hold[holds->capacity + holds->again_first];
+    struct record record = engine_hold_record(&hold);
+    const struct edge_row *edge =
+        hot_edge_find(engine->hot, hold.tenant, EDGE_LIKE, hold.account, hold.item);
+
+    holds->again_first = (holds->again_first + 1) % holds->again_capacity;
+    holds->again_count--;
+    if (engine->judges->trust == NULL || edge == NULL || !edge->on ||
+        edge->time_us != hold.time_us || edge_mark(edge) != MARK_PLAIN ||
+        edge->weight_pct != WEIGHT_FULL)
+        return;
+    act_again(engine, &hold);
+    *score = (struct trust_verdict){.reasons = hold.reasons};
+    trust_review(engine->judges->trust, &engine->judges->act, score);
+    if (score->mark != MARK_HELD)
+        return;
+    record.verdict = (struct verdict){.weight_pct = WEIGHT_FULL};
+    verdict_lower(&record.verdict, score->weight_pct, MARK_HELD, (enum reason)score->reason);
+    record.verdict.reasons |= score->reasons;
+    record.verdict.policy = engine->judges->policy != NULL ? engine->judges->policy->version : 0;
+    engine_settle(engine, &record);
+}
+
 void engine_hold_settle(struct engine *engine)
 {
     struct judges *judges = engine->judges;
@@ -677,6 +787,11 @@ void engine_hold_settle(struct engine *engine)
     struct hold hold = holds->hold[holds->first];
     struct record record = engine_hold_record(&hold);
     uint32_t slot;
+
+    if (holds->again_count > 0) {
+        settle_again(engine);
+        return;
+    }
 
     assert(holds->count > 0);
     holds->first = (holds->first + 1) % holds->capacity;

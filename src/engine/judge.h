@@ -34,11 +34,15 @@ struct hold {
     uint8_t unused[2];
 };
 
-/* A ring in order of due times. A full one lets the oldest be settled early. */
+/* A ring in order of due times; a full one lets the oldest be settled early. Behind it a second
+ * one, of likes that counted in full and are to be looked at once more, because what came after
+ * them speaks against them (trust_observe); they go first, and those that look bad by now are held.
+ * A full one takes no more. */
 struct holds {
     uint64_t first, count, capacity;
     uint64_t early; /* were settled before their time, for want of room */
-    uint64_t unused[4];
+    uint64_t again_first, again_count, again_capacity;
+    uint64_t unused;
     struct hold hold[];
 };
 
@@ -67,7 +71,8 @@ struct judges {
     struct policy_verdict rules;
     struct trust_verdict score;
     uint64_t judged, refused, devalued, held, quarantined, settled; /* for facts */
-    struct judge_tally tally[POLICY_RULES_MAX];                     /* by rule; for facts */
+    uint64_t reopened;                          /* counted in full at first and were held later */
+    struct judge_tally tally[POLICY_RULES_MAX]; /* by rule; for facts */
     size_t windows_bytes;
     uint32_t version; /* of the policy the tally is of, and its digest */
     uint8_t digest[32];

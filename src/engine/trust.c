@@ -11,7 +11,7 @@
 
 #define SURGE_POINTS 300
 #define SAMPLE_MAX                                                                                 \
-    64                  /* acts of one item's window that teach what is usual: one item is not all \
+    16                  /* acts of one item's window that teach what is usual: one item is not all \
                          */
 #define PACE_MAX      6 /* of one account, as it teaches what is usual: bots do not teach */
 #define NEWCOMER_SURE 360 /* half of the window is too new; above what only makes waiting */
@@ -20,6 +20,7 @@
 #define LOCK_MAX      225 /* half of 450: a record holds an act, it does not cut it */
 #define LOCK_SOME     250
 #define FLOOD_ACTS    32
+#define BURST_LIKES   32            /* first likes of a window that are remembered: twice a surge */
 #define FLOOD_S       (3600u)       /* seconds it stays open after the last reason to */
 #define FLOOD_LONGEST (TRUST_DAY_S) /* seconds after which it closes whatever comes */
 
@@ -30,6 +31,8 @@ void trust_prefetch(const struct trust *trust, const struct act *act)
     trust_keys(act, &view);
     trust_account_prefetch(trust, view.account_key);
     trust_item_prefetch(trust, view.item_key);
+    if (act->verb == VERB_LIKE)
+        trust_like_prefetch(trust, view.item_key);
     if (act->device != 0) {
         trust_place_prefetch(trust, view.device_key);
         trust_place_prefetch(trust, view.device_item_key);
@@ -104,6 +107,8 @@ void trust_weigh(const struct trust_view *view, uint16_t first, struct trust_poi
     memset(points, 0, sizeof *points);
     if (view->settling) {
         recall(view, first, reason);
+        if (view->reviewing)
+            reason[REASON_DEVICE] = larger(reason[REASON_DEVICE], trust_device_points(view));
     } else {
         reason[REASON_VELOCITY] = trust_velocity_points(view);
         reason[REASON_HOUR] = trust_hour_points(view);
@@ -193,18 +198,39 @@ void trust_judge(const struct trust *trust, const struct act *act, struct trust_
     }
 }
 
-void trust_settle(const struct trust *trust, const struct act *act, struct trust_verdict *verdict)
+static void look_again(const struct trust *trust, const struct act *act, bool reviewing,
+                       struct trust_points *points, struct trust_verdict *verdict)
 {
     struct trust_view view;
-    struct trust_points points = {0};
     uint16_t first = verdict->reasons;
 
+    *points = (struct trust_points){0};
     if (act->exempt == 0) {
         trust_look(trust, act, true, &view);
-        trust_weigh(&view, first, &points);
+        view.was_new = first >> REASON_FIRST_TIMERS & 1;
+        view.reviewing = reviewing;
+        trust_weigh(&view, first, points);
     }
-    explain_points(&points, verdict);
-    verdict->weight_pct = final_weight(&points);
+    explain_points(points, verdict);
+    verdict->weight_pct = final_weight(points);
+}
+
+void trust_settle(const struct trust *trust, const struct act *act, struct trust_verdict *verdict)
+{
+    struct trust_points points;
+
+    look_again(trust, act, false, &points, verdict);
+}
+
+void trust_review(const struct trust *trust, const struct act *act, struct trust_verdict *verdict)
+{
+    struct trust_points points;
+
+    look_again(trust, act, true, &points, verdict);
+    if (points.score >= TRUST_HOLD)
+        verdict->mark = MARK_HELD;
+    else
+        verdict->weight_pct = 100;
 }
 
 int64_t trust_flood_us(const struct trust *trust, uint16_t tenant, uint8_t verb, uint64_t target,
@@ -275,8 +301,12 @@ static uint32_t later(uint32_t last_s, uint32_t now_s)
 
 /* What is learnt from one act, decided before anything is changed. */
 struct lesson {
-    bool newcomer;
+    bool first, stranger, newcomer; /* trust_signals.h */
     bool bad;
+    bool surged;   /* the item's window */
+    bool held_new; /* a newcomer among too many: would be held for that alone */
+    bool rack;     /* of one device, the first that is one too many */
+    bool noticed;  /* it has points for something */
     bool thin;
     uint8_t families;
     bool first_today;       /* of the account, views aside */
@@ -297,7 +327,8 @@ static void learn_platform(struct trust *trust, const struct trust_view *view,
         row->oldest_s = first_s;
     count_u32(row->acts, row->last_s, view->now_s, TRUST_DAY_S, 1);
     count_u32(row->sampled, row->last_s, view->now_s, TRUST_DAY_S, sample);
-    count_u32(row->newcomers, row->last_s, view->now_s, TRUST_DAY_S, sample && lesson->newcomer);
+    count_u32(row->newcomers, row->last_s, view->now_s, TRUST_DAY_S, sample && lesson->stranger);
+    count_u32(row->first, row->last_s, view->now_s, TRUST_DAY_S, sample && lesson->first);
     count_u32(row->accounts, row->last_s, view->now_s, TRUST_DAY_S,
               view->kind == KIND_GIVE && lesson->first_today);
     row->typical_q20 = row->typical_q20 - row->typical_q20 / 1024 + lesson->pace * 1024;
@@ -325,7 +356,31 @@ static void flood_open(struct trust_item *row, uint32_t now_s)
         row->flood_until_s = row->flood_opened_s + FLOOD_LONGEST;
 }
 
-static void learn_item(struct trust *trust, const struct trust_view *view,
+static bool is_power_of_four(uint32_t count)
+{
+    return (count & (count - 1)) == 0 && (count & 0x55555555u) != 0;
+}
+
+/* A window that is seen to surge surged from its first like on. */
+static void learn_burst(struct trust *trust, const struct trust_view *view)
+{
+    struct trust_like likes[BURST_LIKES];
+    uint32_t count = trust_recent(trust, view->act, likes, BURST_LIKES);
+
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t key = trust_account_key(likes[i].tenant, likes[i].account);
+        struct trust_account *row;
+
+        if (trust_seconds(likes[i].time_us) < view->window.start_s ||
+            trust_account_get(trust, key) == NULL)
+            continue;
+        row = trust_account_take(trust, key);
+        row->burst = (uint8_t)(row->burst + (row->burst < UINT8_MAX));
+    }
+}
+
+/* Whether the likes before it are to be looked at again: each time four times as many were bad. */
+static bool learn_item(struct trust *trust, const struct trust_view *view,
                        const struct lesson *lesson)
 {
     struct trust_item *row = trust_item_take(trust, view->item_key);
@@ -338,7 +393,11 @@ static void learn_item(struct trust *trust, const struct trust_view *view,
         *window = (struct trust_window){.start_s = view->now_s};
     }
     window->count += window->count < UINT32_MAX;
-    window->newcomers += lesson->newcomer;
+    window->newcomers = (window->newcomers + lesson->newcomer) & INT32_MAX;
+    if (lesson->surged && !window->surged && view->act->verb == VERB_LIKE) {
+        window->surged = 1;
+        learn_burst(trust, view);
+    }
     add_u16(&window->met, lesson->met > 0);
     add_u16(&window->thin, lesson->thin);
     add_u16(&window->locked, lesson->lockstep >= LOCK_SOME);
@@ -348,6 +407,31 @@ static void learn_item(struct trust *trust, const struct trust_view *view,
     row->last_s = later(row->last_s, view->now_s);
     if (lesson->bad && window->bad >= FLOOD_ACTS && window->bad * 2u >= window->count)
         flood_open(row, view->now_s);
+    return !PLANTED("trust.never_reopens") &&
+           (lesson->rack || (lesson->bad && is_power_of_four(window->bad)) ||
+            (lesson->held_new && window->newcomers >= 4 && is_power_of_four(window->newcomers)));
+}
+
+/* The first likes of a window, and those with anything to say about them. */
+static void learn_like(struct trust *trust, const struct trust_view *view,
+                       const struct lesson *lesson)
+{
+    const struct act *act = view->act;
+
+    if (act->verb != VERB_LIKE || (view->window.count >= BURST_LIKES && !lesson->noticed))
+        return;
+    trust_like_add(trust, view->item_key,
+                   &(struct trust_like){
+                       .account = act->account,
+                       .target = act->target,
+                       .address = act->address,
+                       .device = act->device,
+                       .network = act->network,
+                       .time_us = act->now_us,
+                       .tenant = act->tenant,
+                       .reasons = (uint16_t)(lesson->newcomer << REASON_FIRST_TIMERS),
+                       .source = act->source,
+                   });
 }
 
 static void learn_hours(struct trust_account *row, uint32_t now_s)
@@ -435,6 +519,8 @@ static void learn_account(struct trust *trust, const struct trust_view *view,
     count_u16(row->slow, row->last_s, view->now_s, TRUST_DAY_S, !is_view);
     row->last_s = later(row->last_s, view->now_s);
     row->network = (uint16_t)(view->network_key >> 16);
+    if (lesson->surged && view->act->verb == VERB_LIKE && !view->again)
+        row->burst = (uint8_t)(row->burst + (row->burst < UINT8_MAX));
     if (!is_view) {
         learn_hours(row, view->now_s);
         if (lesson->met / 2 > row->lock || view->window.count >= LOCK_CROWD)
@@ -469,7 +555,11 @@ static void learn_places(struct trust *trust, const struct trust_view *view,
 
 static struct lesson lesson_of(const struct trust_view *view)
 {
-    struct lesson lesson = {.newcomer = trust_is_newcomer(view), .first_today = true, .pace = 1};
+    struct lesson lesson = {.first = trust_is_first(view),
+                            .stranger = trust_is_stranger(view),
+                            .newcomer = trust_is_newcomer(view),
+                            .first_today = true,
+                            .pace = 1};
     const struct trust_account *row = view->account;
     struct trust_points points = {0};
 
@@ -478,6 +568,10 @@ static struct lesson lesson_of(const struct trust_view *view)
     lesson.met = points.company.met;
     lesson.thin = points.company.thin;
     lesson.families = points.families;
+    lesson.noticed = points.score > 0;
+    lesson.held_new = points.reason[REASON_FIRST_TIMERS] >= TRUST_HOLD;
+    lesson.rack = points.reason[REASON_DEVICE] == TRUST_HOLD;
+    lesson.surged = view->window.surged || trust_surges(view);
     lesson.bad = points.families >= 2 && points.score >= TRUST_CUT;
     if (row != NULL) {
         struct trust_count day =
@@ -493,18 +587,55 @@ static struct lesson lesson_of(const struct trust_view *view)
     return lesson;
 }
 
-void trust_observe(struct trust *trust, const struct act *act)
+bool trust_observe(struct trust *trust, const struct act *act)
 {
     struct trust_view view;
     struct lesson lesson;
+    bool reopen = false;
 
     if (act->exempt != 0)
-        return; /* undoing and cleaning up teaches nothing about company or pace */
+        return false; /* undoing and cleaning up teaches nothing about company or pace */
     trust_look(trust, act, false, &view);
     lesson = lesson_of(&view);
     learn_account(trust, &view, &lesson);
     learn_places(trust, &view, &lesson);
     learn_platform(trust, &view, &lesson);
-    if (!view.again)
-        learn_item(trust, &view, &lesson);
+    if (!view.again) {
+        reopen = learn_item(trust, &view, &lesson);
+        learn_like(trust, &view, &lesson);
+    }
+    return reopen;
+}
+
+uint32_t trust_recent(const struct trust *trust, const struct act *act, struct trust_like *likes,
+                      uint32_t room)
+{
+    uint64_t key = trust_key(act->tenant, VERB_LIKE, act->target);
+    const struct trust_like *like = trust_like_newest(trust, key);
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < TRUST_RECENT_STEPS && like != NULL && count < room; i++) {
+        if (act->now_us - like->time_us > TRUST_WINDOW_S * 1000000LL)
+            break;
+        if (like->target == act->target && like->tenant == act->tenant)
+            likes[count++] = *like;
+        like = trust_like_before(trust, like);
+    }
+    return count;
+}
+
+bool trust_recall(const struct trust *trust, uint16_t tenant, uint64_t account, uint64_t target,
+                  int64_t time_us, struct trust_like *like)
+{
+    const struct trust_like *found = trust_like_newest(trust, trust_key(tenant, VERB_LIKE, target));
+
+    for (uint32_t i = 0; i < TRUST_RECENT_STEPS && found != NULL; i++) {
+        if (found->account == account && found->target == target && found->tenant == tenant &&
+            found->time_us == time_us) {
+            *like = *found;
+            return true;
+        }
+        found = trust_like_before(trust, found);
+    }
+    return false;
 }

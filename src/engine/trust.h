@@ -28,7 +28,7 @@
 #include "engine/act.h"
 #include "schema/row.h"
 
-#define TRUST_VERSION 1
+#define TRUST_VERSION 2
 
 /* A held like is scored again after this long: by then most of a burst has arrived. The caller's
  * clock decides; trust_settle may be called earlier or later. */
@@ -40,6 +40,20 @@ struct trust_config {
     uint32_t items;    /* 64 bytes each; one per item and verb */
     uint32_t places;   /* 16 bytes each; devices, networks, and each with an item */
     uint32_t pairs;    /* 8 bytes each; two busy windows that share accounts */
+    uint32_t likes;    /* 68 bytes each; the last likes that may have to be looked at again */
+};
+
+/* A like as it is remembered for a while: 64 bytes. */
+struct trust_like {
+    uint64_t account, target;
+    uint64_t address, device, network;
+    int64_t time_us;
+    uint32_t number;   /* from 1 on, in the order of the acts; 0: none */
+    uint32_t previous; /* the one before it that shares its chain */
+    uint16_t tenant;
+    uint16_t reasons; /* what cannot be read again later: bit FIRST_TIMERS if it was a newcomer's */
+    uint8_t source;
+    uint8_t zero[3];
 };
 
 struct trust_verdict {
@@ -73,14 +87,30 @@ void trust_prefetch_deep(const struct trust *trust, const struct act *act);
 /* What the act is worth, before it is recorded. */
 void trust_judge(const struct trust *trust, const struct act *act, struct trust_verdict *verdict);
 
-/* The act was recorded: learns from it. */
-void trust_observe(struct trust *trust, const struct act *act);
+/* The act was recorded: learns from it. true: what it shows speaks against likes that its target
+ * got shortly before, too; they are to be looked at again (trust_recent, then trust_review). That
+ * is so for a handful of the acts of a window, each time when there are four times as many of the
+ * kind. */
+bool trust_observe(struct trust *trust, const struct act *act);
+
+/* The likes that act->target got in the window before act->now_us and that are still remembered,
+ * newest first, at most room of them; how many. A chain of TRUST_RECENT_STEPS is followed. */
+#define TRUST_RECENT_STEPS 128
+uint32_t trust_recent(const struct trust *trust, const struct act *act, struct trust_like *likes,
+                      uint32_t room);
+/* One of them; false: it is forgotten. */
+bool trust_recall(const struct trust *trust, uint16_t tenant, uint64_t account, uint64_t target,
+                  int64_t time_us, struct trust_like *like);
 
 /* Scores an act again, later. act: as it was judged, now_us the time it was done; given_likes may
  * be that of today. verdict->reasons on entry: bits of the first verdict (0 if lost): what was seen
  * at the moment alone (velocity, hour, device) cannot be read again. Answers MARK_PLAIN, never HELD
  * again. */
 void trust_settle(const struct trust *trust, const struct act *act, struct trust_verdict *verdict);
+
+/* Looks at an act again that counted in full: MARK_HELD if it would be held by what is known now,
+ * else MARK_PLAIN. act and verdict->reasons as for trust_settle. */
+void trust_review(const struct trust *trust, const struct act *act, struct trust_verdict *verdict);
 
 /* Until when the target's window for this verb is under a coordinated flood; 0: it is not. */
 int64_t trust_flood_us(const struct trust *trust, uint16_t tenant, uint8_t verb, uint64_t target,

@@ -23,15 +23,17 @@ static_assert(VERB_COUNT < KEY_DEVICE, "a verb is a kind of key");
     150 /* below TRUST_STRONG: the pace of a network never is a signal of its own                  \
          */
 /* --- newcomers --- */
-#define SAMPLE_LEAST 200    /* acts that must be known before anything is unusual */
-#define SHARE_LEAST  20000  /* ppm: newcomers are never expected to be fewer */
-#define SHARE_FADES  200000 /* ppm: where more are new, it says less and less to be new, */
-#define SHARE_MOST   500000 /* ppm: and here nothing */
-#define LIKELY_PCT   60
-#define LIKELY_CAP   350 /* holds; with a surge it still is under TRUST_SURE */
-#define YOUNG_POINTS 150
-#define YOUNG_SHARE  100000 /* ppm: where so many are new, being young says nothing */
-#define NEWCOMER_CAP 700
+#define SAMPLE_LEAST  200    /* acts that must be known before anything is unusual */
+#define SHARE_LEAST   20000  /* ppm: newcomers are never expected to be fewer */
+#define SHARE_FADES   200000 /* ppm: where more are new, it says less and less to be new, */
+#define SHARE_MOST    500000 /* ppm: and here nothing */
+#define LIKELY_PCT    60
+#define LIKELY_CAP    350 /* holds; with a surge it still is under TRUST_SURE */
+#define YOUNG_POINTS  150
+#define YOUNG_SHARE   100000 /* ppm: where so many are new, being young says nothing */
+#define NEWCOMER_CAP  700
+#define DELIVERY_PART 4  /* a quarter of the window: part of what goes on beside it */
+#define PAST_LIKES    16 /* likes that are no part of a surge: so many are a past */
 /* --- habit --- */
 #define HOURS_LEAST   24
 #define UNLIKER_LEAST 10
@@ -61,12 +63,17 @@ static enum trust_kind kind_of(uint8_t verb)
     }
 }
 
+uint64_t trust_account_key(uint16_t tenant, uint64_t account)
+{
+    return trust_key(tenant, KEY_ACCOUNT, account);
+}
+
 void trust_keys_main(const struct act *act, struct trust_view *view)
 {
     view->act = act;
     view->now_s = trust_seconds(act->now_us);
     view->kind = kind_of(act->verb);
-    view->account_key = trust_key(act->tenant, KEY_ACCOUNT, act->account);
+    view->account_key = trust_account_key(act->tenant, act->account);
     view->item_key = trust_key(act->tenant, act->verb, act->target);
 }
 
@@ -208,9 +215,43 @@ uint16_t trust_velocity_points(const struct trust_view *view)
     return most > network ? most : network;
 }
 
+/* All that it ever did it did today or yesterday. */
+static bool began_lately(const struct trust_view *view, uint64_t given)
+{
+    const struct trust_account *account = view->account;
+    struct trust_count days =
+        trust_roll(account->slow[0], account->slow[1], account->last_s, view->now_s, TRUST_DAY_S);
+    uint64_t lately = (uint64_t)days.now + days.before;
+
+    return given <= lately && trust_acts_seen(account) <= lately;
+}
+
+/* Nobody here has seen it do anything for its own sake: it never liked before, began to lately, or
+ * half and more of what it did was liking what surged, as what is bought does. Who gave many likes
+ * has a past, even if it was forgotten here; who gave few and was forgotten has none, and as many
+ * of those as there are everywhere are expected (newcomer_share). */
+static bool without_a_past(const struct trust_view *view)
+{
+    const struct trust_account *account = view->account;
+    uint64_t given = view->act->given_likes + view->act->taken_back, burst = 0, seen = 0;
+
+    given -= view->settling && given > 0;
+    if (view->act->verb != VERB_LIKE || PLANTED("trust.a_like_is_a_past"))
+        return false;
+    if (account != NULL) {
+        seen = trust_acts_seen(account);
+        seen -= view->settling && seen > 0;
+        burst = account->burst;
+        burst -= view->settling && view->window.surged && burst > 0;
+    }
+    if (given >= burst + PAST_LIKES)
+        return false;
+    return seen <= 2 * burst || began_lately(view, given);
+}
+
 /* New to the platform this hour, or liking for the first time. On a young platform an hour is less.
  */
-bool trust_is_newcomer(const struct trust_view *view)
+static bool is_first(const struct trust_view *view)
 {
     const struct act *act = view->act;
     int64_t age_us = act->now_us - act->account_first_us;
@@ -226,39 +267,77 @@ bool trust_is_newcomer(const struct trust_view *view)
     return age_us < bound_us;
 }
 
-/* Newcomers among the acts of this kind, in ppm; 1000000 (all) while that is not known. */
-static uint32_t newcomer_share(const struct trust_view *view)
+/* Part of the sampled acts of this kind, in ppm; 1000000 (all) while that is not known. */
+static uint32_t share_of(const struct trust_view *view, const uint32_t by_day[2])
 {
     const struct trust_platform *platform = view->platform;
-    struct trust_count acts, fresh;
+    struct trust_count acts, part;
     uint64_t share;
 
-    if (platform == NULL)
-        return 1000000;
     acts = trust_roll(platform->sampled[0], platform->sampled[1], platform->last_s, view->now_s,
                       TRUST_DAY_S);
-    fresh = trust_roll(platform->newcomers[0], platform->newcomers[1], platform->last_s,
-                       view->now_s, TRUST_DAY_S);
+    part = trust_roll(by_day[0], by_day[1], platform->last_s, view->now_s, TRUST_DAY_S);
     if ((uint64_t)acts.now + acts.before < SAMPLE_LEAST)
         return 1000000;
-    share = ((uint64_t)fresh.now + fresh.before) * 1000000 / ((uint64_t)acts.now + acts.before);
+    share = ((uint64_t)part.now + part.before) * 1000000 / ((uint64_t)acts.now + acts.before);
     return share < SHARE_LEAST ? SHARE_LEAST : (uint32_t)share;
 }
 
-/* What is known of the item's newcomers: its window, and the one before if it has just ended. */
+/* To have no past says something only where that is rare; elsewhere newcomers are those who come
+ * for the first time. */
+static bool pasts_are_usual(const struct trust_view *view)
+{
+    return view->platform != NULL && share_of(view, view->platform->newcomers) <= SHARE_FADES;
+}
+
+bool trust_is_first(const struct trust_view *view)
+{
+    return view->was_new || is_first(view);
+}
+
+bool trust_is_stranger(const struct trust_view *view)
+{
+    return trust_is_first(view) || without_a_past(view);
+}
+
+bool trust_is_newcomer(const struct trust_view *view)
+{
+    return trust_is_first(view) || (without_a_past(view) && pasts_are_usual(view));
+}
+
+/* Newcomers among the acts of this kind. */
+static uint32_t newcomer_share(const struct trust_view *view)
+{
+    if (view->platform == NULL)
+        return 1000000;
+    return share_of(view,
+                    pasts_are_usual(view) ? view->platform->newcomers : view->platform->first);
+}
+
+static bool is_beside(const struct trust_window *before, const struct trust_window *after)
+{
+    return before->count > 0 && before->start_s < after->start_s &&
+           after->start_s - before->start_s < 2 * TRUST_WINDOW_S;
+}
+
+/* What is known of the item's newcomers: its window, and those beside it: a delivery does not end
+ * where a window does. When it is settled, only if it shows in its own window, too: who comes after
+ * the flood is no part of it. */
 static void newcomer_counts(const struct trust_view *view, uint64_t *count, uint64_t *fresh)
 {
-    const struct trust_window *before = view->item == NULL ? NULL : &view->item->window[1];
     uint64_t self = view->settling ? 0 : 1;
+    bool alone;
 
     *count = view->window.count + self;
     *fresh = view->window.newcomers + self;
-    if (view->item != NULL && view->window.count == 0) /* none is open: the last one is before */
-        before = &view->item->window[0];
-    if (before != NULL && before->start_s < view->window.start_s &&
-        view->window.start_s - before->start_s < 2 * TRUST_WINDOW_S) {
-        *count += before->count;
-        *fresh += before->newcomers;
+    alone = view->item == NULL || (view->settling && *fresh * DELIVERY_PART < *count);
+    for (int i = 0; !alone && i < 2; i++) {
+        const struct trust_window *other = &view->item->window[i];
+
+        if (!is_beside(other, &view->window) && !is_beside(&view->window, other))
+            continue;
+        *count += other->count;
+        *fresh += other->newcomers;
     }
     if (*count > 1000000) { /* keeps the squares below in 64 bits */
         *fresh = *fresh * 1000000 / *count;
@@ -293,7 +372,7 @@ uint16_t trust_newcomer_points(const struct trust_view *view)
     part = base * part / 100;
     likely = base * LIKELY_PCT / 100 * (beyond / 1000) / (fresh * 1000);
     likely = likely > LIKELY_CAP ? LIKELY_CAP : likely;
-    return (uint16_t)(!view->settling && likely > part ? likely : part);
+    return (uint16_t)((!view->settling || view->reviewing) && likely > part ? likely : part);
 }
 
 /* Younger than a day, or than an eighth of what the platform is old. */

@@ -14,8 +14,10 @@ struct trust_view {
     const struct act *act;
     uint32_t now_s;
     enum trust_kind kind;
-    bool settling; /* the act is in the counts already */
-    bool again;    /* the same account did this to the same target before */
+    bool settling;  /* the act is in the counts already */
+    bool again;     /* the same account did this to the same target before */
+    bool reviewing; /* settling, but it may still wait */
+    bool was_new;   /* settling: at the time it was a newcomer's */
     uint64_t platform_key, crowd_key, account_key, item_key;
     uint64_t device_key, device_item_key, network_key, network_item_key; /* 0: not given */
     const struct trust_platform *platform;                               /* of this kind of act */
@@ -59,6 +61,7 @@ void trust_look(const struct trust *trust, const struct act *act, bool settling,
 /* Fills the keys of account and item; of everything. */
 void trust_keys_main(const struct act *act, struct trust_view *view);
 void trust_keys(const struct act *act, struct trust_view *view);
+uint64_t trust_account_key(uint16_t tenant, uint64_t account);
 /* The item's window that was open at now_s. */
 void trust_look_window(struct trust_view *view);
 /* first: bits of reasons that held at the first judging; 0 unless settling. */
@@ -76,6 +79,10 @@ uint16_t trust_device_points(const struct trust_view *view);
 uint16_t trust_network_points(const struct trust_view *view);
 /* The item gets far more than it is used to. Speaks for nothing alone. */
 bool trust_surges(const struct trust_view *view);
+/* Here for the first time; or with nothing done for its own sake before; of the two, what is meant
+ * by a newcomer here. */
+bool trust_is_first(const struct trust_view *view);
+bool trust_is_stranger(const struct trust_view *view);
 bool trust_is_newcomer(const struct trust_view *view);
 uint32_t trust_network_accounts(const struct trust_view *view);
 uint32_t trust_network_item_acts(const struct trust_view *view);

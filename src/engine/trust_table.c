@@ -8,6 +8,7 @@
 #define PLACE_WAYS 4u /* in one line */
 #define PAIR_WAYS  8u /* in one line */
 #define COUNT_MIN  64u
+#define KEPT_ACTS  8u /* each keeps an account's row a day longer */
 #define COUNT_MAX  (1u << 30)
 
 static uint32_t round_up(uint32_t count)
@@ -22,7 +23,8 @@ static uint32_t round_up(uint32_t count)
 static struct trust_config rounded(const struct trust_config *config)
 {
     return (struct trust_config){round_up(config->accounts), round_up(config->items),
-                                 round_up(config->places), round_up(config->pairs)};
+                                 round_up(config->places), round_up(config->pairs),
+                                 round_up(config->likes)};
 }
 
 static size_t accounts_at(void)
@@ -45,9 +47,19 @@ static size_t pairs_at(const struct trust_config *config)
     return places_at(config) + (size_t)config->places * sizeof(struct trust_place);
 }
 
-static size_t size_of(const struct trust_config *config)
+static size_t likes_at(const struct trust_config *config)
 {
     return pairs_at(config) + (size_t)config->pairs * sizeof(struct trust_pair);
+}
+
+static size_t chains_at(const struct trust_config *config)
+{
+    return likes_at(config) + (size_t)config->likes * sizeof(struct trust_like);
+}
+
+static size_t size_of(const struct trust_config *config)
+{
+    return chains_at(config) + (size_t)config->likes * sizeof(uint32_t);
 }
 
 size_t trust_bytes(const struct trust_config *config)
@@ -58,10 +70,10 @@ size_t trust_bytes(const struct trust_config *config)
 }
 
 /* Doubles what is scarcest while it fits: one item for two accounts, two places and eight pairs for
- * each account (docs/trust.md, "Memory"). */
+ * each account, one like for four (docs/trust.md, "Memory"). */
 struct trust_config trust_config_for(size_t bytes)
 {
-    struct trust_config config = {COUNT_MIN, COUNT_MIN, COUNT_MIN, COUNT_MIN};
+    struct trust_config config = {COUNT_MIN, COUNT_MIN, COUNT_MIN, COUNT_MIN, COUNT_MIN};
 
     for (;;) {
         struct trust_config next = config;
@@ -72,6 +84,8 @@ struct trust_config trust_config_for(size_t bytes)
             next.places *= 2;
         else if (next.items < next.accounts / 2)
             next.items *= 2;
+        else if (next.likes < next.accounts / 4)
+            next.likes *= 2;
         else
             next.accounts *= 2;
         if (next.accounts > COUNT_MAX / 16 || size_of(&next) > bytes)
@@ -134,7 +148,22 @@ static const uint8_t *base_of(const struct trust *trust)
         return NULL;                                                                               \
     }
 
-#define TABLE_BY_AGE(name, ways)                                                                   \
+/* When a row was last used, and of an account that has acted more often, later: a flood of accounts
+ * that act once must not make the scorer forget who is known. */
+static uint64_t kept_until(const void *row, uint32_t last_s)
+{
+    (void)row;
+    return last_s;
+}
+
+static uint64_t kept_until_account(const struct trust_account *row, uint32_t last_s)
+{
+    uint32_t acts = trust_acts_seen(row);
+
+    return last_s + (uint64_t)(acts < KEPT_ACTS ? acts : KEPT_ACTS) * TRUST_DAY_S;
+}
+
+#define TABLE_BY_AGE(name, ways, kept)                                                             \
     struct trust_##name *trust_##name##_take(struct trust *trust, uint64_t key)                    \
     {                                                                                              \
         struct trust_##name *set = (struct trust_##name *)(uintptr_t)name##_set(trust, key);       \
@@ -143,7 +172,9 @@ static const uint8_t *base_of(const struct trust *trust)
         for (uint32_t i = 0; i < (ways); i++) {                                                    \
             if (set[i].tag == trust_tag(key))                                                      \
                 return &set[i];                                                                    \
-            if (set[oldest].tag != 0 && (set[i].tag == 0 || set[i].last_s < set[oldest].last_s))   \
+            if (set[oldest].tag != 0 &&                                                            \
+                (set[i].tag == 0 ||                                                                \
+                 kept(&set[i], set[i].last_s) < kept(&set[oldest], set[oldest].last_s)))           \
                 oldest = i;                                                                        \
         }                                                                                          \
         memset(&set[oldest], 0, sizeof set[oldest]);                                               \
@@ -156,10 +187,10 @@ TABLE(account, accounts_at(), trust->config.accounts, ROW_WAYS)
 TABLE(item, items_at(&trust->config), trust->config.items, ROW_WAYS)
 TABLE(place, places_at(&trust->config), trust->config.places, PLACE_WAYS)
 TABLE(pair, pairs_at(&trust->config), trust->config.pairs, PAIR_WAYS)
-TABLE_BY_AGE(platform, ROW_WAYS)
-TABLE_BY_AGE(account, ROW_WAYS)
-TABLE_BY_AGE(item, ROW_WAYS)
-TABLE_BY_AGE(place, PLACE_WAYS)
+TABLE_BY_AGE(platform, ROW_WAYS, kept_until)
+TABLE_BY_AGE(account, ROW_WAYS, kept_until_account)
+TABLE_BY_AGE(item, ROW_WAYS, kept_until)
+TABLE_BY_AGE(place, PLACE_WAYS, kept_until)
 
 /* Of pairs the least worth keeping makes room: an hour of age costs as much as one account counted.
  */
@@ -211,4 +242,60 @@ void trust_place_prefetch(const struct trust *trust, uint64_t key)
 void trust_pair_prefetch(const struct trust *trust, uint64_t key)
 {
     __builtin_prefetch(pair_set(trust, key), 1);
+}
+
+/* --- likes ---------------------------------------------------------------------------------------
+ */
+
+/* Sizes are powers of two. */
+static const struct trust_like *like_at(const struct trust *trust, uint32_t number)
+{
+    const struct trust_like *ring =
+        (const struct trust_like *)(const void *)(base_of(trust) + likes_at(&trust->config));
+
+    return &ring[number & (trust->config.likes - 1)];
+}
+
+static const uint32_t *chain_of(const struct trust *trust, uint64_t item_key)
+{
+    const uint32_t *chains =
+        (const uint32_t *)(const void *)(base_of(trust) + chains_at(&trust->config));
+
+    return &chains[set_of(item_key, trust->config.likes, 1)];
+}
+
+/* A number stands for a like until its place is taken by a later one. */
+static const struct trust_like *like_of(const struct trust *trust, uint32_t number)
+{
+    const struct trust_like *like = like_at(trust, number);
+
+    return number != 0 && like->number == number ? like : NULL;
+}
+
+void trust_like_add(struct trust *trust, uint64_t item_key, const struct trust_like *like)
+{
+    uint32_t *chain = (uint32_t *)(uintptr_t)chain_of(trust, item_key);
+    struct trust_like *place;
+
+    trust->likes += trust->likes == UINT32_MAX ? 2 : 1;
+    place = (struct trust_like *)(uintptr_t)like_at(trust, trust->likes);
+    *place = *like;
+    place->number = trust->likes;
+    place->previous = *chain;
+    *chain = trust->likes;
+}
+
+const struct trust_like *trust_like_newest(const struct trust *trust, uint64_t item_key)
+{
+    return like_of(trust, *chain_of(trust, item_key));
+}
+
+const struct trust_like *trust_like_before(const struct trust *trust, const struct trust_like *like)
+{
+    return like_of(trust, like->previous);
+}
+
+void trust_like_prefetch(const struct trust *trust, uint64_t item_key)
+{
+    __builtin_prefetch(chain_of(trust, item_key), 1);
 }

@@ -6,6 +6,8 @@
  *   items       one row for each (tenant, verb, target)                        2 ways of 64 bytes
  *   places      devices, networks, (device, target), (network, target)         4 ways in 64 bytes
  *   pairs       two busy windows that share accounts                           8 ways in 64 bytes
+ *   likes       a ring of the last likes, 64 bytes each, and 4 bytes for each: the newest like of a
+ *               chain; a chain has the likes of all targets whose hash begins alike
  *
  * A set is found by the upper bits of a 64 bit hash of tenant, kind and id; a row in it by the
  * lower 32 (its tag; 0 is an empty row). In a full set the row that was used longest ago makes
@@ -43,7 +45,8 @@ struct trust {
     uint32_t version;
     uint32_t reserved;
     struct trust_config config; /* as rounded */
-    uint8_t zero[32];
+    uint32_t likes;             /* how many there were, modulo 2^32 without 0 */
+    uint8_t zero[24];
 };
 static_assert(sizeof(struct trust) == 64, "header");
 
@@ -55,9 +58,10 @@ struct trust_platform {
     uint32_t typical_q20;  /* running mean of an account's acts per minute, seen at each act */
     uint32_t acts[2];      /* by day */
     uint32_t sampled[2];   /* by day; an item's window counts with its first TRUST_SAMPLE_MAX */
-    uint32_t newcomers[2]; /* of the sampled */
+    uint32_t newcomers[2]; /* of the sampled: accounts without a past */
     uint32_t accounts[2];  /* by day; an account counts once */
-    uint8_t zero[16];
+    uint32_t first[2];     /* of the sampled: accounts that come for the first time */
+    uint8_t zero[8];
 };
 static_assert(sizeof(struct trust_platform) == 64, "row");
 
@@ -70,7 +74,7 @@ struct trust_account {
     uint8_t hours[8]; /* acts but views, by three hours of the day; all halved when one is full */
     uint16_t network; /* hash of the network it was last seen in */
     uint8_t lock;     /* how much of what it did was lockstep, 0..255 */
-    uint8_t zero;
+    uint8_t burst;    /* likes of items that surged; saturates */
     uint16_t start_h[TRUST_TOKENS]; /* hour the window opened, modulo 2^16 */
     uint32_t token[TRUST_TOKENS];   /* 0: none; else 20 bits hash, 4 log2 of rank, 8 creator */
 };
@@ -79,11 +83,12 @@ static_assert(sizeof(struct trust_account) == 64, "row");
 struct trust_window {
     uint32_t start_s;
     uint32_t count;
-    uint32_t newcomers;
-    uint16_t locked; /* acts with strong lockstep; saturates */
-    uint16_t bad;    /* acts with two signals; saturates */
-    uint16_t met;    /* acts with any lockstep; saturates */
-    uint16_t thin;   /* acts of accounts that did little else; saturates */
+    uint32_t newcomers : 31;
+    uint32_t surged : 1; /* it got far more than the item was used to */
+    uint16_t locked;     /* acts with strong lockstep; saturates */
+    uint16_t bad;        /* acts with two signals; saturates */
+    uint16_t met;        /* acts with any lockstep; saturates */
+    uint16_t thin;       /* acts of accounts that did little else; saturates */
 };
 
 struct trust_item {
@@ -112,6 +117,16 @@ struct trust_pair {
     uint8_t rank;  /* log2 of the highest rank any of them had in the earlier window */
 };
 static_assert(sizeof(struct trust_pair) == 8, "row");
+
+/* Acts but views that were seen of it; of the very active, part of them. */
+static inline uint32_t trust_acts_seen(const struct trust_account *row)
+{
+    uint32_t sum = 0;
+
+    for (uint32_t i = 0; i < 8; i++)
+        sum += row->hours[i];
+    return sum;
+}
 
 static inline uint32_t trust_seconds(int64_t now_us)
 {
@@ -166,6 +181,14 @@ struct trust_account *trust_account_take(struct trust *trust, uint64_t key);
 struct trust_item *trust_item_take(struct trust *trust, uint64_t key);
 struct trust_place *trust_place_take(struct trust *trust, uint64_t key);
 struct trust_pair *trust_pair_take(struct trust *trust, uint64_t key, uint16_t hour);
+
+/* Adds to the ring of likes; like->number and previous are set. item_key: of its target. */
+void trust_like_add(struct trust *trust, uint64_t item_key, const struct trust_like *like);
+/* The newest of a chain, and the one before; NULL: none, or it is forgotten. */
+const struct trust_like *trust_like_newest(const struct trust *trust, uint64_t item_key);
+const struct trust_like *trust_like_before(const struct trust *trust,
+                                           const struct trust_like *like);
+void trust_like_prefetch(const struct trust *trust, uint64_t item_key);
 
 void trust_account_prefetch(const struct trust *trust, uint64_t key);
 void trust_item_prefetch(const struct trust *trust, uint64_t key);

@@ -1,9 +1,9 @@
 /* trust_world.h: a small platform that likes, for the tests of the trust scorer. The generators are
  * ours: they show that the mechanism works, not that it beats real fraudsters.
  *
- * Acts must come by time. Each is judged and observed at once; what is held or quarantined is
- * settled TRUST_SETTLE_US later. side: 0 honest, 1 attack, 2 attack that is not found yet; likes
- * and weights are summed for each. */
+ * Acts must come by time. Each is judged and observed at once; what counted in full is reviewed
+ * when a later act asks for it; what is held or quarantined is settled TRUST_SETTLE_US later. side:
+ * 0 honest, 1 attack, 2 attack that is not found yet; likes and weights are summed for each. */
 #ifndef ZAN_TESTS_TRUST_WORLD_H
 #define ZAN_TESTS_TRUST_WORLD_H
 
@@ -27,12 +27,22 @@ struct world_account {
 
 struct world_wait {
     struct act act;
+    int64_t from_us;
     uint16_t reasons;
     uint8_t side;
 };
 
+/* Likes that counted in full, the last of them: they may be held yet. */
+#define WORLD_FULL 65536
+struct world_full {
+    struct act act;
+    uint8_t side;
+    bool held;
+};
+
 struct world_side {
     uint64_t likes, early_pct, final_pct; /* sums */
+    uint64_t reopened;                    /* counted in full and were held later */
     uint64_t held, quarantined, devalued; /* likes; devalued: under 100 in the end */
     uint64_t low;                         /* under 50 in the end */
 };
@@ -45,18 +55,23 @@ struct world {
     uint32_t account_count;
     struct world_wait *waits;
     size_t wait_count, wait_done, wait_room;
+    struct world_full *full;
+    size_t full_count;
     struct world_side side[3];
     struct trust_verdict last;
+    int64_t act_us; /* now */
 };
 
 static inline void world_open(struct world *world, uint64_t seed, uint32_t accounts)
 {
-    struct trust_config config = {65536, 65536, 131072, 524288};
+    struct trust_config config = {65536, 65536, 131072, 524288, 16384};
     size_t bytes = trust_bytes(&config);
 
     *world = (struct world){.account_count = accounts, .random = {seed}};
     world->region = aligned_alloc(64, bytes);
     world->accounts = calloc(accounts, sizeof *world->accounts);
+    world->full = calloc(WORLD_FULL, sizeof *world->full);
+    assert_non_null(world->full);
     assert_non_null(world->region);
     assert_non_null(world->accounts);
     world->trust = trust_open(world->region, bytes, &config);
@@ -77,6 +92,7 @@ static inline void world_close(struct world *world)
     free(world->region);
     free(world->accounts);
     free(world->waits);
+    free(world->full);
 }
 
 static inline void world_count(struct world_side *side, const struct trust_verdict *verdict)
@@ -95,7 +111,7 @@ static inline void world_settle(struct world *world, int64_t now_us)
         struct world_wait *wait = &world->waits[world->wait_done];
         struct trust_verdict verdict = {.reasons = wait->reasons};
 
-        if (now_us - TRUST_SETTLE_US < wait->act.now_us)
+        if (now_us != INT64_MAX && now_us - TRUST_SETTLE_US < wait->from_us)
             return;
         trust_settle(world->trust, &wait->act, &verdict);
         assert_int_equal(verdict.mark, MARK_PLAIN);
@@ -132,28 +148,70 @@ static inline void world_wait(struct world *world, const struct act *act, int si
         assert_non_null(world->waits);
     }
     world->waits[world->wait_count++] =
-        (struct world_wait){*act, world->last.reasons, (uint8_t)side};
+        (struct world_wait){*act, world->act_us, world->last.reasons, (uint8_t)side};
+}
+
+/* One like that counted in full, if it was one. */
+static inline void world_review_one(struct world *world, const struct trust_like *like)
+{
+    size_t first = world->full_count > WORLD_FULL ? world->full_count - WORLD_FULL : 0;
+
+    for (size_t i = world->full_count; i-- > first;) {
+        struct world_full *full = &world->full[i % WORLD_FULL];
+        struct world_side *side = &world->side[full->side];
+
+        if (full->held || full->act.account != like->account || full->act.target != like->target ||
+            full->act.now_us != like->time_us)
+            continue;
+        world->last = (struct trust_verdict){.reasons = like->reasons};
+        trust_review(world->trust, &full->act, &world->last);
+        if (world->last.mark != MARK_HELD)
+            return;
+        full->held = true;
+        side->final_pct -= 100;
+        side->held++;
+        side->reopened++;
+        world->last.reasons |= like->reasons;
+        world_wait(world, &full->act, full->side);
+        return;
+    }
+}
+
+static inline void world_review(struct world *world, const struct act *act)
+{
+    struct trust_like likes[64];
+    uint32_t count = trust_recent(world->trust, act, likes, 64);
+
+    for (uint32_t i = 0; i < count; i++)
+        world_review_one(world, &likes[i]);
 }
 
 static inline void world_do(struct world *world, const struct act *given, int side)
 {
     struct world_side *sum = &world->side[side];
     struct act act = *given;
+    bool review;
 
+    world->act_us = act.now_us;
     world_settle(world, act.now_us);
     trust_judge(world->trust, &act, &world->last);
     act.weight_pct = world->last.weight_pct;
     act.mark = world->last.mark;
-    trust_observe(world->trust, &act);
+    review = trust_observe(world->trust, &act);
     sum->likes++;
     if (world->last.mark == MARK_PLAIN) {
         sum->early_pct += world->last.weight_pct;
         world_count(sum, &world->last);
+        if (world->last.weight_pct == 100)
+            world->full[world->full_count++ % WORLD_FULL] =
+                (struct world_full){*given, (uint8_t)side, false};
     } else {
         sum->held += world->last.mark == MARK_HELD;
         sum->quarantined += world->last.mark == MARK_QUARANTINED;
         world_wait(world, given, side);
     }
+    if (review)
+        world_review(world, given);
 }
 
 static inline void world_like(struct world *world, int64_t now_us, uint32_t account, uint64_t item,
@@ -262,14 +320,15 @@ static inline void world_print(const char *name, const struct world *world)
         if (side->likes > 0)
             print_message(
                 "%-28s %s: %6llu likes, weight %5.1f %% at once, %6.2f %% in the end; %llu "
-                "held, %llu quarantined, %llu devalued\n",
+                "held, %llu of them later, %llu quarantined, %llu devalued\n",
                 name,
                 i == 0   ? "honest"
                 : i == 1 ? "attack"
                          : "early ",
                 (unsigned long long)side->likes, (double)side->early_pct / (double)likes,
                 (double)side->final_pct / (double)likes, (unsigned long long)side->held,
-                (unsigned long long)side->quarantined, (unsigned long long)side->devalued);
+                (unsigned long long)side->reopened, (unsigned long long)side->quarantined,
+                (unsigned long long)side->devalued);
     }
 }
 

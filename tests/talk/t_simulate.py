@@ -56,6 +56,8 @@ def test_a_slip_is_told():
 def test_the_same_seed_ends_with_the_same_table():
     one, two = (simulate("--scenario", "sabotage", "--json", code=(0, 3)) for _ in "ab")
     assert one == two, (one, two)
+    for key in ("x1.heat", "x10.heat", "x100.heat"):
+        assert verdicts(one, "sabotage")[key] == "met", (key, one["scenarios"]["sabotage"][key])
     other = simulate("--scenario", "sabotage", "--json", "--seed", 2, code=(0, 3))
     assert other["acts"] != one["acts"], "another seed is another world"
 
@@ -67,6 +69,13 @@ def test_honest_people_go_unharmed():
         assert set(found.values()) <= {"met", "told"}, (scenario, found)
         if scenario == "world":
             assert found["like-rate"] == found["taken-back"] == found["hours"] == "met", found
+
+
+def test_brushing_gains_nothing():
+    """The mechanism is tested in unit.engine.trust_crowd; the whole of it takes its time."""
+    if DEEP:
+        report = simulate("--scenario", "brushing", "--json", "--seeds", 10)
+        assert set(verdicts(report, "brushing").values()) <= {"met", "told"}, report
 
 
 def test_others_change_no_standing():
@@ -153,6 +162,7 @@ def run():
     test_a_slip_is_told()
     test_the_same_seed_ends_with_the_same_table()
     test_honest_people_go_unharmed()
+    test_brushing_gains_nothing()
     test_others_change_no_standing()
     test_a_changed_standing_is_seen()
     test_time_is_what_requests_say()

@@ -290,6 +290,130 @@ static void a_replay_does_not_judge(void **state)
     test_engine_close(&replay);
 }
 
+/* --- the scorer: what counted in full and should not have
+ * ------------------------------------------
+ */
+
+static int open_scored(void **state)
+{
+    open_engine(state);
+    assert_true(judges_open(&judges, region, REGION_BYTES, NULL, NULL, true, false));
+    return 0;
+}
+
+#define DAY       (86400LL * SECOND)
+#define REGULARS  60u
+#define NEWCOMERS 40u
+#define VICTIM    5000u
+
+/* Regulars like something of their own taste on four days, so that a newcomer is rare by then. */
+static void a_platform_lives(void)
+{
+    for (uint64_t day = 0; day < 8; day += 2) {
+        for (uint64_t like = 0; like < 4 * REGULARS; like++) {
+            test.now_us += 60LL * SECOND;
+            assert_int_equal(
+                ask(VERB_LIKE, 1 + like % REGULARS, 1000 * day + like / 4 + like % 7 * 100 + 9), 1);
+        }
+        test.now_us += 2 * DAY - 4LL * REGULARS * 60 * SECOND;
+    }
+    test.now_us -= DAY;
+}
+
+static void settle_everything(void)
+{
+    const struct hold *hold[1];
+
+    while (engine_holds_due(&test.engine, test.now_us, hold, 1) > 0)
+        settle_what_is_due();
+}
+
+/* Accounts nobody knows come to one item, one each second: the first of them count in full until it
+ * is seen what they are part of. Three regulars who were there before keep what they gave. */
+static void brush(void)
+{
+    for (uint64_t i = 0; i < 3; i++)
+        assert_int_equal(ask(VERB_LIKE, 1 + i, VICTIM), 1);
+    for (uint64_t i = 0; i < NEWCOMERS; i++) {
+        test.now_us += SECOND;
+        assert_int_equal(ask(VERB_LIKE, 9000 + i, VICTIM), 1);
+    }
+}
+
+static void what_comes_after_a_like_speaks_against_it_too(void **state)
+{
+    struct item_row item;
+
+    (void)state;
+    a_platform_lives();
+    brush();
+    item = item_of(VICTIM);
+    assert_in_range(item.credit.credited_pct, 400, 1000); /* the first of them got through */
+    settle_everything();
+    item = item_of(VICTIM);
+    assert_int_equal(item.credit.credited_pct, 300);
+    assert_true(judges.reopened > 0 && item.credit.held > judges.reopened - 1);
+    assert_int_equal(item.counts[COUNTER_LIKE], 3 + NEWCOMERS); /* raw is what it is */
+    test.now_us += TRUST_SETTLE_US + SECOND;
+    settle_everything();
+    item = item_of(VICTIM);
+    assert_int_equal(item.credit.credited_pct, 300);
+    assert_int_equal(item.credit.held, 0);
+}
+
+/* An un-like of a like that was taken back into the queue takes nothing with it. */
+static void a_reopened_like_that_goes_takes_nothing(void **state)
+{
+    (void)state;
+    a_platform_lives();
+    brush();
+    settle_everything();
+    for (uint64_t i = 0; i < NEWCOMERS; i++) {
+        test.now_us += SECOND;
+        assert_int_equal(ask(VERB_UNLIKE, 9000 + i, VICTIM), 1);
+        assert_int_equal(item_of(VICTIM).credit.credited_pct, 300);
+    }
+    test.now_us += TRUST_SETTLE_US + SECOND;
+    settle_everything();
+    assert_int_equal(item_of(VICTIM).credit.credited_pct, 300);
+    assert_int_equal(item_of(VICTIM).credit.held, 0);
+}
+
+/* A node that comes back has from the log which likes were reopened, and settles them. */
+static void a_reopened_like_waits_after_a_restart(void **state)
+{
+    static struct test_engine back;
+    static struct judges learnt;
+    void *memory = aligned_alloc(64, REGION_BYTES);
+    struct record record = {.kind = RECORD_SETTLE,
+                            .fields = RECORD_HAS_VERDICT | RECORD_CHANGED,
+                            .account = 7,
+                            .target = 8,
+                            .verdict = {.weight_pct = 40,
+                                        .mark = MARK_HELD,
+                                        .reason = REASON_FIRST_TIMERS,
+                                        .reasons = 1u << REASON_FIRST_TIMERS}};
+    struct request like = test_set(VERB_LIKE, 7, 8);
+
+    (void)state;
+    test_engine_open(&back, NULL);
+    assert_true(judges_open(&learnt, memory, REGION_BYTES, NULL, NULL, true, false));
+    back.engine.judges = &learnt;
+    back.now_us = test.now_us;
+    like.flags |= REQUEST_CONTEXT;
+    like.context.device = 77;
+    assert_int_equal(test_engine_ask(&back, &like)->u.value, 1);
+    record.sequence = back.engine.sequence + 1;
+    record.time_us = back.engine.now_us + SECOND;
+    engine_apply(&back.engine, &record);
+    assert_int_equal(learnt.holds->count, 1);
+    assert_int_equal(learnt.holds->hold[0].account, 7);
+    assert_int_equal(learnt.holds->hold[0].device, 77);
+    assert_int_equal(learnt.holds->hold[0].due_us, record.time_us + TRUST_SETTLE_US);
+    test_engine_close(&back);
+    free(memory);
+}
+
 /* Rules are counted by what they did; a shadow rule by what it would have done, and it does it not.
  */
 static void a_shadow_rule_is_counted_and_does_nothing(void **state)
@@ -313,7 +437,11 @@ static void a_shadow_rule_is_counted_and_does_nothing(void **state)
 int main(void)
 {
 #define WITH_ENGINE(name) cmocka_unit_test_setup_teardown(name, open_engine, close_engine)
+#define WITH_SCORER(name) cmocka_unit_test_setup_teardown(name, open_scored, close_engine)
     const struct CMUnitTest tests[] = {
+        WITH_SCORER(what_comes_after_a_like_speaks_against_it_too),
+        WITH_SCORER(a_reopened_like_that_goes_takes_nothing),
+        WITH_SCORER(a_reopened_like_waits_after_a_restart),
         WITH_ENGINE(a_rule_refuses_until_there_is_room),
         WITH_ENGINE(a_rule_cuts_what_an_act_weighs),
         WITH_ENGINE(held_likes_count_when_they_are_settled),

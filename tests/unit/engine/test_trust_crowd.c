@@ -1,6 +1,8 @@
 /* Honest crowds lose nothing, rings lose nearly everything; over seeds. */
 #include "support/trust_world.h"
 
+#include "engine/trust_signals.h"
+
 static uint64_t seed;
 static int seed_count;
 
@@ -313,6 +315,111 @@ static void a_rack_of_devices_is_found(void **state)
     }
 }
 
+/* 400 accounts of a year, each with its own device and network, that have done nothing in their
+ * lives but two thirds of six orders of the last three days; then somebody sends them to a video
+ * with thirty likes. (Whoever they were sent to before has lost as little as gained: the first of
+ * an order count until it is seen what it is.) */
+static void who_only_ever_took_orders_has_no_past(void **state)
+{
+    (void)state;
+    for (int i = 0; i < seed_count; i++) {
+        struct world_plans plans = {0};
+        struct world world;
+
+        world_open(&world, seed + 1000 + (uint64_t)i, 20400);
+        for (uint32_t a = 20000; a < 20400; a++)
+            world.accounts[a].given = 0;
+        plan_ordinary(&world, &plans, 0, 20000, WORLD_US, WORLD_US + 3 * DAY_US, 60000);
+        for (uint32_t order = 0; order < 6; order++)
+            plan_crowd(&world, &plans, 20000, 400, 3000000 + order * 100, 660,
+                       WORLD_US + DAY_US + (int64_t)order * 7 * HOUR_US, HOUR_US, 2);
+        for (uint32_t like = 0; like < 30; like++)
+            plan_add(&plans, EVENT_US + (int64_t)test_random_below(&world.random, DAY_US),
+                     test_random_below(&world.random, 20000), 4000000, 0);
+        plan_crowd(&world, &plans, 20000, 400, 4000000, 1000, EVENT_US + 20 * HOUR_US, HOUR_US, 1);
+        world_run(&world, &plans);
+        world_print("only orders", &world);
+        assert_unharmed(&world);
+        assert_true(world.side[1].final_pct <= 100);
+        assert_true(world.side[1].early_pct <= 30 * 20);
+        world_close(&world);
+    }
+}
+
+/* The same accounts, new to liking: five videos of one creator within seconds of each other, the
+ * last of them is the one that is meant. */
+static void who_began_a_minute_ago_has_no_past(void **state)
+{
+    (void)state;
+    for (int i = 0; i < seed_count; i++) {
+        struct world_plans plans = {0};
+        struct world world;
+
+        world_open(&world, seed + 1100 + (uint64_t)i, 20400);
+        plan_ordinary(&world, &plans, 0, 20000, WORLD_US, WORLD_US + 3 * DAY_US, 60000);
+        for (uint32_t a = 20000; a < 20400; a++) {
+            int64_t at_us = EVENT_US + (int64_t)test_random_below(&world.random, HOUR_US);
+
+            world.accounts[a].given = 0;
+            for (uint32_t video = 0; video < 5; video++)
+                plan_add(&plans, at_us + video * 3 * SECOND_US, a, 4000000 + video, 1);
+        }
+        world_run(&world, &plans);
+        world_print("began a minute ago", &world);
+        assert_unharmed(&world);
+        assert_true(world.side[1].final_pct <= 500);
+        world_close(&world);
+    }
+}
+
+/* People with a life come to a video that surges, some of them three times in a week: of what they
+ * do, most is not that. */
+static void who_also_likes_what_surges_has_a_past(void **state)
+{
+    (void)state;
+    for (int i = 0; i < seed_count; i++) {
+        struct world_plans plans = {0};
+        struct world world;
+
+        world_open(&world, seed + 1200 + (uint64_t)i, 4000);
+        for (uint32_t a = 0; a < 4000; a++)
+            world.accounts[a].given = 0;
+        plan_ordinary(&world, &plans, 0, 4000, WORLD_US, WORLD_US + 3 * DAY_US, 60000);
+        for (uint32_t video = 0; video < 3; video++)
+            plan_crowd(&world, &plans, 0, 4000, 100 * video + 3, 300,
+                       WORLD_US + DAY_US * 2 + (int64_t)video * 5 * HOUR_US, 2 * HOUR_US, 0);
+        world_run(&world, &plans);
+        world_print("three surges", &world);
+        assert_unharmed(&world);
+        world_close(&world);
+    }
+}
+
+/* A flood of accounts that act once does not make the scorer forget who is known. */
+static void a_flood_does_not_flush_the_memory(void **state)
+{
+    (void)state;
+    struct world world;
+    uint32_t known = 0;
+
+    world_open(&world, seed, 200000);
+    for (uint32_t a = 0; a < 1000; a++)
+        for (uint32_t like = 0; like < 8; like++)
+            world_like(&world, WORLD_US + (int64_t)(a * 8 + like) * SECOND_US, a, a * 8 + like, 0);
+    for (uint32_t a = 1000; a < 200000; a++)
+        world_like(&world, WORLD_US + DAY_US + (int64_t)a * 1000, a, 100000000 + a, 0);
+    for (uint32_t a = 0; a < 1000; a++) {
+        struct act act = world_act(&world, WORLD_US + 2 * DAY_US, VERB_LIKE, a, 100000000 + a);
+        struct trust_view view;
+
+        trust_look(world.trust, &act, false, &view);
+        known += view.account != NULL;
+    }
+    print_message("%u of 1000 are known after 199,000 strangers\n", known);
+    assert_true(known >= 980);
+    world_close(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -328,6 +435,10 @@ int main(void)
         cmocka_unit_test(new_accounts_of_many_networks_gain_little),
         cmocka_unit_test(brushing_with_new_accounts_gains_a_few_likes),
         cmocka_unit_test(a_rack_of_devices_is_found),
+        cmocka_unit_test(who_only_ever_took_orders_has_no_past),
+        cmocka_unit_test(who_began_a_minute_ago_has_no_past),
+        cmocka_unit_test(who_also_likes_what_surges_has_a_past),
+        cmocka_unit_test(a_flood_does_not_flush_the_memory),
     };
 
     return cmocka_run_group_tests(tests, begin, NULL);
