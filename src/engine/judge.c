@@ -26,20 +26,19 @@ struct judge_sizes judge_sizes_for(size_t bytes)
     return (struct judge_sizes){.windows = 3 * eighth, .trust = 4 * eighth, .holds = eighth};
 }
 
-static struct holds holds_for(size_t bytes)
+/* How many fit: those that wait, and an eighth of all, those to be looked at once more. */
+static uint64_t holds_room(size_t bytes)
 {
-    uint64_t room = (bytes - sizeof(struct holds)) / sizeof(struct hold);
-
-    return (struct holds){.capacity = room - room / 8, .again_capacity = room / 8};
+    return (bytes - sizeof(struct holds)) / sizeof(struct hold);
 }
 
 static bool holds_are_whole(const struct holds *holds, size_t bytes)
 {
-    struct holds sizes = holds_for(bytes);
+    uint64_t again = holds_room(bytes) / 8;
 
-    return holds->capacity == sizes.capacity && holds->count <= sizes.capacity &&
-           holds->first < sizes.capacity && holds->again_capacity == sizes.again_capacity &&
-           holds->again_count <= sizes.again_capacity && holds->again_first < sizes.again_capacity;
+    return holds->capacity == holds_room(bytes) - again && holds->count <= holds->capacity &&
+           holds->first < holds->capacity && holds->again_capacity == again &&
+           holds->again_count <= again && holds->again_first < again;
 }
 
 static bool windows_open(uint8_t *region, size_t bytes, const uint8_t *digest)
@@ -69,7 +68,8 @@ static bool holds_open(struct judges *judges, uint8_t *region, size_t bytes, boo
     judges->holds = (struct holds *)(void *)region;
     if (restored && holds_are_whole(judges->holds, bytes))
         return true;
-    *judges->holds = holds_for(bytes);
+    *judges->holds = (struct holds){.capacity = holds_room(bytes) - holds_room(bytes) / 8,
+                                    .again_capacity = holds_room(bytes) / 8};
     return !restored;
 }
 
