@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "base/hook.h"
+#include "engine/access.h"
 #include "engine/compensate.h"
 #include "engine/inner.h"
+#include "engine/notice.h"
 #include "engine/sanction.h"
 #include "engine/withdraw.h"
 
@@ -283,10 +285,45 @@ static void quarantine_begin(struct engine *engine, const struct record *record,
     row->due_us = row->until_us;
 }
 
+/* Whom a case is about, or whose item, is told of a step. */
+static void told(struct engine *engine, const struct record *record, const struct case_row *row,
+                 uint8_t kind, uint8_t how)
+{
+    struct notice_order order = {
+        .tenant = row->tenant,
+        .kind = kind,
+        .how = how,
+        .account = row->about,
+        .case_id = row->id,
+        .until_us = kind == NOTICE_WINDOW ? row->until_us : 0,
+    };
+
+    if (row->subject == SUBJECT_ITEM)
+        notice_tell_creator(engine, record, row->about, order);
+    else
+        notice_tell(engine, record, &order);
+}
+
+/* before: the decision in force until then. */
+static void told_decision(struct engine *engine, const struct record *record,
+                          const struct case_row *row, uint8_t before, bool appealed)
+{
+    if (row->decision == DECISION_QUARANTINE)
+        told(engine, record, row, NOTICE_WINDOW, DECISION_QUARANTINE);
+    else if (before == DECISION_QUARANTINE)
+        told(engine, record, row, NOTICE_SETTLED, row->decision);
+    else if (row->decision == DECISION_DISMISS ? row->kind == CASE_DISAVOWAL
+                                               : !is_sanction(row->decision))
+        told(engine, record, row, NOTICE_DECIDED, row->decision); /* a sanction tells of itself */
+    if (appealed) /* decided anew under an appeal */
+        told(engine, record, row, NOTICE_APPEAL, 0);
+}
+
 static void approve_apply(struct engine *engine, const struct record *record)
 {
     struct case_row *row = change(engine, record);
-    uint8_t decision = row->proposed;
+    uint8_t decision = row->proposed, before = row->decision;
+    bool appealed = row->appealed;
 
     row->proposed = DECISION_NONE;
     row->approver = record->caller;
@@ -294,6 +331,8 @@ static void approve_apply(struct engine *engine, const struct record *record)
     if (decision == DECISION_RESTORE) {
         restore_begin(engine, record, row);
         hot_case_note(engine->hot, row);
+        told(engine, record, row, appealed ? NOTICE_APPEAL : NOTICE_DECIDED,
+             appealed ? 1 : DECISION_RESTORE);
         return;
     }
     if (row->decision == DECISION_QUARANTINE)
@@ -318,11 +357,13 @@ static void approve_apply(struct engine *engine, const struct record *record)
         row->cursor = record->sequence + 1;
     }
     hot_case_note(engine->hot, row);
+    told_decision(engine, record, row, before, appealed);
 }
 
 static void reject_apply(struct engine *engine, const struct record *record)
 {
     struct case_row *row = change(engine, record);
+    bool appealed = row->appealed;
 
     row->approver = record->caller;
     text_set(row, CASE_TEXT_DECIDED, record);
@@ -334,10 +375,14 @@ static void reject_apply(struct engine *engine, const struct record *record)
         row->decided_sequence = row->ended_sequence = record->sequence;
         reporters_learn(engine, record, row, false);
         freeze_dismiss(engine, record, row);
+        if (row->kind == CASE_DISAVOWAL)
+            told(engine, record, row, NOTICE_DECIDED, DECISION_DISMISS);
     }
     if (row->decision == DECISION_QUARANTINE)
         row->due_us = row->until_us;
     hot_case_note(engine->hot, row);
+    if (appealed)
+        told(engine, record, row, NOTICE_APPEAL, 0);
 }
 
 static void appeal_apply(struct engine *engine, const struct record *record)
@@ -358,13 +403,17 @@ static void appeal_apply(struct engine *engine, const struct record *record)
 static void expire_apply(struct engine *engine, const struct record *record)
 {
     struct case_row *row = change(engine, record);
+    bool appealed = row->appealed;
 
     if (row->state == CASE_OPEN) {
         row->state = CASE_EXPIRED;
         row->proposed = DECISION_NONE;
         row->ended_sequence = record->sequence;
-    } else if (row->appealed || row->decision == DECISION_QUARANTINE) {
+        if (row->kind == CASE_DISAVOWAL)
+            told(engine, record, row, NOTICE_DECIDED, DECISION_NONE);
+    } else if (appealed || row->decision == DECISION_QUARANTINE) {
         restore_begin(engine, record, row);
+        told(engine, record, row, appealed ? NOTICE_APPEAL : NOTICE_SETTLED, appealed);
     } else { /* a restore that was proposed and never decided */
         row->proposed = DECISION_NONE;
     }
@@ -390,6 +439,7 @@ void case_apply(struct engine *engine, const struct record *record)
 {
     switch (record->kind) {
     case VERB_CASE_OPEN:
+    case VERB_DISAVOW:
         open_apply(engine, record, record->b);
         return;
     case VERB_CASE_PROPOSE:
@@ -494,6 +544,28 @@ uint64_t case_open(struct engine *engine, const struct case_opening *opening)
     return id_of(engine, record.sequence);
 }
 
+static const struct item_row *item_of(struct engine *engine, const struct request *request)
+{
+    uint32_t slot = hot_item_find(engine->hot, request->tenant, request->target);
+
+    return slot == HOT_NONE ? NULL : hot_item(engine->hot, slot);
+}
+
+/* May the caller speak for this item? */
+static bool is_own(struct engine *engine, const struct request *request)
+{
+    return access_check_item(request, item_of(engine, request)) == STATUS_OK;
+}
+
+/* The disavowal of the item that nobody has decided yet; 0: none. */
+static uint64_t disavowed(struct engine *engine, const struct request *request)
+{
+    const struct item_row *item = item_of(engine, request);
+    const struct case_row *row = item == NULL ? NULL : find(engine, request->tenant, item->case_id);
+
+    return row != NULL && row->kind == CASE_DISAVOWAL && row->state == CASE_OPEN ? row->id : 0;
+}
+
 static enum status open_decide(struct engine *engine, const struct request *request,
                                struct record *record)
 {
@@ -502,8 +574,12 @@ static enum status open_decide(struct engine *engine, const struct request *requ
                      ? hot_account_find(engine->hot, request->tenant, request->target) != HOT_NONE
                      : hot_item_find(engine->hot, request->tenant, request->target) != HOT_NONE;
 
+    if (request->verb == VERB_DISAVOW && !is_own(engine, request))
+        return STATUS_NOPERM; /* the same whether or not there is one */
     if (!there)
         return account ? STATUS_NOACCOUNT : STATUS_NOITEM;
+    if (request->verb == VERB_DISAVOW && disavowed(engine, request) != 0)
+        return STATUS_UNCHANGED;
     if (request->u.deed.kind == CASE_QUARANTINE && account)
         return STATUS_BADVALUE;
     if (!has_room(engine))
@@ -709,7 +785,7 @@ enum status case_write(struct engine *engine, const struct request *request, uin
                        struct reply *reply)
 {
     struct record record = record_for(request, (uint8_t)request->verb);
-    bool opens = request->verb == VERB_CASE_OPEN;
+    bool opens = verb_info(request->verb)->shape == SHAPE_CASE_OPEN;
     const struct case_row *row;
     uint64_t decided = 0;
     enum status status;
@@ -761,14 +837,18 @@ static bool answer_error(struct reply *reply, enum status status)
 
 bool case_reply(struct engine *engine, const struct request *request, struct reply *reply)
 {
-    uint64_t id =
-        request->verb == VERB_CASE_OPEN ? id_of(engine, reply->sequence) : request->target;
-    const struct case_row *row = find(engine, request->tenant, id);
+    bool opens = verb_info(request->verb)->shape == SHAPE_CASE_OPEN;
+    bool own = request->verb == VERB_CASE_APPEAL || request->verb == VERB_DISAVOW;
+    uint64_t id = opens ? id_of(engine, reply->sequence) : request->target;
+    const struct case_row *row;
 
+    if (opens && !reply->applied && !reply->replayed)
+        id = disavowed(engine, request); /* there is one already */
+    row = find(engine, request->tenant, id);
     if (request->flags & REQUEST_RETURN && row != NULL)
-        return answer_row(engine, row, request->verb == VERB_CASE_APPEAL, reply);
+        return answer_row(engine, row, own, reply);
     reply->kind = REPLY_INTEGER;
-    reply->u.value = request->verb == VERB_CASE_OPEN ? (int64_t)id : reply->applied;
+    reply->u.value = opens ? (int64_t)id : reply->applied;
     return true;
 }
 
@@ -944,11 +1024,49 @@ bool case_newest(struct engine *engine, uint16_t tenant, uint64_t account, struc
     return true;
 }
 
+/* Everything about the likes of an item that its creator can show: in his own view, from the newest
+ * case on. What users reported is theirs until a person has looked at it. */
+static bool shield_answer(struct engine *engine, const struct request *request,
+                          struct reply *reply)
+{
+    const struct item_row *item = item_of(engine, request);
+    uint32_t max = request->count < REQUEST_SHIELD_MAX ? request->count : REQUEST_SHIELD_MAX;
+    struct case_row *rows = arena_take(&engine->arena, max * sizeof *rows);
+    uint64_t id = request->flags & REQUEST_HAS_CURSOR ? request->u.cursor
+                  : item == NULL                      ? 0
+                                                      : item->case_id;
+    uint32_t count = 0;
+
+    if (item == NULL)
+        return answer_error(reply, STATUS_NOITEM);
+    if (rows == NULL || !read_item_copy(engine, request->tenant, request->target, reply))
+        return false;
+    while (id != 0 && count < max) {
+        bool found;
+        enum status status = row_read(engine, request->tenant, id, &rows[count], &found);
+
+        if (status != STATUS_OK)
+            return answer_error(reply, status);
+        if (!found || rows[count].subject != SUBJECT_ITEM || rows[count].about != request->target)
+            return answer_error(reply, STATUS_BADCURSOR);
+        id = rows[count].before;
+        count += rows[count].state != CASE_GATHERING;
+    }
+    reply->kind = REPLY_SHIELD;
+    reply->count = (uint16_t)count;
+    reply->u.shields = rows;
+    reply->cursor = id;
+    reply->own = 1;
+    return true;
+}
+
 bool case_read(struct engine *engine, const struct request *request, struct reply *reply)
 {
     switch (verb_info(request->verb)->shape) {
     case SHAPE_CASE_GET:
         return get_answer(engine, request, reply);
+    case SHAPE_SHIELD:
+        return shield_answer(engine, request, reply);
     case SHAPE_CASE_LIST:
         return list_answer(engine, request, reply);
     default:

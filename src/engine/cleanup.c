@@ -13,16 +13,25 @@
  *
  * Numbers are per account: one above that of the newest mark. They live in 16 bits and begin again.
  *
- * ACCOUNT PURGE (erase.c) goes the same way over everything the account has on, and leaves no marks.
+ * ACCOUNT PURGE (erase.c) goes the same way over everything the account has on, and leaves no
+ * marks.
  */
 #include <assert.h>
 
 #include "base/hook.h"
 #include "engine/inner.h"
+#include "engine/notice.h"
 
 #define CLEANUP_MAX     20000 /* likes looked at in a call: so long others wait at most */
 #define CLEANUP_UNDO_US (30LL * 24 * 3600 * 1000000)
 #define RETRY_MS        100
+
+/* What takes back an edge of that kind; an undo's list is of marks, about likes. */
+static const uint8_t off_verbs[EDGE_COUNT] = {
+    [EDGE_LIKE] = VERB_UNLIKE,     [EDGE_FAVORITE] = VERB_UNFAVORITE,
+    [EDGE_FOLLOW] = VERB_UNFOLLOW, [EDGE_REPORT] = VERB_UNLIKE, /* never swept */
+    [EDGE_CLEARED] = VERB_UNLIKE,
+};
 
 static bool is_undo(const struct request *request)
 {
@@ -112,7 +121,10 @@ static void sweep_begin(struct engine *engine, const struct request *request)
 static uint32_t step_size(const struct hot_room *room)
 {
     uint32_t size = ENGINE_SWEEP;
-    const uint32_t most[] = {room->items, room->edges / 2, room->scratch / 2,
+    const uint32_t most[] = {room->inboxes > 1 ? room->inboxes - 1 : 0,
+                             room->items,
+                             room->edges / 2,
+                             room->scratch / 2,
                              room->accounts > 2 ? room->accounts - 2 : 0,
                              room->loads > 8 ? room->loads / 2 - 4 : 0};
 
@@ -162,13 +174,13 @@ bool cleanup_gather(struct engine *engine, const struct request *request,
         return true;
     if (size == 0)
         return false;
-    if (is_purge(request) && !need_told(engine, needs, request->tenant, request->account))
-        return false;
     if (!sweep->under_way)
         sweep_begin(engine, request);
     if (sweep->status == STATUS_OK)
         sweep->status = step_list(engine, request, size);
     need_account(engine, needs, request->tenant, request->account);
+    if (is_purge(request))
+        notice_need_inbox(engine, needs, request->tenant, request->account);
     for (uint32_t i = 0; sweep->status == STATUS_OK && i < sweep->count; i++) {
         uint64_t item = sweep->entries[i].id;
 
@@ -191,17 +203,16 @@ void cleanup_gather_creators(struct engine *engine, struct needs *needs)
 {
     const struct sweep *sweep = &engine->sweep;
 
-    if (edge_target_is_account(sweep->kind))
-        return;
     for (uint32_t i = 0; sweep->under_way && i < sweep->count; i++)
-        need_creator(engine, needs, sweep->tenant, sweep->entries[i].id);
+        need_told_back(engine, needs, sweep->tenant, off_verbs[sweep->kind], sweep->account,
+                       sweep->entries[i].id);
 }
 
 /* --- the step ------------------------------------------------------------------------------------
  */
 
 static void put_record(struct engine *engine, uint8_t verb, uint64_t item,
-                       const struct edge_row *worth)
+                       const struct edge_row *like, const struct edge_row *worth)
 {
     struct sweep *sweep = &engine->sweep;
     struct record record = {
@@ -218,6 +229,7 @@ static void put_record(struct engine *engine, uint8_t verb, uint64_t item,
     if (worth != NULL && !verdict_is_plain(&record.verdict))
         record.fields |= RECORD_HAS_VERDICT;
     judge_unlike(engine, &record, 0);
+    notice_decide(engine, &record, like);
     record_commit(engine, &record);
     sweep->done++;
 }
@@ -227,10 +239,9 @@ static void take_back(struct engine *engine, uint64_t item)
     const struct sweep *sweep = &engine->sweep;
     const struct edge_row *edge =
         hot_edge_find(engine->hot, sweep->tenant, sweep->kind, sweep->account, item);
-    static const uint8_t verbs[EDGE_LISTED] = {VERB_UNLIKE, VERB_UNFAVORITE, VERB_UNFOLLOW};
 
     if (edge != NULL && edge->on)
-        put_record(engine, verbs[sweep->kind], item, NULL);
+        put_record(engine, off_verbs[sweep->kind], item, edge, NULL);
 }
 
 /* A purge goes on with the next kind. */
@@ -256,7 +267,7 @@ static void bring_back(struct engine *engine, uint64_t item)
 
     if (still && mark->on && mark->flips == sweep->number &&
         mark->time_us >= engine->now_us - CLEANUP_UNDO_US)
-        put_record(engine, VERB_LIKE, item, mark);
+        put_record(engine, VERB_LIKE, item, NULL, mark);
 }
 
 /* Room in this step for the record, and the effects, of one more? */

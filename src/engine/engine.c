@@ -11,6 +11,7 @@
 #include "engine/access.h"
 #include "engine/case.h"
 #include "engine/inner.h"
+#include "engine/notice.h"
 #include "engine/policy_book.h"
 #include "engine/sanction.h"
 
@@ -52,6 +53,9 @@ static void effect_apply(struct engine *engine, const struct record *record)
     case EFFECT_COMPENSATE:
         compensation_take(engine, record);
         break;
+    case EFFECT_NOTICE:
+        notice_take(engine, record);
+        break;
     case EFFECT_ACCOUNT:
         hot_account_change(engine->hot,
                            account_ensure(engine, record->tenant, record->target, record->time_us));
@@ -84,6 +88,9 @@ static void change_apply(struct engine *engine, const struct record *record)
     case SHAPE_POLICY_PROPOSE:
     case SHAPE_POLICY_STEP:
         policy_apply(engine, record);
+        break;
+    case SHAPE_NOTICE_READ:
+        notice_read(engine, record);
         break;
     case SHAPE_SET:
     case SHAPE_EVENT:
@@ -232,6 +239,21 @@ static uint8_t intent_shown(const struct request *request, const struct record *
                : intent;
 }
 
+/* Whom it is done to may be told. */
+static void record_notice(struct engine *engine, struct record *record)
+{
+    const struct verb_info *info = verb_info(record->kind);
+    bool ruled = engine->judges != NULL && engine->judges->policy != NULL;
+
+    if (!ruled && (info->edge == EDGE_NONE || info->on))
+        return;
+    notice_decide(engine, record,
+                  info->edge == EDGE_NONE || info->on
+                      ? NULL
+                      : hot_edge_find(engine->hot, record->tenant, info->edge, record->account,
+                                      record->target));
+}
+
 /* One interaction: decided, and, if it changes anything or has to be remembered, recorded. */
 static enum status interaction_write(struct engine *engine, const struct request *request,
                                      uint64_t content, struct reply *reply)
@@ -264,6 +286,7 @@ static enum status interaction_write(struct engine *engine, const struct request
         record_judged(&record, &verdict, window_us);
         judge_unlike(engine, &record, window_us);
         reply->intent = intent_shown(request, &record);
+        record_notice(engine, &record);
     } else if (status == STATUS_OK) {
         status = STATUS_UNCHANGED;
     }
@@ -310,6 +333,7 @@ static enum status act_write(struct engine *engine, const struct request *reques
         if (judge_act(engine, request, verb, &verdict, &window_us, reply) == STATUS_OK)
             record_judged(&record, &verdict, window_us);
         judge_unlike(engine, &record, window_us);
+        record_notice(engine, &record);
         record_commit(engine, &record);
         reply->sequence = record.sequence;
         reply->applied |= (uint8_t)(1u << i);

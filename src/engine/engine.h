@@ -36,7 +36,11 @@
 #define ENGINE_PARTITIONS_MAX 64
 #define ENGINE_CASES_MAX      256 /* rows of cases needed by one step */
 
-#define ENGINE_INBOXES_MAX    256
+
+struct inbox_key {
+    uint64_t id;
+    uint16_t tenant;
+};
 
 /* What must be in memory and is not: keys of rows to be read from the store. */
 struct needs {
@@ -48,7 +52,9 @@ struct needs {
     uint32_t asked_count; /* edges that reads ask for, not looked for yet; gather's own */
     struct edge_key asked[HOT_EDGES_MAX];
     struct case_row cases[ENGINE_CASES_MAX];
-    struct inbox_row inboxes[ENGINE_INBOXES_MAX];
+    struct inbox_key inboxes[ENGINE_NEEDS_MAX];
+    uint32_t inbox_asked; /* engine_gather_record: inboxes that the records so far may change */
+    bool again; /* of the second look: what it asks for names something more; look once more */
 };
 
 /* Where a page of a list ended, so that the next one does not walk the list from its head: a client

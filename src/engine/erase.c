@@ -81,7 +81,7 @@ static void tombstone(struct account_row *row)
     *row = left;
 }
 
-/* What it was told goes too. The row is in memory, if there is one (need_told). */
+/* What it was told goes too. The row is in memory, if there is one (notice_need_inbox). */
 static void forget_told(struct engine *engine, const struct record *record)
 {
     uint32_t slot = hot_inbox_find(engine->hot, record->tenant, record->account);

@@ -3,12 +3,15 @@
  * Three walks over the batch, so that the misses of many requests overlap: first the buckets are
  * prefetched, then the rows, then the rows are looked at and what is missing is noted down. A row
  * that the store's key filter knows to be absent is not asked for. */
+#include <assert.h>
 #include <string.h>
 
 #include "engine/inner.h"
+#include "engine/notice.h"
 
 #define READS_AT_ONCE 2048
-#define IDS_AHEAD     12 /* of one read: more do not fit into the processor's queue of misses */
+#define INBOX_READS   256 /* in a step: an eighth of the smallest cache stays free for them */
+#define IDS_AHEAD     12  /* of one read: more do not fit into the processor's queue of misses */
 #define AHEAD         64 /* requests whose memory is on its way; more would fall out of the cache again */
 
 /* --- noting down ---------------------------------------------------------------------------------
@@ -40,13 +43,24 @@ void need_edge(struct engine *engine, struct needs *needs, uint16_t tenant, uint
 static void needs_empty(struct needs *needs)
 {
     needs->account_count = needs->item_count = needs->edge_count = needs->operation_count = 0;
-    needs->case_count = needs->inbox_count = 0;
+    needs->case_count = needs->inbox_count = needs->inbox_asked = 0;
+    needs->again = false;
 }
 
 static void need_case(struct engine *engine, struct needs *needs, uint16_t tenant, uint64_t id)
 {
     if (id != 0 && hot_case_find(engine->hot, tenant, id) == HOT_NONE)
         needs->cases[needs->case_count++] = (struct case_row){.id = id, .tenant = tenant};
+}
+
+/* The inbox of whom an item is from, if that is known here. */
+static void need_creator_inbox(struct engine *engine, struct needs *needs, uint16_t tenant,
+                               uint64_t item)
+{
+    uint32_t slot = hot_item_find(engine->hot, tenant, item);
+
+    if (slot != HOT_NONE && hot_item(engine->hot, slot)->has_creator)
+        notice_need_inbox(engine, needs, tenant, hot_item(engine->hot, slot)->creator);
 }
 
 /* What a case that is in memory is about. */
@@ -58,10 +72,14 @@ static void need_subject(struct engine *engine, struct needs *needs, uint16_t te
     if (slot == HOT_NONE)
         return;
     row = hot_case(engine->hot, slot);
-    if (row->subject == SUBJECT_ACCOUNT)
+    if (row->subject == SUBJECT_ACCOUNT) {
         need_account(engine, needs, tenant, row->about);
-    else
+        notice_need_inbox(engine, needs, tenant, row->about);
+    } else {
         need_item(engine, needs, tenant, row->about);
+        need_creator_inbox(engine, needs, tenant, row->about);
+        needs->again = needs->again || hot_item_find(engine->hot, tenant, row->about) == HOT_NONE;
+    }
     for (uint32_t i = 0; i < row->reporter_count; i++)
         if (is_home(engine, row->reporters[i]))
             need_account(engine, needs, tenant, row->reporters[i]);
@@ -91,19 +109,6 @@ static bool reports(const struct request *request, const struct verb_info *info)
         if (request->u.actions[i] == VERB_REPORT)
             return true;
     return false;
-}
-
-bool need_told(struct engine *engine, struct needs *needs, uint16_t tenant, uint64_t account)
-{
-    struct hot_room room;
-
-    hot_room(engine->hot, &room);
-    if (needs->inbox_count == ENGINE_INBOXES_MAX || room.inboxes < needs->inbox_count + 1)
-        return false;
-    if (hot_inbox_find(engine->hot, tenant, account) == HOT_NONE &&
-        store_may_have_inbox(engine->store, tenant, account))
-        needs->inboxes[needs->inbox_count++] = (struct inbox_row){.tenant = tenant, .id = account};
-    return true;
 }
 
 static void need_operation(struct engine *engine, struct needs *needs, uint16_t tenant,
@@ -164,8 +169,11 @@ static void ask_edges(struct engine *engine, const struct request *request, uint
 /* What is left for this step; every request takes its worst case. */
 struct budget {
     struct hot_room room;
-    uint32_t cases; /* rows of needs */
-    uint32_t needs; /* the fullest array of needs still takes so many */
+    uint64_t told, restricted; /* bit per enum verb: may change an inbox of whom it is done to; of
+                                  whom does it */
+    uint32_t inboxes;          /* that are only read */
+    uint32_t cases;            /* rows of needs */
+    uint32_t needs;            /* the fullest array of needs still takes so many */
     uint32_t reads; /* rows looked at for reads: what is brought in here is still in the cache when
                        the step looks at it, if it is not too much */
 };
@@ -178,15 +186,60 @@ static bool take(uint32_t *left, uint32_t amount)
     return true;
 }
 
+static_assert(VERB_ACT < 64, "a bit for every verb that is done to something");
+
+/* Looked up once for a batch: what the rules in force may tell whom it is done to. */
+static uint64_t told_verbs(const struct engine *engine)
+{
+    uint64_t verbs = 0;
+
+    for (uint8_t verb = 0; verb < VERB_ACT; verb++)
+        verbs |= (uint64_t)notice_may(engine, verb) << verb;
+    return verbs;
+}
+
+/* The same of whom they may restrict. */
+static uint64_t restricted_verbs(const struct engine *engine)
+{
+    uint64_t verbs = 0;
+
+    for (uint8_t verb = 0; engine->judges != NULL && verb < VERB_ACT; verb++)
+        verbs |= (uint64_t)notice_may_sanction(engine, verb) << verb;
+    return verbs;
+}
+
+static uint64_t verbs_of(const struct request *request, const struct verb_info *info)
+{
+    uint64_t verbs = 0;
+
+    if (info->shape != SHAPE_ACT)
+        return request->verb < VERB_ACT ? 1ULL << request->verb : 0;
+    for (uint32_t i = 0; i < request->count; i++)
+        verbs |= 1ULL << request->u.actions[i];
+    return verbs;
+}
+
+/* Inboxes that a write may change. */
+static uint32_t inboxes_of(const struct budget *budget, const struct request *request,
+                           const struct verb_info *info)
+{
+    uint64_t verbs = verbs_of(request, info);
+
+    if (verbs != 0)
+        return (verbs & budget->told ? 1u : 0u) + (verbs & budget->restricted ? 1u : 0u);
+    return is_case(info) || info->shape == SHAPE_NOTICE_READ || info->shape == SHAPE_ITEM_SET;
+}
+
 static bool has_room(struct budget *budget, const struct engine *engine,
                      const struct request *request, const struct verb_info *info)
 {
     if (info->group == GROUP_READ) {
-        uint32_t ids =
-            info->shape == SHAPE_STATES || info->shape == SHAPE_TOTALS ? request->count
-            : info->shape == SHAPE_ACTIVITY                            ? 2
-                                                                       : 1;
+        uint32_t ids = info->shape == SHAPE_STATES || info->shape == SHAPE_TOTALS ? request->count
+                       : info->shape == SHAPE_ACTIVITY                            ? 2
+                                                                                  : 1;
 
+        if (info->shape == SHAPE_NOTICES && !take(&budget->inboxes, 1))
+            return false;
         ids += request->asserted; /* the row of who calls */
         if (info->shape == SHAPE_CASE_GET && !take(&budget->cases, 1))
             return false;
@@ -195,6 +248,8 @@ static bool has_room(struct budget *budget, const struct engine *engine,
     }
     if (engine->writes_refused)
         return true;
+    if (!take(&budget->room.inboxes, inboxes_of(budget, request, info)))
+        return false;
     /* One of a case, its subject and those who reported. */
     if ((is_case(info) || reports(request, info)) &&
         !(take(&budget->cases, 1) && take(&budget->room.cases, 1) &&
@@ -271,8 +326,12 @@ static void note_read(struct engine *engine, const struct request *request,
                 need_item(engine, needs, request->tenant, request->u.ids[i]);
         }
         break;
+    case SHAPE_NOTICES:
+        notice_need_inbox(engine, needs, request->tenant, request->account);
+        break;
     case SHAPE_COUNTS:
     case SHAPE_ITEM_GET:
+    case SHAPE_SHIELD:
         need_item(engine, needs, request->tenant, request->target);
         break;
     case SHAPE_TAKEN:
@@ -324,10 +383,13 @@ static void note_interaction(struct engine *engine, uint16_t tenant, uint8_t ver
 }
 
 static void note_write(struct engine *engine, const struct request *request,
-                       const struct verb_info *info, struct needs *needs)
+                       const struct verb_info *info, const struct budget *budget,
+                       struct needs *needs)
 {
     if (engine->writes_refused)
         return;
+    if (verbs_of(request, info) & budget->restricted)
+        notice_need_inbox(engine, needs, request->tenant, request->account);
     if (request->flags & REQUEST_OPID)
         need_operation(engine, needs, request->tenant, request->opid);
     switch (info->shape) {
@@ -345,12 +407,18 @@ static void note_write(struct engine *engine, const struct request *request,
                              request->target, needs);
         break;
     case SHAPE_ITEM_SET:
-        if (request->flags & REQUEST_HAS_CREATOR)
+        if (request->flags & REQUEST_HAS_CREATOR) {
             need_account(engine, needs, request->tenant, request->u.item.creator);
+            notice_need_inbox(engine, needs, request->tenant, request->u.item.creator);
+        }
         need_item(engine, needs, request->tenant, request->target);
         break;
     case SHAPE_ITEM_STATE:
         need_item(engine, needs, request->tenant, request->target);
+        break;
+    case SHAPE_NOTICE_READ:
+        need_account(engine, needs, request->tenant, request->account);
+        notice_need_inbox(engine, needs, request->tenant, request->account);
         break;
     case SHAPE_CASE_OPEN:
         if (request->u.deed.subject == SUBJECT_ACCOUNT)
@@ -380,6 +448,9 @@ uint32_t engine_gather(struct engine *engine, const struct batch *batch, uint32_
     needs->asked_count = 0;
     needs_empty(needs);
     hot_room(engine->hot, &budget.room);
+    budget.inboxes = INBOX_READS;
+    budget.told = told_verbs(engine);
+    budget.restricted = restricted_verbs(engine);
     for (; at < batch->count; at++) {
         const struct request *request = &batch->requests[at];
         const struct verb_info *info;
@@ -405,7 +476,7 @@ uint32_t engine_gather(struct engine *engine, const struct batch *batch, uint32_
         if (info->group == GROUP_READ)
             note_read(engine, request, info, needs);
         else
-            note_write(engine, request, info, needs);
+            note_write(engine, request, info, &budget, needs);
     }
     if (needs->asked_count > 0)
         need_asked(engine, needs);
@@ -425,9 +496,52 @@ void need_creator(struct engine *engine, struct needs *needs, uint16_t tenant, u
         need_account(engine, needs, tenant, item->creator);
 }
 
+/* Whom an item, that is in memory now, is from, or who is followed: what tells him needs. levels:
+ * what the act may say of who follows whom. */
+static void need_recipient(struct engine *engine, struct needs *needs, uint16_t tenant,
+                           uint8_t verb, uint64_t account, uint64_t target, uint8_t levels)
+{
+    uint32_t slot;
+
+    if (edge_target_is_account(verb_info(verb)->edge)) {
+        notice_need(engine, needs, tenant, account, target, levels);
+        return;
+    }
+    slot = hot_item_find(engine->hot, tenant, target);
+    if (slot != HOT_NONE && hot_item(engine->hot, slot)->has_creator)
+        notice_need(engine, needs, tenant, account, hot_item(engine->hot, slot)->creator, levels);
+}
+
+void need_told_back(struct engine *engine, struct needs *needs, uint16_t tenant, uint8_t verb,
+                    uint64_t account, uint64_t target)
+{
+    if (!edge_target_is_account(verb_info(verb)->edge))
+        need_creator(engine, needs, tenant, target);
+    need_recipient(engine, needs, tenant, verb, account, target, 0);
+}
+
+static void need_told(struct engine *engine, const struct request *request,
+                      const struct verb_info *info, struct needs *needs)
+{
+    if (info->shape != SHAPE_ACT) {
+        need_recipient(engine, needs, request->tenant, (uint8_t)request->verb, request->account,
+                       request->target, notice_levels(engine, (uint8_t)request->verb));
+        return;
+    }
+    for (uint32_t i = 0; i < request->count; i++) {
+        uint8_t levels = notice_levels(engine, request->u.actions[i]);
+
+        if (levels != 0 || i == 0) /* the inbox once, the follows with the first that asks */
+            need_recipient(engine, needs, request->tenant, request->u.actions[i], request->account,
+                           request->target, levels);
+    }
+}
+
 void engine_gather_creators(struct engine *engine, const struct batch *batch, uint32_t from,
                             uint32_t to, struct needs *needs)
 {
+    uint64_t told = told_verbs(engine);
+
     needs_empty(needs);
     for (uint32_t at = from; at < to; at++) {
         const struct request *request = &batch->requests[at];
@@ -436,24 +550,49 @@ void engine_gather_creators(struct engine *engine, const struct batch *batch, ui
         if (request->verb >= VERB_COUNT)
             continue;
         info = verb_info(request->verb);
+        if (request->verb == VERB_DISAVOW) {
+            need_reports(engine, needs, request->tenant, request->target);
+            continue;
+        }
         if (is_case(info)) {
             need_subject(engine, needs, request->tenant, request->target);
             continue;
         }
         if (engine->writes_refused)
             continue;
+        if (verbs_of(request, info) & told)
+            need_told(engine, request, info, needs);
         if (reports(request, info))
             need_reports(engine, needs, request->tenant, request->target);
         if (info->shape == SHAPE_CLEANUP)
             cleanup_gather_creators(engine, needs);
         else if (info->group == GROUP_WRITE && !edge_target_is_account(info->edge) &&
-            !verb_is_of_account(request->verb))
+                 !verb_is_of_account(request->verb))
             need_creator(engine, needs, request->tenant, request->target);
     }
 }
 
 /* --- one record (replay, effects) ----------------------------------------------------------------
  */
+
+static bool opens_case(uint8_t verb)
+{
+    return verb < VERB_COUNT && verb_info(verb)->shape == SHAPE_CASE_OPEN;
+}
+
+/* How many inboxes it may change. */
+static uint32_t record_tells(const struct record *record)
+{
+    if (record->fields & RECORD_HAS_NOTICE || record->kind == RECORD_SANCTION ||
+        record->kind == RECORD_CASE || record->kind == VERB_NOTICE_READ ||
+        record->kind == VERB_ACCOUNT_PURGE ||
+        record->kind == VERB_ITEM_SET)
+        return 1;
+    if (record->kind == RECORD_EFFECT) /* a quarantine opens */
+        return effect_kind_of(record) == EFFECT_TARGET && record->c != 0;
+    return (record->kind == VERB_LIKE && record->c != 0) ||
+           (record->kind < VERB_COUNT && is_case(verb_info(record->kind)));
+}
 
 bool engine_gather_record(struct engine *engine, const struct record *record, struct needs *needs)
 {
@@ -462,17 +601,28 @@ bool engine_gather_record(struct engine *engine, const struct record *record, st
 
     hot_room(engine->hot, &budget.room);
     if (needs->account_count + 3 > ENGINE_NEEDS_MAX || needs->case_count + 1 > ENGINE_CASES_MAX ||
-        budget.room.cases < needs->case_count + 2 || needs->edge_count + 2 > ENGINE_NEEDS_MAX ||
+        budget.room.cases < needs->case_count + 2 || budget.room.inboxes < needs->inbox_asked + 2 ||
+        needs->inbox_count + 2 > ENGINE_NEEDS_MAX || needs->edge_count + 2 > ENGINE_NEEDS_MAX ||
         budget.room.loads < 4 + needs->account_count + needs->item_count ||
         budget.room.scratch < 3 + needs->edge_count + needs->operation_count)
         return false;
     if (!(record->fields & RECORD_CHANGED))
         return true;
+    needs->inbox_asked += record_tells(record);
     if (verb == RECORD_EFFECT) {
         enum effect_kind kind = effect_kind_of(record);
 
         if (kind == EFFECT_RULES)
             return true;
+        if (kind == EFFECT_NOTICE) {
+            need_account(engine, needs, record->tenant, record->target);
+            notice_need(engine, needs, record->tenant,
+                        (uint8_t)(record->b >> 16) < VERB_COUNT ? record->account : ~record->target,
+                        record->target,
+                        (uint8_t)(record->b >> 16) < VERB_COUNT ? record->notify : 0);
+            return true;
+        }
+
         if (kind == EFFECT_RECEIVED || kind == EFFECT_ACCOUNT || kind == EFFECT_CREDIT ||
             kind == EFFECT_REPORT || kind == EFFECT_COMPENSATE)
             need_account(engine, needs, record->tenant, record->target);
@@ -488,11 +638,13 @@ bool engine_gather_record(struct engine *engine, const struct record *record, st
     }
     if (verb == RECORD_SETTLE)
         note_interaction(engine, record->tenant, VERB_LIKE, record->account, record->target, needs);
-    if (verb == RECORD_SANCTION)
+    if (verb == RECORD_SANCTION) {
         need_account(engine, needs, record->tenant, record->account);
-    if (verb == RECORD_SANCTION || verb == RECORD_CASE || verb == VERB_CASE_OPEN)
+        notice_need_inbox(engine, needs, record->tenant, record->account);
+    }
+    if (verb == RECORD_SANCTION || verb == RECORD_CASE || opens_case(verb))
         need_case(engine, needs, record->tenant, record->a);
-    if ((verb == RECORD_CASE && record->a == 0) || verb == VERB_CASE_OPEN) {
+    if ((verb == RECORD_CASE && record->a == 0) || opens_case(verb)) {
         /* Which of the two it is about is in b; the other is 0. */
         need_account(engine, needs, record->tenant, record->account);
         need_item(engine, needs, record->tenant, record->target);
@@ -514,21 +666,26 @@ bool engine_gather_record(struct engine *engine, const struct record *record, st
             need_edge(engine, needs, record->tenant, EDGE_CLEARED, record->account, record->target);
         break;
     case SHAPE_ITEM_SET:
-        if (record->c & REQUEST_HAS_CREATOR)
+        if (record->c & REQUEST_HAS_CREATOR) {
             need_account(engine, needs, record->tenant, record->a);
+            notice_need_inbox(engine, needs, record->tenant, record->a);
+        }
         need_item(engine, needs, record->tenant, record->target);
         break;
     case SHAPE_ITEM_STATE:
         need_item(engine, needs, record->tenant, record->target);
         break;
+    case SHAPE_NOTICE_READ:
+        notice_need_inbox(engine, needs, record->tenant, record->account);
+        break;
+    case SHAPE_CLEANUP: /* ACCOUNT PURGE */
+        need_account(engine, needs, record->tenant, record->account);
+        notice_need_inbox(engine, needs, record->tenant, record->account);
+        break;
     case SHAPE_ACCOUNT_SET:
     case SHAPE_ACCOUNT_STATE:
     case SHAPE_ACCOUNT_REVOKE:
     case SHAPE_ACCOUNT_ERASE:
-    case SHAPE_CLEANUP:
-        if (verb == VERB_ACCOUNT_PURGE &&
-            !need_told(engine, needs, record->tenant, record->account))
-            return false;
         need_account(engine, needs, record->tenant, record->account);
         break;
     default:
@@ -545,10 +702,12 @@ bool engine_gather_record_creators(struct engine *engine, const struct record *r
                        ? (uint8_t)(record->b >> 16)
                        : record->kind;
 
-    if (record->kind == RECORD_SETTLE || (record->kind == RECORD_EFFECT && (kind == EFFECT_WEIGH || kind == EFFECT_SETTLE)))
+    if (record->kind == RECORD_SETTLE ||
+        (record->kind == RECORD_EFFECT && (kind == EFFECT_WEIGH || kind == EFFECT_SETTLE)))
         verb = VERB_LIKE;
     if (needs->account_count + 1 + CASE_REPORTERS > ENGINE_NEEDS_MAX ||
-        needs->item_count + 1 > ENGINE_NEEDS_MAX || needs->case_count + 1 > ENGINE_CASES_MAX)
+        needs->item_count + 1 > ENGINE_NEEDS_MAX || needs->case_count + 1 > ENGINE_CASES_MAX ||
+        needs->inbox_count + 2 > ENGINE_NEEDS_MAX || needs->edge_count + 2 > ENGINE_NEEDS_MAX)
         return false;
     if (!(record->fields & RECORD_CHANGED))
         return true;
@@ -559,10 +718,12 @@ bool engine_gather_record_creators(struct engine *engine, const struct record *r
     }
     if (verb >= VERB_COUNT)
         return true;
+    if (record_tells(record) != 0)
+        need_recipient(engine, needs, record->tenant, verb, record->account, record->target,
+                       record->notify);
     if (verb == VERB_REPORT)
         need_reports(engine, needs, record->tenant, record->target);
-    if (!edge_target_is_account(verb_info(verb)->edge) &&
-        !verb_is_of_account(verb))
+    if (!edge_target_is_account(verb_info(verb)->edge) && !verb_is_of_account(verb))
         need_creator(engine, needs, record->tenant, record->target);
     return true;
 }

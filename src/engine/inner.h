@@ -20,7 +20,8 @@ enum effect_kind {
     EFFECT_SETTLE,   /* the item's partition asks the account's: WEIGH comes back */
     EFFECT_REPORT,   /* a review upheld (c: 1) or dismissed (0) a report of the account target */
     EFFECT_RULES,    /* account: the version in force, target: the one in shadow; 0: none */
-    EFFECT_COMPENSATE /* the creator target is given c percent of a like; below 0: owes it */
+    EFFECT_COMPENSATE, /* the creator target is given c percent of a like; below 0: owes it */
+    EFFECT_NOTICE    /* the account target is told: notice.c */
 };
 
 /* Of an effect's b: partition it is from, verb << 16, kind << 32, and << 40 of an EFFECT_TARGET of
@@ -146,9 +147,10 @@ void need_account(struct engine *engine, struct needs *needs, uint16_t tenant, u
 void need_item(struct engine *engine, struct needs *needs, uint16_t tenant, uint64_t id);
 void need_edge(struct engine *engine, struct needs *needs, uint16_t tenant, uint8_t kind,
                uint64_t account, uint64_t target);
-/* What was told to an account that goes; false: no room in needs. */
-bool need_told(struct engine *engine, struct needs *needs, uint16_t tenant, uint64_t account);
 void need_creator(struct engine *engine, struct needs *needs, uint16_t tenant, uint64_t item_id);
+/* Whom taking something back concerns, and his inbox. */
+void need_told_back(struct engine *engine, struct needs *needs, uint16_t tenant, uint8_t verb,
+                    uint64_t account, uint64_t target);
 
 /* --- export.c */
 bool export_answer(struct engine *engine, const struct request *request, struct reply *reply);

@@ -8,6 +8,7 @@
 #include "base/hook.h"
 #include "engine/case.h"
 #include "engine/inner.h"
+#include "engine/notice.h"
 #include "engine/sanction.h"
 #include "engine/withdraw.h"
 
@@ -99,7 +100,8 @@ void effect_emit(struct engine *engine, const struct record *cause, uint16_t to,
         .b = engine->partition | (uint64_t)verb << 16 | (uint64_t)kind << 32,
         .c = (uint64_t)amount << 1 ^ (uint64_t)(amount >> 63), /* zigzag: small whatever the sign */
     };
-    if (verdict != NULL && (!verdict_is_plain(verdict) || kind == EFFECT_WEIGH || kind == EFFECT_SETTLE)) {
+    if (verdict != NULL &&
+        (!verdict_is_plain(verdict) || kind == EFFECT_WEIGH || kind == EFFECT_SETTLE)) {
         effect->record.fields |= RECORD_HAS_VERDICT;
         effect->record.verdict = *verdict;
     }
@@ -192,10 +194,25 @@ static void returned_apply(struct engine *engine, const struct record *record,
         compensation_move(engine, record, item->creator, -(int64_t)owed_pct, 0);
 }
 
+/* A quarantine opens, or stays open longer; the creator is told when it opens. */
+static void window_apply(struct engine *engine, const struct record *record, struct item_row *item,
+                         int64_t until_us)
+{
+    bool opens = item->window_until_us <= record->time_us;
+
+    if (until_us <= item->window_until_us)
+        return;
+    item->window_until_us = until_us;
+    if (opens)
+        notice_tell_creator(engine, record, item->id,
+                            (struct notice_order){.kind = NOTICE_WINDOW, .until_us = until_us});
+}
+
 /* What the verb does to its item, and to the item's creator. */
 static void item_apply(struct engine *engine, const struct record *record, uint32_t slot,
-                       const struct verb_info *info, const struct turn *turn)
+                       uint8_t verb, const struct turn *turn)
 {
+    const struct verb_info *info = verb_info(verb);
     struct item_row *item = hot_item_change(engine->hot, slot);
     int64_t amount = info->edge == EDGE_NONE || info->on ? 1 : -1;
 
@@ -203,6 +220,8 @@ static void item_apply(struct engine *engine, const struct record *record, uint3
     item->watch_ms += turn->watch_ms;
     if (item->has_creator && !PLANTED("engine.creator_gets_nothing"))
         received_move(engine, record, item->creator, info->counter, amount);
+    if (item->has_creator && record->fields & RECORD_HAS_NOTICE)
+        notice_act(engine, record, verb, item->creator, item->id);
     if (info->edge != EDGE_LIKE)
         return;
     peak_move(item, amount, record->time_us);
@@ -212,10 +231,17 @@ static void item_apply(struct engine *engine, const struct record *record, uint3
         withdrawn_apply(item, turn, record->time_us);
         return;
     }
-    if (turn->window_us > item->window_until_us)
-        item->window_until_us = turn->window_us;
+    window_apply(engine, record, item, turn->window_us);
     if (turn->back_pct > 0)
         returned_apply(engine, record, item, turn);
+}
+
+/* What it does to the account that is followed. */
+static void follow_apply(struct engine *engine, const struct record *record, uint8_t verb)
+{
+    received_apply(engine, record->tenant, record->target, record->time_us, COUNTER_FOLLOW,
+                   verb_info(verb)->on ? 1 : -1);
+    notice_act(engine, record, verb, record->target, 0);
 }
 
 /* What it does to the account that acts. */
@@ -309,11 +335,11 @@ void interaction_apply(struct engine *engine, const struct record *record)
                     effect_amount(record, &turn),
                     record->fields & RECORD_HAS_VERDICT ? &record->verdict : NULL);
         engine->effects[engine->effect_count - 1].record.b |= (uint64_t)turn.horizon_s << 40;
+        notice_ride(engine, record);
     } else if (follow) {
-        received_apply(engine, record->tenant, record->target, record->time_us, COUNTER_FOLLOW,
-                       info->on ? 1 : -1);
+        follow_apply(engine, record, record->kind);
     } else {
-        item_apply(engine, record, taker, info, &turn);
+        item_apply(engine, record, taker, record->kind, &turn);
     }
     if (home && report_weight > 0)
         case_reported(engine, record, taker, record->account, report_weight);
@@ -337,10 +363,9 @@ void interaction_take(struct engine *engine, const struct record *effect, uint8_
     if (info->edge != EDGE_NONE)
         edge_apply(engine, effect, info, HOT_NONE, taker, 0, &turn);
     if (follow)
-        received_apply(engine, effect->tenant, effect->target, effect->time_us, COUNTER_FOLLOW,
-                       info->on ? 1 : -1);
+        follow_apply(engine, effect, verb);
     else
-        item_apply(engine, effect, taker, info, &turn);
+        item_apply(engine, effect, taker, verb, &turn);
     if (verb == VERB_REPORT && effect->c > 0)
         case_reported(engine, effect, taker, effect->account, (uint32_t)(effect->c >> 1));
 }

@@ -7,6 +7,7 @@
 #include "engine/case.h"
 #include "engine/compensate.h"
 #include "engine/inner.h"
+#include "engine/notice.h"
 #include "engine/policy_book.h"
 #include "engine/withdraw.h"
 
@@ -359,6 +360,9 @@ bool read_answer(struct engine *engine, const struct request *request, struct re
                case_newest(engine, request->tenant, request->account, reply);
     case SHAPE_EXPORT:
         return export_answer(engine, request, reply);
+    case SHAPE_NOTICES:
+        return notice_answer(engine, request, reply);
+    case SHAPE_SHIELD:
     case SHAPE_CASE_GET:
     case SHAPE_CASE_LIST:
     case SHAPE_CASE_OF:

@@ -2,6 +2,7 @@
 #include <assert.h>
 
 #include "engine/inner.h"
+#include "engine/notice.h"
 #include "schema/access.h"
 
 #define RESTRICTION_US     (7LL * 24 * 3600 * 1000000)   /* when UNTIL is not given */
@@ -173,6 +174,20 @@ static enum status account_revoke_decide(struct engine *engine, const struct req
     return record->a <= UINT32_MAX ? STATUS_OK : STATUS_UNCHANGED;
 }
 
+/* Is there anything that reading up to there changes? */
+static enum status notice_read_decide(struct engine *engine, const struct request *request,
+                                      struct record *record)
+{
+    uint32_t slot = hot_inbox_find(engine->hot, request->tenant, request->account);
+
+    record->fields |= RECORD_HAS_ARGS;
+    record->a = request->u.cursor;
+    return slot != HOT_NONE && notice_reads(hot_inbox(engine->hot, slot), record->a,
+                                            engine->now_us)
+               ? STATUS_OK
+               : STATUS_UNCHANGED;
+}
+
 /* OK: the record's change is to be applied. UNCHANGED: it is already so. Else refused. */
 enum status registry_decide(struct engine *engine, const struct request *request,
                             struct record *record)
@@ -182,6 +197,8 @@ enum status registry_decide(struct engine *engine, const struct request *request
         return item_set_decide(engine, request, record);
     case SHAPE_ITEM_STATE:
         return item_state_decide(engine, request, record);
+    case SHAPE_NOTICE_READ:
+        return notice_read_decide(engine, request, record);
     case SHAPE_ACCOUNT_REVOKE:
         return account_revoke_decide(engine, request, record);
     case SHAPE_ACCOUNT_ERASE:

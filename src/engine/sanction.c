@@ -5,6 +5,7 @@
 #include "base/hook.h"
 #include "engine/case.h"
 #include "engine/inner.h"
+#include "engine/notice.h"
 
 static_assert(VERB_ACT < 16, "limit_verbs has a bit for each verb that accounts act with");
 
@@ -105,6 +106,24 @@ static int64_t unzigzag(uint64_t value)
     return (int64_t)(value >> 1) ^ -(int64_t)(value & 1);
 }
 
+/* Whom it restricts is told at once: what, until when, by which case. */
+static void sanction_told(struct engine *engine, const struct record *record)
+{
+    uint8_t kind = (uint8_t)record->b;
+    bool back = kind == SANCTION_POINTS && unzigzag(record->c) > 0;
+    struct notice_order order = {
+        .tenant = record->tenant,
+        .kind = kind == SANCTION_LIFT || back ? NOTICE_LIFTED : NOTICE_SANCTION,
+        .how = kind == SANCTION_LIFT ? (uint8_t)(record->b >> 8) : kind,
+        .account = record->account,
+        .case_id = record->a,
+        .until_us = kind < SANCTION_POINTS ? (int64_t)record->c : 0,
+    };
+
+    if (kind <= SANCTION_LIFT)
+        notice_tell(engine, record, &order);
+}
+
 void sanction_apply(struct engine *engine, const struct record *record)
 {
     uint32_t slot = account_ensure(engine, record->tenant, record->account, record->time_us);
@@ -114,6 +133,7 @@ void sanction_apply(struct engine *engine, const struct record *record)
 
     if (record->a != 0)
         case_sanctioned(engine, record);
+    sanction_told(engine, record);
     switch ((enum sanction)(record->b & 0xFF)) {
     case SANCTION_LIKE_BAN:
         ban_apply(row, until_us, record->time_us);

@@ -1,5 +1,26 @@
 #include "node/load.h"
 
+#define INBOXES 16 /* at once: they are large */
+
+static enum status load_inboxes(struct store *store, struct hot *hot, const struct needs *needs,
+                                uint32_t from)
+{
+    struct inbox_row rows[INBOXES];
+    bool found[INBOXES];
+    uint32_t count = needs->inbox_count - from < INBOXES ? needs->inbox_count - from : INBOXES;
+    enum status status;
+
+    for (uint32_t i = 0; i < count; i++) {
+        rows[i].id = needs->inboxes[from + i].id;
+        rows[i].tenant = needs->inboxes[from + i].tenant;
+    }
+    status = store_get_inboxes(store, rows, found, count);
+    for (uint32_t i = 0; status == STATUS_OK && i < count; i++)
+        if (found[i] && hot_inbox_find(hot, rows[i].tenant, rows[i].id) == HOT_NONE)
+            hot_inbox_add(hot, &rows[i]);
+    return status;
+}
+
 enum status load_needs(struct store *store, struct hot *hot, struct needs *needs, int64_t now_us)
 {
     bool found[ENGINE_NEEDS_MAX];
@@ -40,12 +61,7 @@ enum status load_needs(struct store *store, struct hot *hot, struct needs *needs
                 hot_case_find(hot, needs->cases[i].tenant, needs->cases[i].id) == HOT_NONE)
                 hot_case_add(hot, &needs->cases[i]);
     }
-    if (status == STATUS_OK && needs->inbox_count > 0) {
-        status = store_get_inboxes(store, needs->inboxes, found, needs->inbox_count);
-        for (uint32_t i = 0; status == STATUS_OK && i < needs->inbox_count; i++)
-            if (found[i] &&
-                hot_inbox_find(hot, needs->inboxes[i].tenant, needs->inboxes[i].id) == HOT_NONE)
-                hot_inbox_add(hot, &needs->inboxes[i]);
-    }
+    for (uint32_t from = 0; status == STATUS_OK && from < needs->inbox_count; from += INBOXES)
+        status = load_inboxes(store, hot, needs, from);
     return status;
 }

@@ -83,7 +83,8 @@ static enum status load(struct partition *partition)
 static void needs_clear(struct needs *needs)
 {
     needs->account_count = needs->item_count = needs->edge_count = needs->operation_count = 0;
-    needs->case_count = needs->inbox_count = 0;
+    needs->case_count = needs->inbox_count = needs->inbox_asked = 0;
+    needs->again = false;
 }
 
 /* From here on changes go to the other region; what was so far stands for this sequence. */
@@ -138,6 +139,14 @@ static uint32_t replay_load(struct replay *replay, uint32_t from)
             to = i;
     if (replay->status == STATUS_OK)
         replay->status = load(partition);
+    if (replay->status == STATUS_OK && partition->needs->again) {
+        needs_clear(partition->needs);
+        for (uint32_t i = from; i < to; i++)
+            if (!engine_gather_record_creators(&partition->engine, &replay->records[i],
+                                               partition->needs))
+                to = i;
+        replay->status = load(partition);
+    }
     return to;
 }
 
@@ -558,6 +567,10 @@ static bool load_for(struct partition *partition, struct batch *batch, uint32_t 
         engine_gather_creators(&partition->engine, batch, from, *to, partition->needs);
         status = load(partition);
     }
+    if (status == STATUS_OK && partition->needs->again) {
+        engine_gather_creators(&partition->engine, batch, from, *to, partition->needs);
+        status = load(partition);
+    }
     if (status != STATUS_OK)
         fail(partition, status, STORE_DAMAGED);
     return status == STATUS_OK;
@@ -837,7 +850,7 @@ static bool case_load(struct partition *partition, uint16_t tenant, uint64_t id)
     enum status status = STATUS_OK;
 
     hot_turn_begin(partition->hot);
-    for (int i = 0; i < 2 && status == STATUS_OK; i++) {
+    for (int i = 0; i < 3 && status == STATUS_OK; i++) {
         needs_clear(partition->needs);
         engine_gather_case(&partition->engine, tenant, id, partition->needs);
         status = load(partition);
@@ -901,7 +914,7 @@ bool partition_cases(struct partition *partition, int64_t now_us, int64_t steady
         return false;
     hot_room(partition->hot, &room);
     if (log_has_room(partition->log, engine->body_max) != STATUS_OK || room.cases < 4 ||
-        room.accounts < 3 * ENGINE_SWEEP || room.items < ENGINE_SWEEP ||
+        room.inboxes < 4 || room.accounts < 3 * ENGINE_SWEEP || room.items < ENGINE_SWEEP ||
         room.edges < ENGINE_SWEEP || hot_fill_percent(partition->hot) >= PACE_AT_PERCENT)
         return false;
     if (!case_load(partition, tenant, id))

@@ -166,10 +166,26 @@ static void redact_act(const struct redacting *redacting, struct record *record,
     strip(record);
 }
 
+/* Who did it is told under the same commitment as in the act itself: it is known again when it is
+ * taken back. */
+static void redact_notice(const struct redacting *redacting, struct record *record)
+{
+    uint64_t item = record->c >> 1 ^ (0 - (record->c & 1));
+
+    record->target = itself(redacting, record->tenant, record->target);
+    if ((uint8_t)(record->b >> 16) < VERB_COUNT &&
+        is_gone(redacting, record->tenant, record->account))
+        record->account = commitment(redacting, record->tenant, record->account, 1, item);
+}
+
 static void redact_other(const struct redacting *redacting, struct record *record)
 {
     bool about = is_gone(redacting, record->tenant, record->account);
 
+    if (record->kind == RECORD_EFFECT && (record->b >> 32 & 0xFF) == EFFECT_NOTICE) {
+        redact_notice(redacting, record);
+        return;
+    }
     if (is_of_account(record))
         record->target = itself(redacting, record->tenant, record->target);
     if (record->kind == VERB_ITEM_SET && record->c & REQUEST_HAS_CREATOR)

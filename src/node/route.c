@@ -263,6 +263,7 @@ uint16_t route_home(const struct node *node, const struct request *request)
     case SHAPE_ITEM_SET:
     case SHAPE_ITEM_STATE:
     case SHAPE_ITEM_GET:
+    case SHAPE_SHIELD:
     case SHAPE_COUNTS:
     case SHAPE_TAKEN:
         id = request->target;

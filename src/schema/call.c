@@ -48,6 +48,12 @@ void call_answer(struct call *call, const struct reply *reply)
         keep_policy(call, &used, reply->u.policy);
     if (reply->kind == REPLY_ERROR && reply->status == STATUS_BADPOLICY && reply->u.detail != NULL)
         call->reply.u.detail = keep(call, &used, reply->u.detail, strlen(reply->u.detail) + 1);
+    if (reply->kind == REPLY_NOTICES)
+        call->reply.u.notices =
+            keep(call, &used, reply->u.notices, reply->count * sizeof(struct notice_view));
+    if (reply->kind == REPLY_SHIELD)
+        call->reply.u.shields =
+            keep(call, &used, reply->u.shields, reply->count * sizeof(struct case_row));
     if (reply->cased != NULL)
         call->reply.cased = keep(call, &used, reply->cased, sizeof *reply->cased);
     if (reply->item != NULL)

@@ -65,7 +65,6 @@ static void context_get(const uint8_t *bytes, struct context *context)
 
 static size_t notice_put(uint8_t *bytes, const struct record *record)
 {
-    assert(record->notify <= (NOTIFY_LEVELS | NOTIFY_BACK));
     bytes[0] = record->notify;
     return record->notify & NOTIFY_BACK ? 1 + varint_put(bytes + 1, (uint64_t)record->since_us) : 1;
 }
@@ -203,8 +202,6 @@ static void text_get(struct rest *rest, struct record *record)
 static void notice_get(struct rest *rest, struct record *record)
 {
     record->notify = *rest_take(rest, 1);
-    if (record->notify > (NOTIFY_LEVELS | NOTIFY_BACK))
-        rest->good = false;
     if (record->notify & NOTIFY_BACK)
         record->since_us = (int64_t)rest_varint(rest);
 }

@@ -27,7 +27,8 @@
  * carries out, or 0. SANCTION: the case it belongs to, or 0; enum sanction | amount<<8 (of LIFT: the
  * sanction it ends); until_us, or for POINTS the change in zigzag. CASE: the case (0: opened by
  * this record); enum case_event | more<<8 (OPENED: kind | subject<<8; STEP: likes done); OPENED: when
- * it is due, STEP: the cursor. CASE OPEN: 0; kind | subject<<8. CASE PROPOSE: the case; decision |
+ * it is due, STEP: the cursor. CASE OPEN, DISAVOW: 0; kind | subject<<8. NOTICE READ: the notice, 0.
+ * CASE PROPOSE: the case; decision |
  * value<<8; since<<32 | to, in seconds. CASE APPROVE, REJECT, APPEAL: the case. CASE APPROVE b: of a
  * compensation its cap in likes. EFFECT b: see engine/inner.h.
  * LIKE, UNLIKE a: the clean-up that undoes or does it (record_cleanup). UNLIKE b: enum intent |
@@ -80,7 +81,8 @@ enum record_notify {
     NOTIFY_FOLLOWER_SHIFT = 2,
     NOTIFY_MUTUAL_SHIFT = 4,
     NOTIFY_LEVELS = 63,
-    NOTIFY_BACK = 64 /* the state it changes was set at since_us: a notice of that goes */
+    NOTIFY_BACK = 64,  /* the state it changes was set at since_us: a notice of that goes */
+    NOTIFY_AGAIN = 128 /* a clean-up undone: is counted where it was, and told to nobody */
 };
 
 /* What an ACCOUNT SET says; older ones have no mask and say that the account is there. */

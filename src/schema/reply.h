@@ -28,12 +28,20 @@ enum reply_kind {
     REPLY_EXPORT,   /* cursor, and one account, or one case, or else count edges (u.edges) */
     REPLY_POLICY,   /* map: a version of the rules (u.policy) */
     REPLY_POLICIES, /* count versions, newest first (u.policies) */
+    REPLY_NOTICES,  /* unread, cursor and count notices, newest first (u.notices) */
+    REPLY_SHIELD,   /* map: item, and count of its cases, newest first (u.shields); cursor */
 };
 
 struct reply_entry {
     uint64_t id; /* account or target */
     uint64_t sequence;
     int64_t time_us;
+};
+
+/* One of what an account is told; other is 0 where who acted is not named. */
+struct notice_view {
+    struct notice notice;
+    uint8_t unread, over, named;
 };
 
 struct reply {
@@ -58,11 +66,14 @@ struct reply {
         const struct policy_view *policy;
         const struct policy_head *policies;
         const char *detail; /* REPLY_ERROR of BADPOLICY: what was wrong; ends with a 0 */
+        const struct notice_view *notices;
+        const struct case_row *shields;
     } u;
     const struct item_row *item;
     const struct account_row *account;
     const struct case_row *cased;
     uint8_t own; /* REPLY_CASE */
+    uint16_t unread; /* REPLY_NOTICES: of all that is shown, not only of this page */
 };
 
 #endif

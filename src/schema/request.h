@@ -18,6 +18,7 @@
 #define REQUEST_PAGE        100  /* entries when COUNT is not given */
 #define REQUEST_MS_MAX      86400000u /* 24 hours: the longest watch or video time */
 #define REQUEST_CASES_MAX   100  /* cases in one page */
+#define REQUEST_SHIELD_MAX  16   /* the same, with all that is known of each */
 #define REQUEST_FUTURE_US   300000000LL /* how far a client's clock may be ahead */
 
 enum request_flag {
@@ -113,6 +114,13 @@ struct request {
     uint8_t object_rule; /* enum access_rule: ITEM is the engine's to check (engine/access.h) */
     uint8_t asserted;    /* 1: the epoch is the engine's to check */
 };
+
+/* DISAVOW is a case of a kind of its own about an item. */
+static inline void request_disavow(struct request *request)
+{
+    request->u.deed.kind = CASE_DISAVOWAL;
+    request->u.deed.subject = SUBJECT_ITEM;
+}
 
 const char *source_name(enum source source);
 

@@ -258,6 +258,7 @@ enum case_kind {
     CASE_SANCTION,   /* a rule restricted an account; open to appeal */
     CASE_QUARANTINE, /* a window over the likes of an item */
     CASE_REPORTS,    /* what users reported, weighed */
+    CASE_DISAVOWAL,  /* a creator says that the likes of his item are none of his doing */
     CASE_KIND_COUNT
 };
 

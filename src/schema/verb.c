@@ -148,6 +148,7 @@ const char *case_kind_name(enum case_kind kind)
         [CASE_SANCTION] = "sanction",
         [CASE_QUARANTINE] = "quarantine",
         [CASE_REPORTS] = "reports",
+        [CASE_DISAVOWAL] = "disavowal",
     };
 
     assert(kind < CASE_KIND_COUNT);

@@ -39,6 +39,7 @@ enum verb_shape {
     SHAPE_ACCOUNT_STATE,
     SHAPE_ACCOUNT_REVOKE,
     SHAPE_ACCOUNT_ERASE, /* account -> 0|1; on: it is taken back */
+    SHAPE_NOTICE_READ, /* account, notice -> 0|1 */
     SHAPE_CASE_OPEN, /* kind, subject, text -> id */
     SHAPE_CASE_STEP, /* case, text, and more -> 0|1 */
     SHAPE_POLICY_PROPOSE, /* text, reason -> version */
@@ -60,6 +61,8 @@ enum verb_shape {
     SHAPE_CASE_OF,   /* account or item, cursor, count -> page of cases */
     SHAPE_POLICY_GET,  /* version, or the one in force -> map */
     SHAPE_POLICY_LIST, /* -> array of maps */
+    SHAPE_NOTICES,   /* account, cursor, count -> page of notices */
+    SHAPE_SHIELD,    /* target, cursor, count -> map, with a page of cases */
     SHAPE_SEQ,
     SHAPE_SERVICE
 };
@@ -93,7 +96,8 @@ static inline int verb_is_of_account(enum verb verb)
     uint8_t shape = verb_info(verb)->shape;
 
     return shape == SHAPE_ACCOUNT_SET || shape == SHAPE_ACCOUNT_STATE ||
-           shape == SHAPE_ACCOUNT_REVOKE || shape == SHAPE_ACCOUNT_ERASE;
+           shape == SHAPE_ACCOUNT_REVOKE || shape == SHAPE_ACCOUNT_ERASE ||
+           shape == SHAPE_NOTICE_READ;
 }
 
 /* About the rules: partition 0 answers, whatever the account. */

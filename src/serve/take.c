@@ -202,6 +202,11 @@ static uint32_t output_of(const struct request *request, const struct verb_info 
         return 64u + request->count * 56u;
     if (info->shape == SHAPE_EXPORT)
         return 4096u + request->count * 160u;
+    if (info->shape == SHAPE_NOTICES)
+        return 64u + (request->count < NOTICES_MAX ? request->count : NOTICES_MAX) * 640u;
+    if (info->shape == SHAPE_SHIELD)
+        return 4096u + (request->count < REQUEST_SHIELD_MAX ? request->count : REQUEST_SHIELD_MAX) *
+                           1536u;
     if (info->shape == SHAPE_STATES || info->shape == SHAPE_TOTALS)
         return 16u + request->count * 12u;
     if (info->group == GROUP_READ || info->shape == SHAPE_CLEANUP ||

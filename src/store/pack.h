@@ -3,20 +3,23 @@
  * Integers are LEB128 varints unless a width is given; "time" is zigzag(time_us - PACK_TIME_BASE),
  * which is a byte shorter than the plain number for some nine years around now.
  *
- *   account    [1] state | tier << 2 | visibility << 4, varint fields, varint mask given, varint
- * mask received, then what the fields name: until, first (times), taken_back; the counts of the
- * masks; then what the fields name: credit, epoch, [1] cut and its time, limited verbs and their
- * time, zigzag points, case, reports upheld and dismissed; balance, granted, spent, owed, from,
- * until of the budget; privacy (erase, [1] switches) item       [1] state | has_creator << 7, varint fields, varint mask counts,
- * then: first (time), creator, duration_ms, watch_ms, taken_back; the counts of the mask; then:
- * credit with varint mask reasons and the counts of that mask; zigzag(peak - likes) and its time;
- *              end of the window (time) and its case; fading_q16 and its time, horizon, frozen
- * likes and weight, the freeze's two times, loss, paid credit     held, quarantined, voided, and
- * what the rest lacks to full weight, in percent edge       [1] on | weighed << 1 | min(flips, 63)
- * << 2, varint sequence, time, varint flips if 63 or more; if weighed [1] weight_pct, [1] mark |
- * reason << 4, else in full inbox      varint last, read, time read_us, varint count; each: [4]
- * kind, verb, how, quiet, varint id - the one before, varint target, other, times time_us,
- * until_us, varint count operation  time, [8] content, [1] status, [1] applied, varint sequence
+ *   account    [1] state | tier << 2 | visibility << 4, varint fields, varint mask given, varint mask
+ *              received, then what the fields name: until, first (times), taken_back; the counts of
+ *              the masks; then what the fields name: credit, epoch, [1] cut and its time, limited
+ *              verbs and their time, zigzag points, case, reports upheld and dismissed; balance,
+ *              granted, spent, owed, from, until of the budget; privacy (erase, [1]
+ *              switches)
+ *   item       [1] state | has_creator << 7, varint fields, varint mask counts, then: first (time),
+ *              creator, duration_ms, watch_ms, taken_back; the counts of the mask; then: credit with
+ *              varint mask reasons and the counts of that mask; zigzag(peak - likes) and its time;
+ *              end of the window (time) and its case; fading_q16 and its time, horizon, frozen likes
+ *              and weight, the freeze's two times, loss, paid
+ *   credit     held, quarantined, voided, and what the rest lacks to full weight, in percent
+ *   edge       [1] on | weighed << 1 | min(flips, 63) << 2, varint sequence, time, varint flips if 63
+ *              or more; if weighed [1] weight_pct, [1] mark | reason << 4, else in full
+ *   inbox      varint last, read, time read_us, varint count; each: [4] kind, verb, how, quiet, varint
+ *              id - the one before, varint target, other, times time_us, until_us, varint count
+ *   operation  time, [8] content, [1] status, [1] applied, varint sequence
  *              (the time leads: the compaction filter reads nothing else)
  *   list       [1] width of ids; the newest entry: varint sequence - lowest of the key, time,
  *              [width] other; every further one: varint sequence before - sequence, zigzag(time
@@ -60,7 +63,7 @@
 size_t pack_account(uint8_t *bytes, const struct account_row *row);
 size_t pack_item(uint8_t *bytes, const struct item_row *row);
 size_t pack_edge(uint8_t *bytes, const struct edge_row *row);
-size_t pack_case(uint8_t *bytes, const struct case_row *row);   /* PACK_CASE_BYTES_MAX */
+size_t pack_case(uint8_t *bytes, const struct case_row *row); /* PACK_CASE_BYTES_MAX */
 size_t pack_inbox(uint8_t *bytes, const struct inbox_row *row); /* PACK_INBOX_BYTES_MAX */
 size_t pack_policy(uint8_t *bytes, const struct policy_row *row); /* PACK_POLICY_BYTES_MAX */
 size_t pack_operation(uint8_t *bytes, const struct operation_row *row);

@@ -1654,6 +1654,8 @@ static void *fill_filter(void *argument)
     status = scan_tables(rocks, KEY_ACCOUNT, KEY_GIVEN, fill_one, &fill);
     if (status == STATUS_OK)
         status = scan_tables(rocks, KEY_OPERATION, KEY_LIVE, fill_one, &fill);
+    if (status == STATUS_OK)
+        status = scan_tables(rocks, KEY_INBOX, KEY_TABLE_END, fill_one, &fill);
     fill_add(rocks, &fill);
     if (status == STATUS_OK)
         atomic_store_explicit(&rocks->filter_complete, true, memory_order_release);

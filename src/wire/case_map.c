@@ -197,3 +197,91 @@ uint32_t export_fields(const struct edge_row *edge, struct case_field fields[CAS
         number(&list, "cleanup", CASE_FIELD_COUNT, edge->flips);
     return list.count;
 }
+
+/* --- notices ------------------------------------------------------------------------------------ */
+
+static const char *notice_word(const struct notice *notice)
+{
+    static const char *const acts[] = {
+        [VERB_LIKE] = "like",           [VERB_UNLIKE] = "unlike",
+        [VERB_FAVORITE] = "favorite",   [VERB_UNFAVORITE] = "unfavorite",
+        [VERB_FOLLOW] = "follow",       [VERB_UNFOLLOW] = "unfollow",
+        [VERB_SHARE] = "share",         [VERB_COMMENT] = "comment",
+    };
+
+    switch ((enum notice_kind)notice->kind) {
+    case NOTICE_DIGEST:
+    case NOTICE_ACT:
+        assert(notice->verb < sizeof acts / sizeof *acts && acts[notice->verb] != NULL);
+        return acts[notice->verb];
+    case NOTICE_SANCTION:
+    case NOTICE_LIFTED:
+        return sanction_name((enum sanction)notice->how);
+    case NOTICE_APPEAL:
+        return notice->how != 0 ? "granted" : "rejected";
+    default:
+        return notice->how == DECISION_NONE ? "expired"
+                                            : case_decision_name((enum case_decision)notice->how);
+    }
+}
+
+/* What a person would be told; a platform says it in its own words. */
+static const char *notice_text(const struct notice_view *view)
+{
+    switch ((enum notice_kind)view->notice.kind) {
+    case NOTICE_DIGEST:
+        return "several did this";
+    case NOTICE_ACT:
+        return "somebody did this";
+    case NOTICE_SANCTION:
+        return view->over ? "this restriction is over" : "this is restricted until then";
+    case NOTICE_LIFTED:
+        return "this restriction was lifted";
+    case NOTICE_DECIDED:
+        return "people decided this; it can be appealed";
+    case NOTICE_APPEAL:
+        return "your appeal was answered";
+    case NOTICE_WINDOW:
+        return "unusual likes are being looked at; your standing is not affected";
+    case NOTICE_SETTLED:
+        return "the likes that were looked at are settled";
+    case NOTICE_KIND_COUNT:
+        break;
+    }
+    assert(0);
+    return "";
+}
+
+static void id_or_none(struct list *list, const char *name, int there, uint64_t id)
+{
+    number(list, name, there ? CASE_FIELD_ID : CASE_FIELD_NONE, id);
+}
+
+uint32_t notice_fields(const struct notice_view *view, struct case_field fields[CASE_FIELDS_MAX])
+{
+    static const char *const kinds[NOTICE_KIND_COUNT] = {
+        [NOTICE_DIGEST] = "digest",   [NOTICE_ACT] = "act",       [NOTICE_SANCTION] = "sanction",
+        [NOTICE_LIFTED] = "lifted",   [NOTICE_DECIDED] = "decided", [NOTICE_APPEAL] = "appeal",
+        [NOTICE_WINDOW] = "window",   [NOTICE_SETTLED] = "settled",
+    };
+    const struct notice *notice = &view->notice;
+    int act = notice->kind == NOTICE_DIGEST || notice->kind == NOTICE_ACT;
+    int follow = act && (notice->verb == VERB_FOLLOW || notice->verb == VERB_UNFOLLOW);
+    struct list list = {fields, 0};
+
+    number(&list, "notice", CASE_FIELD_ID, notice->id);
+    word(&list, "kind", kinds[notice->kind]);
+    word(&list, "what", notice_word(notice));
+    word(&list, "text", notice_text(view));
+    id_or_none(&list, "item", act ? !follow : notice->target != 0, notice->target);
+    id_or_none(&list, "account", view->named, notice->other);
+    number(&list, "count", CASE_FIELD_COUNT, act ? notice->count : 1);
+    moment(&list, "time_ms", notice->time_us);
+    moment(&list, "newest_ms", notice->kind == NOTICE_DIGEST ? notice->until_us : notice->time_us);
+    moment(&list, "until_ms", act ? 0 : notice->until_us);
+    number(&list, "over", CASE_FIELD_BOOL, view->over);
+    number(&list, "unread", CASE_FIELD_BOOL, view->unread);
+    number(&list, "quiet", CASE_FIELD_BOOL, notice->quiet);
+    id_or_none(&list, "case", !act && notice->other != 0, notice->other);
+    return list.count;
+}

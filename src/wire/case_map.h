@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "schema/row.h"
+#include "schema/reply.h"
 
 enum case_field_type {
     CASE_FIELD_ID,
@@ -18,6 +18,7 @@ enum case_field_type {
     CASE_FIELD_SIGNED,
     CASE_FIELD_BOOL,
     CASE_FIELD_TIME, /* us; 0: null */
+    CASE_FIELD_NONE, /* null */
     CASE_FIELD_WORD, /* zero terminated */
     CASE_FIELD_TEXT  /* text, size */
 };
@@ -36,6 +37,8 @@ struct case_field {
 /* words: the caller's, for the time the fields are used. */
 uint32_t case_fields(const struct case_row *row, int own, struct case_field fields[CASE_FIELDS_MAX],
                      char words[CASE_WORDS_MAX]);
+/* What somebody is told. */
+uint32_t notice_fields(const struct notice_view *view, struct case_field fields[CASE_FIELDS_MAX]);
 uint32_t case_brief_fields(const struct case_brief *brief,
                            struct case_field fields[CASE_FIELDS_MAX]);
 

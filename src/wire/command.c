@@ -836,8 +836,8 @@ static enum status check_service(struct parse *parse)
 static bool is_page(uint8_t shape)
 {
     return shape == SHAPE_TAKEN || shape == SHAPE_GIVEN || shape == SHAPE_ACTIVITY ||
-           shape == SHAPE_CASE_LIST || shape == SHAPE_CASE_OF ||
-           shape == SHAPE_CLEANUP_PREVIEW || shape == SHAPE_EXPORT;
+           shape == SHAPE_CASE_LIST || shape == SHAPE_CASE_OF || shape == SHAPE_NOTICES ||
+           shape == SHAPE_SHIELD || shape == SHAPE_CLEANUP_PREVIEW || shape == SHAPE_EXPORT;
 }
 
 static enum status parse_slowly(struct parse *parse, struct request *request,
@@ -857,6 +857,8 @@ static enum status parse_slowly(struct parse *parse, struct request *request,
         parse->arena->used = arena_used;
         return status;
     }
+    if (parse->verb == VERB_DISAVOW)
+        request_disavow(&parse->request);
     /* The creator of RECEIVED is an account, and the target of the question. */
     if (parse->info->shape == SHAPE_RECEIVED)
         parse->request.account = parse->request.target;

@@ -277,6 +277,7 @@ static bool is_fast(const struct verb_info *info)
     case SHAPE_POLICY_LIST:
     case SHAPE_CLEANUP:
     case SHAPE_CLEANUP_PREVIEW:
+    case SHAPE_SHIELD:
         return false;
     default:
         return true;

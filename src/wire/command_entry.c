@@ -90,6 +90,7 @@ const char *command_entry_complexity(const struct command_entry *entry)
     case SHAPE_CASE_LIST:
     case SHAPE_CASE_OF:
     case SHAPE_CLEANUP_PREVIEW:
+    case SHAPE_SHIELD:
         return "O(log(M)+N), M being the entries there are and N those returned";
     case SHAPE_POLICY_PROPOSE:
         return "O(N), N being the bytes of the text, at most 16384";
@@ -120,6 +121,8 @@ const char *command_entry_complexity(const struct command_entry *entry)
     case SHAPE_CASE_OPEN:
     case SHAPE_CASE_STEP:
     case SHAPE_CASE_GET:
+    case SHAPE_NOTICE_READ:
+    case SHAPE_NOTICES: /* an inbox is one row */
         return "O(1)";
     }
     assert(false && "a shape nobody knows");

@@ -80,6 +80,7 @@ static const char *answer_of(const struct command_entry *entry)
     case SHAPE_ACCOUNT_STATE:
     case SHAPE_ACCOUNT_REVOKE:
     case SHAPE_ACCOUNT_ERASE:
+    case SHAPE_NOTICE_READ:
         return "1 if this changed something, 0 if it was so already; a map with RETURN";
     case SHAPE_POLICY_PROPOSE:
         return "the number of the version; a map with RETURN";
@@ -103,6 +104,10 @@ static const char *answer_of(const struct command_entry *entry)
         return "an array with 1 or 0 for each id";
     case SHAPE_TOTALS:
         return "an array with a number for each id";
+    case SHAPE_NOTICES:
+        return "an array of three: the cursor of the next page (\"0\": there is none), how many are "
+               "unread, and an array of maps";
+    case SHAPE_SHIELD:
     case SHAPE_COUNTS:
     case SHAPE_RECEIVED:
     case SHAPE_ITEM_GET:

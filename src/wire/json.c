@@ -742,11 +742,14 @@ static bool read_all(const struct json_input *input, const json_t *body, struct 
     out->request.verb = (uint16_t)out->route->verb;
     if (info->shape == SHAPE_TAKEN || info->shape == SHAPE_GIVEN ||
         info->shape == SHAPE_ACTIVITY || info->shape == SHAPE_CASE_LIST ||
-        info->shape == SHAPE_CASE_OF || info->shape == SHAPE_CLEANUP_PREVIEW ||
+        info->shape == SHAPE_CASE_OF || info->shape == SHAPE_NOTICES ||
+        info->shape == SHAPE_SHIELD || info->shape == SHAPE_CLEANUP_PREVIEW ||
         info->shape == SHAPE_EXPORT)
         out->request.count = REQUEST_PAGE;
     if (!read_fields(input, body, out, error))
         return false;
+    if (out->request.verb == VERB_DISAVOW)
+        request_disavow(&out->request);
     if (info->shape == SHAPE_RECEIVED)
         out->request.target = out->request.account; /* both, as over RESP */
     if (info->group != GROUP_WRITE)

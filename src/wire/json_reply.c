@@ -285,7 +285,7 @@ static void put_page(struct text *text, enum verb verb, const struct reply *repl
     text_put(text, "}\n", 2);
 }
 
-static void put_item(struct text *text, const struct item_row *item)
+static void put_item_map(struct text *text, const struct item_row *item)
 {
     key(text, '{', "item");
     text_json_id(text, item->id);
@@ -306,7 +306,13 @@ static void put_item(struct text *text, const struct item_row *item)
     text_u64(text, item->taken_back);
     key(text, ',', "counts");
     put_item_counts(text, item);
-    text_put(text, "}\n", 2);
+    text_put(text, "}", 1);
+}
+
+static void put_item(struct text *text, const struct item_row *item)
+{
+    put_item_map(text, item);
+    text_put(text, "\n", 1);
 }
 
 static void put_fields(struct text *text, const struct case_field *fields, uint32_t count)
@@ -333,6 +339,9 @@ static void put_fields(struct text *text, const struct case_field *fields, uint3
             break;
         case CASE_FIELD_BOOL:
             put_bool(text, field->value != 0);
+            break;
+        case CASE_FIELD_NONE:
+            text_puts(text, "null");
             break;
         case CASE_FIELD_WORD:
         case CASE_FIELD_TEXT:
@@ -433,6 +442,18 @@ static void put_budget(struct text *text, const struct json_request *request,
     text_put(text, "}\n", 2);
 }
 
+/* The end of a page. */
+static void put_end(struct text *text, const struct reply *reply)
+{
+    text_put(text, "]", 1);
+    key(text, ',', "cursor");
+    if (reply->cursor == 0)
+        text_puts(text, "null");
+    else
+        text_json_id(text, reply->cursor);
+    text_put(text, "}\n", 2);
+}
+
 static void put_cases(struct text *text, const struct reply *reply)
 {
     struct case_field fields[CASE_FIELDS_MAX];
@@ -443,13 +464,38 @@ static void put_cases(struct text *text, const struct reply *reply)
         text_put(text, ",", i > 0);
         put_case_fields(text, fields, case_brief_fields(&reply->u.cases[i], fields));
     }
-    text_put(text, "]", 1);
-    key(text, ',', "cursor");
-    if (reply->cursor == 0)
-        text_puts(text, "null");
-    else
-        text_json_id(text, reply->cursor);
-    text_put(text, "}\n", 2);
+    put_end(text, reply);
+}
+
+static void put_notices(struct text *text, const struct reply *reply)
+{
+    struct case_field fields[CASE_FIELDS_MAX];
+
+    member(text, '{', "unread", reply->unread);
+    key(text, ',', "entries");
+    text_put(text, "[", 1);
+    for (unsigned i = 0; i < reply->count; i++) {
+        text_put(text, ",", i > 0);
+        put_case_fields(text, fields, notice_fields(&reply->u.notices[i], fields));
+    }
+    put_end(text, reply);
+}
+
+static void put_shield(struct text *text, const struct reply *reply)
+{
+    struct case_field fields[CASE_FIELDS_MAX];
+    char words[CASE_WORDS_MAX];
+
+    key(text, '{', "item");
+    put_item_map(text, reply->item);
+    member(text, ',', "window_until_ms", (uint64_t)reply->item->window_until_us / 1000);
+    key(text, ',', "cases");
+    text_put(text, "[", 1);
+    for (unsigned i = 0; i < reply->count; i++) {
+        text_put(text, ",", i > 0);
+        put_case_fields(text, fields, case_fields(&reply->u.shields[i], 1, fields, words));
+    }
+    put_end(text, reply);
 }
 
 static void put_export(struct text *text, const struct reply *reply)
@@ -565,6 +611,12 @@ void json_reply(struct text *text, const struct json_request *request, const str
         return;
     case REPLY_POLICIES:
         put_policies(text, reply);
+        return;
+    case REPLY_NOTICES:
+        put_notices(text, reply);
+        return;
+    case REPLY_SHIELD:
+        put_shield(text, reply);
         return;
     case REPLY_ERROR:
         break;

@@ -106,7 +106,7 @@ static const struct member members[] = {
     {"Account", "given", "Given", "what the account did"},
     {"Account", "received", "Counters", "what the account and its items got"},
     {"Case", "case", "id", "its id"},
-    {"Case", "kind", "text", "review, sanction, quarantine or reports"},
+    {"Case", "kind", "text", "review, sanction, quarantine, reports or disavowal"},
     {"Case", "state", "text",
      "gathering, open, proposed, applying, applied, appealed, restoring, restored, rejected or "
      "expired"},
@@ -149,7 +149,7 @@ static const struct member members[] = {
     {"Case", "partition", "count", "whose log"},
     {"Case", "before", "id", "the case about the same before this one; 0: none"},
     {"OwnCase", "case", "id", "its id"},
-    {"OwnCase", "kind", "text", "review, sanction, quarantine or reports"},
+    {"OwnCase", "kind", "text", "review, sanction, quarantine, reports or disavowal"},
     {"OwnCase", "state", "text",
      "gathering, open, proposed, applying, applied, appealed, restoring, restored, rejected or "
      "expired"},
@@ -176,7 +176,7 @@ static const struct member members[] = {
     {"OwnCase", "appeals", "count", "how many there were"},
     {"OwnCase", "can_appeal", "bool", "may it be appealed now?"},
     {"CaseEntry", "case", "id", "its id"},
-    {"CaseEntry", "kind", "text", "review, sanction, quarantine or reports"},
+    {"CaseEntry", "kind", "text", "review, sanction, quarantine, reports or disavowal"},
     {"CaseEntry", "state", "text",
      "gathering, open, proposed, applying, applied, appealed, restoring, restored, rejected or "
      "expired"},
@@ -262,6 +262,27 @@ static const struct member members[] = {
     {"PolicyRule", "held", "count", "acts"},
     {"PolicyRule", "cut", "count", "acts"},
     {"PolicyList", "entries", "[PolicyHead]", "newest first"},
+    {"Notice", "notice", "id", "its number in the inbox"},
+    {"Notice", "kind", "text", "digest, act, sanction, lifted, decided, appeal, window or settled"},
+    {"Notice", "what", "text", "which act, restriction, decision or answer"},
+    {"Notice", "text", "text", "in a sentence"},
+    {"Notice", "item", "?id", "of the item it is about"},
+    {"Notice", "account", "?id", "who did it, where he may be named"},
+    {"Notice", "count", "count", "how many acts"},
+    {"Notice", "time_ms", "?time", "when, or since when"},
+    {"Notice", "newest_ms", "?time", "of a digest, its newest act"},
+    {"Notice", "until_ms", "?time", "when a restriction or a window ends"},
+    {"Notice", "over", "bool", "that time has come"},
+    {"Notice", "unread", "bool", "not read yet"},
+    {"Notice", "quiet", "bool", "a mark, no message"},
+    {"Notice", "case", "?id", "the case it comes from"},
+    {"NoticePage", "unread", "count", "how many in the inbox are unread"},
+    {"NoticePage", "entries", "[Notice]", "newest first"},
+    {"NoticePage", "cursor", "?id", "for the next page; null: this was the last"},
+    {"Shield", "item", "Item", "the item and what its likes are worth, with reasons"},
+    {"Shield", "window_until_ms", "count", "a quarantine window is, or was, open until then; 0: never"},
+    {"Shield", "cases", "[OwnCase]", "newest first: windows, decisions, disavowals"},
+    {"Shield", "cursor", "?id", "for the next page; null: this was the last"},
     {"CleanUp", "cleanup", "count", "its number, to undo it; 0: there was nothing"},
     {"CleanUp", "changed", "count", "likes taken back, or brought back"},
     {"CleanUp", "more", "bool", "true: there are more, call again"},
@@ -513,7 +534,11 @@ static const char *answer_of(const struct route *route)
     case SHAPE_ACCOUNT_GET:
         return "Account";
     case SHAPE_CASE_OPEN:
-        return "Case";
+        return route->verb == VERB_DISAVOW ? "OwnCase" : "Case";
+    case SHAPE_NOTICES:
+        return "NoticePage";
+    case SHAPE_SHIELD:
+        return "Shield";
     case SHAPE_CASE_STEP:
         return route->verb == VERB_CASE_APPEAL ? "OwnCase" : "Case";
     case SHAPE_CASE_GET:

@@ -18,6 +18,7 @@
 #define CASE_BYTES_MAX    3584 /* 36 members, half a KiB of them texts */
 #define BRIEF_BYTES_MAX   512
 #define EXPORT_BYTES_MAX  320 /* 7 members */
+#define NOTICE_BYTES_MAX  640 /* 14 members, less than 100 bytes of words */
 #define DETAIL_BYTES_MAX  200
 #define POLICY_DETAIL_MAX 360 /* line, column and a sentence or two: status text and advice are short */
 
@@ -269,6 +270,9 @@ static void put_fields(struct resp_out *out, const struct case_field *fields, ui
         case CASE_FIELD_BOOL:
             resp_out_counter(out, field->value);
             break;
+        case CASE_FIELD_NONE:
+            resp_out_null(out);
+            break;
         case CASE_FIELD_WORD:
         case CASE_FIELD_TEXT:
             resp_out_bulk(out, field->text, field->size);
@@ -436,6 +440,36 @@ static void put_policy(struct resp_out *out, const struct policy_view *view)
         put_case_fields(out, fields, policy_line_fields(&view->lines[i], fields));
 }
 
+static void put_notices(struct resp_out *out, const struct reply *reply)
+{
+    resp_out_array(out, 3);
+    resp_out_id(out, reply->cursor);
+    resp_out_counter(out, reply->unread);
+    resp_out_array(out, reply->count);
+    for (uint32_t i = 0; i < reply->count; i++) {
+        struct case_field fields[CASE_FIELDS_MAX];
+
+        put_case_fields(out, fields, notice_fields(&reply->u.notices[i], fields));
+    }
+}
+
+static void put_shield(struct resp_out *out, const struct reply *reply)
+{
+    resp_out_map(out, 4);
+    resp_out_text(out, "item");
+    put_item(out, reply->item);
+    put_counter_of(out, "window_until_ms", (uint64_t)reply->item->window_until_us / 1000);
+    resp_out_text(out, "cases");
+    resp_out_array(out, reply->count);
+    for (uint32_t i = 0; i < reply->count; i++) {
+        struct reply one = {.cased = &reply->u.shields[i], .own = 1};
+
+        put_case(out, &one);
+    }
+    resp_out_text(out, "cursor");
+    resp_out_id(out, reply->cursor);
+}
+
 /* --- all of it -------------------------------------------------------------------------------- */
 
 size_t resp_reply_bound(const struct request *request, const struct reply *reply)
@@ -470,6 +504,11 @@ size_t resp_reply_bound(const struct request *request, const struct reply *reply
                (size_t)reply->u.policy->line_count * POLICY_LINE_BYTES;
     case REPLY_POLICIES:
         return PAGE_HEAD_BYTES + (size_t)reply->count * POLICY_HEAD_BYTES;
+    case REPLY_NOTICES:
+        return PAGE_HEAD_BYTES + 2 * INTEGER_BYTES_MAX +
+               (size_t)reply->count * NOTICE_BYTES_MAX;
+    case REPLY_SHIELD:
+        return MAP_BYTES_MAX + 256 + (size_t)reply->count * CASE_BYTES_MAX;
     }
     assert(false && "a kind of reply nobody knows");
     return 0;
@@ -523,6 +562,12 @@ static void put_reply(struct resp_out *out, const struct request *request,
         return;
     case REPLY_POLICIES:
         put_policies(out, reply);
+        return;
+    case REPLY_NOTICES:
+        put_notices(out, reply);
+        return;
+    case REPLY_SHIELD:
+        put_shield(out, reply);
         return;
     }
     assert(false && "a kind of reply nobody knows");

@@ -187,6 +187,17 @@ def privacy(door):
         assert door.ask("PUT", "/v1/items/88/likes/3300", status=410).json["code"] == "ERASED"
 
 
+def notices(door):
+    """Of an account that nothing was said to, and a shield over an item (t_notices.py has the rest)."""
+    door.ask("PUT", "/v1/items/4400", {"creator": "44"})
+    assert door.ask("GET", "/v1/accounts/44/notices").json == {"unread": 0, "entries": [],
+                                                                "cursor": None}
+    assert not door.ask("PUT", "/v1/accounts/44/notices/1/read").json["applied"]
+    case = door.ask("POST", "/v1/items/4400/disavowals", {"reason": "not mine"}).json
+    shield = door.ask("GET", "/v1/items/4400/shield").json
+    assert shield["item"]["item"] == "4400" and shield["cases"] == [case], (shield, case)
+
+
 def cases(door):
     """Without credentials nobody is two persons, so nothing is approved here (t_cases.py does)."""
     door.ask("PUT", "/v1/accounts/33", {})
@@ -352,8 +363,8 @@ def wait_for(port, server):
 def every_operation(**options):
     server, port = open_server(**options)
     door = Door(port)
-    for step in (writes_and_reads, events, settings, lists, activity, batches, retries, cases, privacy, policies,
-                 contexts,
+    for step in (writes_and_reads, events, settings, lists, activity, batches, retries, cases, notices, privacy,
+                 policies, contexts,
                  service_paths, metrics):
         step(door)
     missed = set(one["operationId"] for path in door.document["paths"].values()

@@ -70,7 +70,7 @@ static struct record any_record(struct test_random *random)
         record.text_size = (uint8_t)(1 + test_random_below(random, RECORD_TEXT_MAX));
     }
     if (record.fields & RECORD_HAS_NOTICE)
-        record.notify = (uint8_t)test_random_below(random, (NOTIFY_LEVELS | NOTIFY_BACK) + 1);
+        record.notify = (uint8_t)test_random_next(random);
     if (record.notify & NOTIFY_BACK)
         record.since_us = (int64_t)any_number(random);
     return record;
