@@ -291,12 +291,11 @@ static void tally_rules(const struct policy *policy, const struct policy_verdict
 /* The act as the shadow's rules see it: their undo is their own; a clean-up is exempt for all. */
 static struct act shadow_act(const struct judges *judges)
 {
+    bool undo = judge_is_undo(judges->policy, &judges->act);
+    bool own = judge_is_undo(judges->shadow.policy, &judges->act);
     struct act act = judges->act;
 
-    if (act.exempt && judge_is_undo(judges->policy, &act))
-        act.exempt = 0;
-    if (judge_is_undo(judges->shadow.policy, &act))
-        act.exempt = 1;
+    act.exempt = own || (act.exempt && !undo);
     return act;
 }
 

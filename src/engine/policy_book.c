@@ -433,7 +433,7 @@ bool policy_setting_takes(struct engine *engine)
     bool keeps;
 
     if (book == NULL || engine->partition != 0 || book->state.version == 0 ||
-        memcmp(book->state.digest, book->setting_digest, 32) == 0 ||
+        memcmp(book->state.digest, book->setting_mark, 32) == 0 ||
         PLANTED("engine.changed_setting_is_ignored"))
         return false;
     version = next_version(book);
@@ -445,7 +445,7 @@ bool policy_setting_takes(struct engine *engine)
         commit_text(engine, version, book->setting_text, book->setting_size);
     else
         commit_digest(engine, version, RULES_DIGEST, book->setting_digest);
-    commit_digest(engine, 0, RULES_SETTING, book->setting_digest);
+    commit_digest(engine, 0, RULES_SETTING, book->setting_mark);
     record = part(version, RULES_TAKES, keeps ? book->setting_size : 0, name, strlen(name));
     record_commit(engine, &record);
     return true;
@@ -573,7 +573,7 @@ static void commit_parts(struct engine *engine, const struct request *request,
         record->a = size;
         commit_text(engine, record->target, text, size);
     } else if (request->verb == VERB_POLICY_APPROVE) {
-        commit_digest(engine, 0, RULES_SETTING, engine->book->setting_digest);
+        commit_digest(engine, 0, RULES_SETTING, engine->book->setting_mark);
     }
 }
 
@@ -780,6 +780,8 @@ static void put_line(struct policy_view *view, struct policy_line *lines,
     memcpy(line->name, rule->name, sizeof line->name);
 }
 
+static_assert(POLICY_RULES_MAX <= POLICY_LINES_MAX, "every rule in force is told");
+
 static bool show_answer(struct engine *engine, struct reply *reply)
 {
     struct policy_line *lines = arena_take(&engine->arena, POLICY_LINES_MAX * sizeof *lines);
@@ -798,8 +800,7 @@ static bool show_answer(struct engine *engine, struct reply *reply)
     view->lines = lines;
     for (uint32_t i = 0; book->current != NULL && i < book->current->rule_count; i++) {
         put_line(view, lines, &book->current->rules[i], RULES_SAME);
-        if (i < POLICY_LINES_MAX)
-            lines[i].since_us = rule_since(book, book->current, &book->current->rules[i]);
+        lines[i].since_us = rule_since(book, book->current, &book->current->rules[i]);
     }
     tally_lines(engine, false, view, lines, view->line_count);
     return true;

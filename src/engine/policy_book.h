@@ -8,9 +8,10 @@
  * PROPOSE that says who and why; an approval is one record. So the log alone says what is in force,
  * and since which record; a replay comes to the same. The book is kept at rest with the state.
  *
- * Which wins at a start: what people decided, as long as the setting `policy` is what it was then
- * (its digest is in the record of the decision). A setting that was changed is an act of whoever
- * runs the node: it is recorded (RULES_TAKES), with its text, and in force from there on.
+ * Which wins at a start: what people decided, as long as the setting `policy` is what it was then: the
+ * same preset by name (another program may bring another text of it), or a file with the same text;
+ * its mark is in the record of the decision. A setting that was changed is an act of whoever runs the
+ * node: it is recorded (RULES_TAKES), with its text, and in force from there on.
  *
  * Numbers: each version gets the next number, above those of all texts that were in force; the
  * number in the text's own head is not used. Every verdict carries the number, so that two texts
@@ -55,7 +56,8 @@ struct policy_book {
     const struct policy *setting; /* NULL: none */
     const char *setting_text;
     size_t setting_size;
-    uint8_t setting_digest[32];
+    uint8_t setting_digest[32]; /* of its text */
+    uint8_t setting_mark[32];   /* of what was set: a preset's name, a file's text */
     /* What the log says. */
     struct policy_head state; /* see struct policy_head, POLICY_STATE_SLOT */
     struct policy_row rows[POLICY_SLOTS];

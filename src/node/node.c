@@ -80,6 +80,7 @@ static void signals_config(const struct node *node, struct partition_config *con
     config->rules = rulebook_hooks(&node->shards[config->index]);
     config->rules_text = node->policy_text;
     config->rules_size = node->policy_size;
+    rules_mark(node->config.policy, node->policy_digest, config->rules_mark);
     config->signals = (struct signals_config){
         .bytes = nothing ? 0 : node_signals_bytes(config),
         .policy = node->policy,
@@ -101,7 +102,7 @@ static void tell_rules(const struct partition *partition, struct node_report *re
     report->rules_version = book->state.version;
     snprintf(report->rules_name, sizeof report->rules_name, "%s",
              book->current != NULL ? book->current->name : "none");
-    report->setting_takes = memcmp(book->state.digest, book->setting_digest, 32) != 0;
+    report->setting_takes = memcmp(book->state.digest, book->setting_mark, 32) != 0;
 }
 
 static enum status open_partition(struct node *node, uint16_t index,

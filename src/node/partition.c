@@ -349,6 +349,7 @@ static enum status book_ready(struct partition *partition)
     book->hooks = config->rules;
     book->setting = config->signals.policy;
     memcpy(book->setting_digest, config->signals.policy_digest, sizeof book->setting_digest);
+    memcpy(book->setting_mark, config->rules_mark, sizeof book->setting_mark);
     book->setting_text = config->rules_text;
     book->setting_size = config->rules_size;
     status = store_scan_policies(partition->store, partition, restore_policy);

@@ -38,6 +38,7 @@ struct partition_config {
     struct book_hooks rules; /* see engine/policy_book.h */
     const char *rules_text;  /* of the setting, borrowed */
     size_t rules_size;
+    uint8_t rules_mark[32]; /* of what was set */
     bool clock_requests;           /* time is what the requests say (for simulation) */
     bool threads; /* log and flush have threads of their own; false: partition_pump does their work
                    */

@@ -129,3 +129,13 @@ enum status rules_load(const char *name, struct policy **policy, uint8_t digest[
     free(text);
     return status;
 }
+
+void rules_mark(const char *name, const uint8_t digest[32], uint8_t mark[32])
+{
+    const char *preset;
+
+    memcpy(mark, digest, 32);
+    for (uint32_t i = 0; (preset = rules_preset(i, NULL, NULL)) != NULL; i++)
+        if (strcmp(name, preset) == 0)
+            digest_sha256("preset ", 7, name, strlen(name), mark);
+}

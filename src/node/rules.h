@@ -18,4 +18,8 @@ enum status rules_load(const char *name, struct policy **policy, uint8_t digest[
 enum status rules_read(const char *name, struct policy **policy, uint8_t digest[32], char **text,
                        size_t *text_size, char message[512]);
 
+/* What was set: the digest of a file's text, or of a preset's name: its text may change with the
+ * program, and nobody has set anything else by that. */
+void rules_mark(const char *name, const uint8_t digest[32], uint8_t mark[32]);
+
 #endif

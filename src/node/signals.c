@@ -103,13 +103,18 @@ enum status signals_open(struct signals *signals, const struct signals_config *c
 
 void signals_begin(struct signals *signals, size_t bytes)
 {
-    struct signals_config config = signals->config;
-    bool found;
+    struct signals_config *config = &signals->config;
 
-    assert(config.bytes == 0);
-    config.bytes = bytes;
-    if (signals_open(signals, &config, 0, &found) != STATUS_OK)
+    /* The thread that flushes may be at work: it looks at the path and at what is copied only. */
+    assert(config->bytes == 0 && signals->copied == 0);
+    signals->region = memory_take(1, bytes);
+    signals->copy = memory_take(1, bytes);
+    if (signals->region == NULL || signals->copy == NULL)
         abort();
+    config->bytes = bytes;
+    judges_open(&signals->judges, signals->region, bytes, config->policy, config->policy_digest,
+                config->scored, false);
+    signals->judges.unscored = config->unscored;
 }
 
 void signals_close(struct signals *signals)

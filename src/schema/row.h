@@ -412,7 +412,7 @@ enum rules_state {
 enum rules_event {
     RULES_TEXT,    /* the next bytes of the text */
     RULES_DIGEST,  /* SHA-256 of the whole, in hexadecimal digits */
-    RULES_SETTING, /* the same of the setting's text at that time */
+    RULES_SETTING, /* the same of the setting at that time: a preset's name, a file's text */
     RULES_TAKES,   /* the setting was changed and is in force from here on */
     RULES_EVENT_COUNT
 };
@@ -436,7 +436,7 @@ struct policy_head {
     int64_t proposed_us, decided_us;
     int64_t ended_us;  /* when another one took its place */
     int64_t shadow_us; /* state: since when */
-    uint8_t digest[32]; /* of the text; state: of the setting's */
+    uint8_t digest[32]; /* of the text; state: of the setting, as RULES_SETTING has it */
     uint8_t slot, state; /* enum rules_state */
     uint8_t by_setting;  /* 1: nobody proposed it, the setting was changed */
     uint8_t reason_size, decision_size;

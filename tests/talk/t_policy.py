@@ -4,6 +4,7 @@
 zan-test: timeout=120
 """
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -231,11 +232,23 @@ def a_rebuild_comes_to_the_same(world):
     world.server.verify()
     subprocess.run([os.environ["ZAN"], "rebuild", "--data", world.server.data, "--policy", world.rules],
                    check=True, capture_output=True)
+    a_version_can_be_backtested(world, before)
     world.server.start()
     world.login()
     assert [world.policy("GET", row["version"]) for row in world.policy("LIST")] == before
     world.server.stop()
     world.server.verify()
+
+
+def a_version_can_be_backtested(world, versions):
+    """The log with its changes of rules, under the text of one of the versions."""
+    text = [row["text"] for row in versions if row["name"] == "third"][0]
+    told = subprocess.run([os.environ["ZAN"], "backtest", "--data", world.server.data, "--trust",
+                           "off", "--json", "--policy",
+                           write(os.path.join(world.folder, "third.policy"), text)],
+                          check=True, capture_output=True, text=True).stdout
+    rules = {rule["rule"]: rule for rule in json.loads(told)["rules"]}
+    assert rules["few"]["fired"] > 4, told
 
 
 def every_partition_switches():

@@ -69,6 +69,7 @@ static void set_setting(struct world *one, const char *text)
     one->book->setting_text = text;
     one->book->setting_size = strlen(text);
     digest_sha256(text, strlen(text), NULL, 0, one->book->setting_digest);
+    memcpy(one->book->setting_mark, one->book->setting_digest, sizeof one->book->setting_mark);
 }
 
 static void world_open(struct world *one)
@@ -317,6 +318,9 @@ static void a_changed_setting_takes_over(void **state)
     assert_int_equal(step(VERB_POLICY_APPROVE, version, BEA), STATUS_OK);
     engine_begin(&world.test.engine, world.test.now_us);
     assert_false(policy_setting_takes(&world.test.engine)); /* it is what it was then */
+    set_setting(&world, strict); /* another text of the same preset: nobody has set it */
+    memcpy(world.book->setting_mark, world.book->state.digest, sizeof world.book->setting_mark);
+    assert_false(policy_setting_takes(&world.test.engine));
     set_setting(&world, strict);
     assert_true(policy_setting_takes(&world.test.engine));
     keep();
