@@ -1643,7 +1643,8 @@ static enum status fill_one(struct rocks *rocks, void *argument, const uint8_t *
     return STATUS_OK;
 }
 
-/* Lists are left out: nobody asks for one by a key. A flush that runs beside adds its own keys. */
+/* Lists and rules are left out: nobody asks for one by a key. A flush that runs beside adds its own
+ * keys. */
 static void *fill_filter(void *argument)
 {
     struct rocks *rocks = argument;
@@ -1655,7 +1656,7 @@ static void *fill_filter(void *argument)
     if (status == STATUS_OK)
         status = scan_tables(rocks, KEY_OPERATION, KEY_LIVE, fill_one, &fill);
     if (status == STATUS_OK)
-        status = scan_tables(rocks, KEY_INBOX, KEY_TABLE_END, fill_one, &fill);
+        status = scan_tables(rocks, KEY_INBOX, KEY_INBOX + 1, fill_one, &fill);
     fill_add(rocks, &fill);
     if (status == STATUS_OK)
         atomic_store_explicit(&rocks->filter_complete, true, memory_order_release);
