@@ -671,6 +671,27 @@ static uint64_t entered_by_other(struct log_copy *copy)
     return entered;
 }
 
+/* Step 1. A writer at full speed fills segments faster than they are copied: once another round
+ * does not halve what is left, it is time to join, and the writer waits (the ring is full) until
+ * the rest is copied. */
+static int chase(struct log_copy *copy, uint64_t *number, struct log_place *place)
+{
+    uint64_t behind = UINT64_MAX;
+    int error = 0;
+
+    for (;;) {
+        uint64_t entered = entered_by_other(copy);
+
+        if (entered - *number <= 1 || entered - *number > behind / 2)
+            return 0;
+        behind = entered - *number;
+        for (; error == 0 && *number < entered; (*number)++)
+            error = take_sealed(copy, *number, place);
+        if (error != 0)
+            return error;
+    }
+}
+
 static int come_back(struct log_copy *copy)
 {
     struct log_place place = {.segment = 1};
@@ -678,8 +699,8 @@ static int come_back(struct log_copy *copy)
     int error = take_name(copy);
 
     log_genesis(&copy->log->identity, place.chain);
-    for (; error == 0 && number < entered_by_other(copy); number++)
-        error = take_sealed(copy, number, &place);
+    if (error == 0)
+        error = chase(copy, &number, &place);
     if (error != 0)
         return error;
     if (!ask_to_join(copy))
