@@ -718,8 +718,8 @@ static void rocks_may_have_edges(const struct store *store, const struct edge_ke
         return;
     }
     for (uint32_t from = 0; from < count; from += FILTER_MANY)
-        may_have_many(rocks, keys + from,
-                      count - from < FILTER_MANY ? count - from : FILTER_MANY, may + from);
+        may_have_many(rocks, keys + from, count - from < FILTER_MANY ? count - from : FILTER_MANY,
+                      may + from);
 }
 
 static bool rocks_may_have_operation(const struct store *store, uint16_t tenant,
@@ -1056,11 +1056,13 @@ static bool same_list(const struct edge_row *a, const struct edge_row *b, enum s
     return a->kind == b->kind && a->tenant == b->tenant && list_id(a, side) == list_id(b, side);
 }
 
+/* The caller has the room for the value: here it would be cleared for each row, and most are short.
+ */
 static void put_list_row(struct rocks *rocks, struct sst *sst, enum store_side side,
                          const struct edge_row *any, const struct store_entry *entries,
-                         uint32_t count)
+                         uint32_t count, uint8_t value[PACK_LIST_BYTES_MAX])
 {
-    uint8_t key[KEY_BYTES_MAX], value[PACK_LIST_BYTES_MAX];
+    uint8_t key[KEY_BYTES_MAX];
     size_t key_size = key_list(key, rocks->partition, side, any->tenant, any->kind,
                                list_id(any, side), entries[count - 1].sequence);
 
@@ -1072,6 +1074,7 @@ static void put_list_rows(struct rocks *rocks, struct sst *sst, enum store_side 
                           const struct edge_row *edges, uint32_t count)
 {
     struct store_entry entries[PACK_LIST_MAX];
+    uint8_t value[PACK_LIST_BYTES_MAX];
     const struct edge_row *list = NULL;
     uint32_t held = 0;
 
@@ -1081,7 +1084,7 @@ static void put_list_rows(struct rocks *rocks, struct sst *sst, enum store_side 
         if (at + PREFETCH_AHEAD < count)
             __builtin_prefetch(&edges[rocks->order[at + PREFETCH_AHEAD].index]);
         if (held > 0 && (held == PACK_LIST_MAX || !same_list(list, row, side))) {
-            put_list_row(rocks, sst, side, list, entries, held);
+            put_list_row(rocks, sst, side, list, entries, held, value);
             held = 0;
         }
         list = row;
@@ -1092,7 +1095,7 @@ static void put_list_rows(struct rocks *rocks, struct sst *sst, enum store_side 
         };
     }
     if (held > 0)
-        put_list_row(rocks, sst, side, list, entries, held);
+        put_list_row(rocks, sst, side, list, entries, held, value);
 }
 
 static void put_list(struct rocks *rocks, struct sst *sst, enum store_side side,
@@ -1384,15 +1387,16 @@ static enum status visit_item(struct rocks *rocks, const struct store_visitor *v
 }
 
 static enum status visit_case(struct rocks *rocks, const struct store_visitor *visitor,
-                              enum key_table table, const uint8_t *key, size_t key_size, const uint8_t *value,
-                              size_t size)
+                              enum key_table table, const uint8_t *key, size_t key_size,
+                              const uint8_t *value, size_t size)
 {
     struct case_row row = {0};
 
     if (!key_read_id(key, key_size, table, rocks->partition, &row.tenant, &row.id) ||
         !unpack_case(value, size, &row) || (table == KEY_LIVE && !case_is_live(&row)))
         return STATUS_CORRUPT;
-    return visitor->cased != NULL && table == KEY_CASE ? visitor->cased(visitor->argument, &row) : STATUS_OK;
+    return visitor->cased != NULL && table == KEY_CASE ? visitor->cased(visitor->argument, &row)
+                                                       : STATUS_OK;
 }
 
 static enum status visit_inbox(struct rocks *rocks, const struct store_visitor *visitor,
