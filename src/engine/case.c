@@ -784,12 +784,13 @@ static void follow(struct engine *engine, uint16_t tenant, uint64_t id, uint8_t 
 enum status case_write(struct engine *engine, const struct request *request, uint64_t content,
                        struct reply *reply)
 {
-    struct record record = record_for(request, (uint8_t)request->verb);
     bool opens = verb_info(request->verb)->shape == SHAPE_CASE_OPEN;
     const struct case_row *row;
+    struct record record;
     uint64_t decided = 0;
     enum status status;
 
+    record_begin(&record, request, (uint8_t)request->verb);
     record.fields |= RECORD_HAS_ARGS | RECORD_HAS_ACTOR | RECORD_HAS_TEXT;
     record.caller = request->caller;
     record.role = request->role;

@@ -139,21 +139,21 @@ void record_commit(struct engine *engine, struct record *record)
     engine_apply(engine, record);
 }
 
-struct record record_for(const struct request *request, uint8_t kind)
+/* Into a place of the caller's: a record that is returned is copied in pieces larger than the
+ * fields just written, and such a load waits until all stores before it have reached the cache. */
+void record_begin(struct record *record, const struct request *request, uint8_t kind)
 {
-    struct record record = {
+    *record = (struct record){
         .kind = kind,
         .tenant = request->tenant,
         .fields = request->tenant != 0 ? RECORD_HAS_TENANT : 0,
         .account = request->account,
         .target = request->target,
     };
-
     if (request->flags & REQUEST_CONTEXT) {
-        record.fields |= RECORD_HAS_CONTEXT;
-        record.context = request->context;
+        record->fields |= RECORD_HAS_CONTEXT;
+        record->context = request->context;
     }
-    return record;
 }
 
 void record_operation(struct record *record, const struct request *request, uint64_t content,
@@ -274,7 +274,7 @@ static enum status interaction_write(struct engine *engine, const struct request
     }
     if (!change && (!(request->flags & REQUEST_OPID) || PLANTED("engine.repeat_not_kept")))
         return status == STATUS_OK ? STATUS_UNCHANGED : status;
-    record = record_for(request, verb);
+    record_begin(&record, request, verb);
     if (verb == VERB_VIEW) {
         record.fields |= RECORD_HAS_ARGS;
         record.a = request->u.view.watch_ms;
@@ -326,7 +326,7 @@ static enum status act_write(struct engine *engine, const struct request *reques
 
         if (!interaction_changes(engine, request->tenant, verb, request->account, request->target))
             continue;
-        record = record_for(request, verb);
+        record_begin(&record, request, verb);
         record.fields |= RECORD_CHANGED;
         record_report(engine, &record);
         /* Again, with what the ones before it have changed; it is too late to refuse it. */
@@ -343,7 +343,7 @@ static enum status act_write(struct engine *engine, const struct request *reques
     if (status == STATUS_OK && reply->applied == 0)
         status = STATUS_UNCHANGED;
     if (request->flags & REQUEST_OPID) {
-        record = record_for(request, VERB_ACT);
+        record_begin(&record, request, VERB_ACT);
         record.fields |= RECORD_HAS_ARGS;
         record.a = reply->applied;
         record_operation(&record, request, content, status);
@@ -356,9 +356,11 @@ static enum status act_write(struct engine *engine, const struct request *reques
 static enum status registry_write(struct engine *engine, const struct request *request,
                                   uint64_t content, struct reply *reply)
 {
-    struct record record = record_for(request, (uint8_t)request->verb);
-    enum status status = registry_decide(engine, request, &record);
+    struct record record;
+    enum status status;
 
+    record_begin(&record, request, (uint8_t)request->verb);
+    status = registry_decide(engine, request, &record);
     if (status == STATUS_OK)
         record.fields |= RECORD_CHANGED;
     else if (!(request->flags & REQUEST_OPID))

@@ -55,6 +55,8 @@ struct needs {
     struct inbox_key inboxes[ENGINE_NEEDS_MAX];
     uint32_t inbox_asked; /* engine_gather_record: inboxes that the records so far may change */
     bool again; /* of the second look: what it asks for names something more; look once more */
+    uint32_t buckets, rows; /* gather's own: up to which request memory is on its way */
+    bool found[ENGINE_NEEDS_MAX]; /* the reader's own; as a local it would be cleared every turn */
 };
 
 /* Where a page of a list ended, so that the next one does not walk the list from its head: a client

@@ -45,7 +45,7 @@ enum status erase_decide(struct engine *engine, const struct request *request,
 enum status erase_begin(struct engine *engine, const struct request *request)
 {
     const struct account_row *row = row_of(engine, request);
-    struct record record = record_for(request, VERB_ACCOUNT_PURGE);
+    struct record record;
 
     if (row == NULL)
         return STATUS_NOACCOUNT;
@@ -54,6 +54,7 @@ enum status erase_begin(struct engine *engine, const struct request *request)
     if ((row->erase_s == 0 || (int64_t)row->erase_s * SECOND_US > engine->now_us) &&
         !PLANTED("engine.erased_unasked"))
         return STATUS_NOTDUE;
+    record_begin(&record, request, VERB_ACCOUNT_PURGE);
     record.fields |= RECORD_CHANGED;
     record_commit(engine, &record);
     return STATUS_OK;

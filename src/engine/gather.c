@@ -12,7 +12,9 @@
 #define READS_AT_ONCE 2048
 #define INBOX_READS   256 /* in a step: an eighth of the smallest cache stays free for them */
 #define IDS_AHEAD     12  /* of one read: more do not fit into the processor's queue of misses */
-#define AHEAD         64 /* requests whose memory is on its way; more would fall out of the cache again */
+#define TOGETHER                                                                                   \
+    256          /* requests of a turn; of more, the first are out of the cache before the step */
+#define AHEAD 64 /* requests whose memory is on its way; more would fall out of the cache again */
 
 /* --- noting down ---------------------------------------------------------------------------------
  */
@@ -438,12 +440,19 @@ static void note_write(struct engine *engine, const struct request *request,
     }
 }
 
+/* Where to go on with what the turn before has begun; a batch begins at 0. */
+static uint32_t ahead(const uint32_t *reached, uint32_t from)
+{
+    return from > 0 && *reached > from ? *reached : from;
+}
+
 uint32_t engine_gather(struct engine *engine, const struct batch *batch, uint32_t from,
                        struct needs *needs)
 {
     struct budget budget = {
         .needs = ENGINE_NEEDS_MAX, .reads = READS_AT_ONCE, .cases = ENGINE_CASES_MAX};
-    uint32_t at = from, buckets = from, rows = from;
+    uint32_t at = from, buckets = ahead(&needs->buckets, from), rows = ahead(&needs->rows, from);
+    uint32_t end = batch->count - from > TOGETHER ? from + TOGETHER : batch->count;
 
     needs->asked_count = 0;
     needs_empty(needs);
@@ -451,7 +460,7 @@ uint32_t engine_gather(struct engine *engine, const struct batch *batch, uint32_
     budget.inboxes = INBOX_READS;
     budget.told = told_verbs(engine);
     budget.restricted = restricted_verbs(engine);
-    for (; at < batch->count; at++) {
+    for (; at < end; at++) {
         const struct request *request = &batch->requests[at];
         const struct verb_info *info;
 
@@ -480,6 +489,8 @@ uint32_t engine_gather(struct engine *engine, const struct batch *batch, uint32_
     }
     if (needs->asked_count > 0)
         need_asked(engine, needs);
+    needs->buckets = buckets;
+    needs->rows = rows;
     return at;
 }
 
@@ -585,8 +596,7 @@ static uint32_t record_tells(const struct record *record)
 {
     if (record->fields & RECORD_HAS_NOTICE || record->kind == RECORD_SANCTION ||
         record->kind == RECORD_CASE || record->kind == VERB_NOTICE_READ ||
-        record->kind == VERB_ACCOUNT_PURGE ||
-        record->kind == VERB_ITEM_SET)
+        record->kind == VERB_ACCOUNT_PURGE || record->kind == VERB_ITEM_SET)
         return 1;
     if (record->kind == RECORD_EFFECT) /* a quarantine opens */
         return effect_kind_of(record) == EFFECT_TARGET && record->c != 0;

@@ -40,7 +40,7 @@ static inline bool is_home(const struct engine *engine, uint64_t id)
 /* --- engine.c */
 /* The next record: numbered, written to the body, applied. There must be room for it. */
 void record_commit(struct engine *engine, struct record *record);
-struct record record_for(const struct request *request, uint8_t kind);
+void record_begin(struct record *record, const struct request *request, uint8_t kind);
 void record_operation(struct record *record, const struct request *request, uint64_t content,
                       enum status status);
 

@@ -580,11 +580,12 @@ static void commit_parts(struct engine *engine, const struct request *request,
 enum status policy_write(struct engine *engine, const struct request *request, uint64_t content,
                          struct reply *reply)
 {
-    struct record record = record_for(request, (uint8_t)request->verb);
     const char *text = NULL;
+    struct record record;
     enum status status;
     size_t size = 0;
 
+    record_begin(&record, request, (uint8_t)request->verb);
     record.fields |= RECORD_HAS_ARGS | RECORD_HAS_ACTOR | RECORD_HAS_TEXT;
     record.caller = request->caller;
     record.role = request->role;

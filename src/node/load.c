@@ -23,7 +23,7 @@ static enum status load_inboxes(struct store *store, struct hot *hot, const stru
 
 enum status load_needs(struct store *store, struct hot *hot, struct needs *needs, int64_t now_us)
 {
-    bool found[ENGINE_NEEDS_MAX];
+    bool *found = needs->found;
     enum status status = STATUS_OK;
 
     if (needs->account_count > 0) {

@@ -38,6 +38,8 @@ struct take {
     size_t size, at;
     bool own;          /* bytes are the connection's own buffer */
     uint64_t expected; /* bytes of output for what was taken in this turn, by a rough guess */
+    struct command_context plain; /* these two of the command at hand; here, because locals are */
+    struct command_error error;   /* cleared for every command */
 };
 
 /* --- answers of the door -------------------------------------------------------------------------
@@ -197,8 +199,8 @@ static void make_pseudonyms(const struct take *take, struct request *request,
  * stays below OUTPUT_PAUSE, which leaves as much again until OUTPUT_MAX. */
 static uint32_t output_of(const struct request *request, const struct verb_info *info)
 {
-    if (info->shape == SHAPE_TAKEN || info->shape == SHAPE_GIVEN ||
-        info->shape == SHAPE_ACTIVITY || info->shape == SHAPE_CLEANUP_PREVIEW)
+    if (info->shape == SHAPE_TAKEN || info->shape == SHAPE_GIVEN || info->shape == SHAPE_ACTIVITY ||
+        info->shape == SHAPE_CLEANUP_PREVIEW)
         return 64u + request->count * 56u;
     if (info->shape == SHAPE_EXPORT)
         return 4096u + request->count * 160u;
@@ -218,14 +220,12 @@ static uint32_t output_of(const struct request *request, const struct verb_info 
 static enum took take_command(struct take *take, const struct resp_command *command)
 {
     struct request *request = &take->batch->requests[take->batch->count];
-    struct command_context plain;
-    struct command_error error;
 
     if (command->count == 0)
         return TOOK_NOTHING;
     if (command_parse(command->args, command->count, take->now_us, &take->batch->arena, request,
-                      &plain, &error) != STATUS_OK)
-        return wrong(take, command->args, command->count, &error);
+                      &take->plain, &take->error) != STATUS_OK)
+        return wrong(take, command->args, command->count, &take->error);
 
     enum verb verb = (enum verb)request->verb;
     const struct verb_info *info = verb_info(verb);
@@ -236,7 +236,7 @@ static enum took take_command(struct take *take, const struct resp_command *comm
     if (info->group == GROUP_SERVICE)
         return serve_itself(take, verb, command->args, command->count);
     if ((request->flags & REQUEST_CONTEXT) != 0)
-        make_pseudonyms(take, request, &plain);
+        make_pseudonyms(take, request, &take->plain);
     take->serve->stats.requests[verb]++;
     take->expected += output_of(request, info);
     origin_fill(take);
