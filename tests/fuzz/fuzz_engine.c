@@ -81,6 +81,8 @@ static void flush(struct world *world)
                                           .operation_count = frozen.operation_count,
                                           .cases = frozen.cases,
                                           .case_count = frozen.case_count,
+                                          .inboxes = frozen.inboxes,
+                                          .inbox_count = frozen.inbox_count,
                                           .marks = marks},
                     message) != STATUS_OK)
         abort();
