@@ -4,7 +4,8 @@
  * from one to the next in one atomic step. It keeps accounts, items, edges, operations, and for
  * every listed edge kind the lists "who did this, newest first" both ways.
  *
- * store_rocks.c keeps it in RocksDB; store_memory.c in memory, for the simulation and as a twin.
+ * store_rocks.c keeps it in RocksDB (rocks.h maps its files); store_memory.c in memory, for the
+ * simulation and as a twin.
  * Both are reached through this header: store_open chooses by config.path (NULL: memory).
  *
  * Threads:  the node's thread reads; one flush at a time may run on another thread. A reader sees
