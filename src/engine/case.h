@@ -1,9 +1,10 @@
 /* case.h: what people have to decide, step by step, with two persons and an end.
  *
  *   GATHERING -(reports weigh enough)-> OPEN -(propose, approve)-> APPLYING -(sweep)-> APPLIED
- *        OPEN -(reject, or dismissed)-> REJECTED      APPLIED -(appeal)-> APPLIED, appealed
- *        OPEN -(nobody in CASE_DUE_US)-> EXPIRED      APPLIED -(restore: proposed, approved)->
- * RESTORING RESTORING -(sweep)-> RESTORED
+ *   OPEN -(reject, or dismissed)-> REJECTED
+ *   OPEN -(nobody in CASE_DUE_US)-> EXPIRED
+ *   APPLIED -(appeal)-> APPLIED, appealed
+ *   APPLIED -(restore: proposed, approved)-> RESTORING -(sweep)-> RESTORED
  *
  * An appeal that nobody answers in APPEAL_DUE_US is granted; a quarantine that nobody settles ends
  * and its likes count; a case that expires, is dismissed or restored lifts the sanctions it
