@@ -49,9 +49,10 @@
 #define WRITE_S      30 /* the client takes the answer */
 #define CLOSING_S    2  /* reading and writing when the door closes */
 #define FAILURES_MAX 5  /* wrong keys on a connection */
-#define DRAIN_MAX    (4u << 20)  /* a body over the limit is read so far, so that 413 can be told */
-#define POOL_BYTES   (48u << 10) /* a connection's memory in libmicrohttpd: line, headers, buffers \
-                                  */
+#define DRAIN_MAX    (4u << 20) /* a body over the limit is read so far, so that 413 can be told */
+#define POOL_BYTES                                                                                 \
+    (48u << 10) /* a connection's memory in libmicrohttpd: line, headers, buffers                  \
+                 */
 
 enum step { STEP_HEAD, STEP_BODY, STEP_WAITING, STEP_ANSWERED, STEP_EXPIRED, STEP_WRITING };
 
@@ -974,17 +975,17 @@ uint16_t http_port(const struct http *http)
 
 void http_close(struct http *http)
 {
-    int fd;
+    int fd = MHD_INVALID_SOCKET;
 
     if (http == NULL)
         return;
-    if (http->bridge != NULL) {
+    /* From now on callers are refused; but the descriptor stays until the daemon is gone, whose
+     * thread takes it out of its set in its own time and ends the process if it is another's by
+     * then. */
+    if (http->bridge != NULL)
         bridge_stop_listening(http->bridge);
-    } else {
-        fd = MHD_quiesce_daemon(http->daemon);
-        if (fd != MHD_INVALID_SOCKET)
-            close(fd);
-    }
+    else if ((fd = MHD_quiesce_daemon(http->daemon)) != MHD_INVALID_SOCKET)
+        shutdown(fd, SHUT_RDWR);
     pthread_mutex_lock(&http->lock);
     http->closing = true;
     pthread_cond_broadcast(&http->changed);
@@ -994,6 +995,8 @@ void http_close(struct http *http)
     stop_clock(http);
     bridge_close(http->bridge);
     MHD_stop_daemon(http->daemon);
+    if (fd != MHD_INVALID_SOCKET)
+        close(fd);
     while (http->arrivals != NULL)
         take_arrival(http, http->arrivals->fd);
     assert(http->peers == NULL && http->exchanges == 0);
