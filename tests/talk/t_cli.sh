@@ -24,7 +24,8 @@ ends() {
 }
 
 port() {
-    /usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+    /usr/bin/python3 -c 'import sys; sys.path.insert(0, sys.argv[1]); import server; print(server.free_port())' \
+        "${ZAN_SOURCE:?}/tests/twin"
 }
 
 # start NAME options...: a server on a free port; sets $port and $server.

@@ -17,7 +17,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "twin"))
 import server as fixture
 from client import Gone, as_map
-from server import SOURCE, Server, directory, free_port, main, seed
+from server import SOURCE, Server, directory, main, seed
 
 LOG = os.path.join(SOURCE, "data", "kuairand")
 COUNTERS = ["like", "favorite", "follow", "view", "share", "comment", "skip", "report"]
@@ -155,8 +155,6 @@ def plain_and_twice(twin):
 
 def killed_in_the_middle(twin, rng):
     """The importer must get through by itself: same operation ids, nothing twice, nothing lost."""
-    port = free_port()
-    fixture.free_port, before = (lambda: port), fixture.free_port
     server = Server(memory="64MiB", flush_seconds=1).start()
     answer = {}
     worker = threading.Thread(target=lambda: answer.update(run_import(server)))
@@ -173,7 +171,6 @@ def killed_in_the_middle(twin, rng):
             raise AssertionError("it did not start again:\n" + server.messages[-3000:])
         kills += 1
     worker.join()
-    fixture.free_port = before
     assert answer, "the importer failed"
     check_report(answer, twin)
     compare(server, twin)

@@ -5,6 +5,7 @@ ZAN_KEEP=1 leaves the data directories of a failed test where they are and says 
 """
 import atexit
 import ctypes
+import fcntl
 import os
 import random
 import shutil
@@ -51,10 +52,47 @@ def size(ci, deep):
     return int(os.environ.get("ZAN_ROUNDS") or (deep if DEEP else ci))
 
 
-def free_port():
+_ports = {}       # number: its lock; the oldest first
+PORTS_MAX = 300   # that one process holds: a lock is a descriptor
+
+
+def _binds(port):
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def _lock(port):
+    """None: another test has it."""
+    folder = os.path.join(tempfile.gettempdir(), "zan-ports")
+    try:
+        os.makedirs(folder, exist_ok=True)
+        lock = open(os.path.join(folder, str(port)), "ab")
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return lock
+    except OSError:
+        return None
+
+
+def free_port():
+    """A port that no other test uses until this process ends, and below those the kernel gives to callers:
+    a server that is down for a moment must not find another on its port, nor its client another server."""
+    while len(_ports) >= PORTS_MAX:
+        port = next(iter(_ports))
+        _ports[port] = _ports.pop(port)
+        if _binds(port):
+            return port
+    fresh = random.SystemRandom()
+    while True:
+        port = fresh.randrange(12000, 32000)
+        lock = _lock(port) if port not in _ports and _binds(port) else None
+        if lock is not None:
+            _ports[port] = lock
+            return port
 
 
 _libc = ctypes.CDLL(None)
@@ -134,7 +172,7 @@ class Server:
     def spawn(self):
         """Starts the process and does not wait."""
         assert self.process is None
-        self.port = free_port()
+        self.port = self.port or free_port()
         self.output = tempfile.TemporaryFile()
         self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL,
                                         stdout=self.output, stderr=subprocess.STDOUT,
