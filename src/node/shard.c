@@ -1,30 +1,26 @@
-/* shard.c: the loop of one partition.
+/* shard.c: the loop of one partition; shard_door.c is its door, shard_facts.c what it tells of
+ * itself.
  *
  *   wait -> mail -> effects of others -> calls -> requests of the door -> flush -> release answers
- *
- * With one partition the door's requests go straight into the engine. With several, every request
- * becomes a call to the partition it belongs to (route.c), and a batch of the door is answered when
- * the last of its calls is. */
+ */
 #include "node/shard.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/hook.h"
 #include "node/clock.h"
 #include "node/inner.h"
+#include "node/shard_inner.h"
 
 #define EFFECTS_AT_ONCE 1024
-#define FACTS_EVERY_US  50000
 #define GOODBYE_US      3000000 /* a clean stop waits so long for callers to take their answers */
 #define STORAGE_BYTES   (16u << 20) /* replies of one door turn, several partitions only */
 
-/* --- mail ----------------------------------------------------------------------------------------
- */
+/* --- mail ----------------------------------------------------------------------------------- */
 
 void shard_wake(struct shard *shard)
 {
@@ -83,10 +79,9 @@ static void take_mail(struct shard *shard)
     }
 }
 
-/* --- entries -------------------------------------------------------------------------------------
- */
+/* --- entries -------------------------------------------------------------------------------- */
 
-static struct entry *entry_take(struct shard *shard, uint64_t need)
+struct entry *shard_entry_take(struct shard *shard, uint64_t need)
 {
     struct entry *entry = shard->free_entries;
 
@@ -101,7 +96,7 @@ static struct entry *entry_take(struct shard *shard, uint64_t need)
 /* Effects the partition has just made, on account of entry. They leave once their cause is durable
  * (release): one that was durable where it went, while a crash took its cause, would stay for ever,
  * and its number would be given again to another one, which the receiver would then drop. */
-static void send_effects(struct shard *shard, struct entry *entry)
+void shard_send_effects(struct shard *shard, struct entry *entry)
 {
     struct engine *engine = &shard->partition.engine;
     struct effect_mail **tail = &entry->unsent;
@@ -133,7 +128,7 @@ static void mail_unsent(struct shard *shard, struct entry *entry)
     entry->unsent = NULL;
 }
 
-static void count_latency(struct shard *shard, const struct entry *entry, int64_t now_us)
+void shard_count_latency(struct shard *shard, const struct entry *entry, int64_t now_us)
 {
     uint64_t us = now_us > entry->taken_us ? (uint64_t)(now_us - entry->taken_us) : 0;
     int bucket = us <= 1 ? 0 : 64 - __builtin_clzll(us - 1);
@@ -194,7 +189,7 @@ static void release(struct shard *shard)
         if (entry->answers > 0) {
             if (now_us == 0)
                 now_us = clock_steady_us();
-            count_latency(shard, entry, now_us);
+            shard_count_latency(shard, entry, now_us);
         }
         if (entry->turn > turn)
             turn = entry->turn;
@@ -207,8 +202,7 @@ static void release(struct shard *shard)
         serve_release(shard->serve, turn);
 }
 
-/* --- effects and calls ---------------------------------------------------------------------------
- */
+/* --- effects and calls ---------------------------------------------------------------------- */
 
 static void do_effects(struct shard *shard, int64_t now_us)
 {
@@ -224,7 +218,7 @@ static void do_effects(struct shard *shard, int64_t now_us)
         taken = partition_take(&shard->partition, records, count, now_us, &need);
         if (taken == 0)
             return;
-        entry = entry_take(shard, need);
+        entry = shard_entry_take(shard, need);
         entry->mails = shard->effects_waiting;
         mail = shard->effects_waiting;
         for (uint32_t i = 0; i < taken; i++) {
@@ -235,7 +229,7 @@ static void do_effects(struct shard *shard, int64_t now_us)
         shard->effects_waiting = mail;
         if (mail == NULL)
             shard->effects_tail = &shard->effects_waiting;
-        send_effects(shard, entry);
+        shard_send_effects(shard, entry);
     }
 }
 
@@ -247,7 +241,7 @@ static void do_settle(struct shard *shard, int64_t now_us)
     shard->more_due = partition_has_due(&shard->partition, now_us);
     if (shard->more_due && shard->free_entries != NULL &&
         partition_settle(&shard->partition, now_us, &need) > 0)
-        send_effects(shard, entry_take(shard, need));
+        shard_send_effects(shard, shard_entry_take(shard, need));
 }
 
 /* Fills the mailed batch from the waiting calls. */
@@ -276,11 +270,11 @@ static void do_calls(struct shard *shard, int64_t now_us, int64_t steady_us)
         if (done == 0) {
             /* The first one may be a clean-up that goes on in the next round. */
             if (shard->partition.engine.effect_count > 0)
-                send_effects(shard, entry_take(shard, need));
+                shard_send_effects(shard, shard_entry_take(shard, need));
             return;
         }
         assert(done <= count);
-        entry = entry_take(shard, need);
+        entry = shard_entry_take(shard, need);
         entry->answers = done;
         entry->taken_us = steady_us;
         tail = &entry->calls;
@@ -294,7 +288,7 @@ static void do_calls(struct shard *shard, int64_t now_us, int64_t steady_us)
             tail = &shard->mailed_calls[i]->next;
         }
         *tail = NULL;
-        send_effects(shard, entry);
+        shard_send_effects(shard, entry);
     }
 }
 
@@ -306,7 +300,7 @@ static void do_setting(struct shard *shard, int64_t now_us)
     if (!shard->setting_open || shard->free_entries == NULL)
         return;
     if (partition_setting(&shard->partition, now_us, &need, &shard->setting_open))
-        send_effects(shard, entry_take(shard, need));
+        shard_send_effects(shard, shard_entry_take(shard, need));
 }
 
 /* What cases ask for: nobody waits for it, but its effects are accounted for like any other's. */
@@ -317,341 +311,10 @@ static void do_cases(struct shard *shard, int64_t now_us, int64_t steady_us)
     if (shard->free_entries == NULL || atomic_load(&shard->node->stopping) ||
         !partition_cases(&shard->partition, now_us, steady_us, &need))
         return;
-    send_effects(shard, entry_take(shard, need));
+    shard_send_effects(shard, shard_entry_take(shard, need));
 }
 
-/* --- the door, one partition ---------------------------------------------------------------------
- */
-
-static struct batch view_of(const struct batch *batch, uint32_t from, uint32_t to)
-{
-    return (struct batch){
-        .count = to - from,
-        .requests = batch->requests + from,
-        .replies = batch->replies + from,
-        .origins = batch->origins + from,
-    };
-}
-
-static void door_refill(struct shard *shard, int64_t now_us, int64_t steady_us)
-{
-    if (shard->door_from < shard->door.count)
-        return; /* the last batch is not through yet */
-    shard->door.count = 0;
-    shard->door_from = 0;
-    if (atomic_load(&shard->node->stopping))
-        return; /* what was not taken was not begun; its connection is closed */
-    arena_reset(&shard->door.arena);
-    serve_take(shard->serve, &shard->door, now_us);
-    shard->door_taken_us = steady_us;
-}
-
-/* --clock requests: days may pass within one batch. What is due is settled before the next time,
- * not at the end of the batch, when the scorer has forgotten the hour it was about; and so that the
- * same requests end the same however they came in. False: not all could be. */
-static bool settled_so_far(struct shard *shard, int64_t now_us)
-{
-    uint64_t need;
-
-    if (!shard->partition.config.clock_requests)
-        return true;
-    while (partition_has_due(&shard->partition, now_us)) {
-        if (shard->free_entries == NULL || partition_settle(&shard->partition, now_us, &need) == 0)
-            return false;
-        send_effects(shard, entry_take(shard, need));
-    }
-    return shard->free_entries != NULL;
-}
-
-static void do_door(struct shard *shard, int64_t now_us, int64_t steady_us)
-{
-    door_refill(shard, now_us, steady_us);
-    while (shard->door_from < shard->door.count && shard->free_entries != NULL &&
-           settled_so_far(shard, now_us)) {
-        uint64_t need;
-        uint32_t from = shard->door_from;
-        uint32_t to = partition_turn(&shard->partition, &shard->door, from, now_us, &need);
-        struct batch view;
-        struct entry *entry;
-
-        if (to == from)
-            return;
-        view = view_of(&shard->door, from, to);
-        entry = entry_take(shard, need);
-        entry->turn = ++shard->turn;
-        entry->answers = to - from;
-        entry->taken_us = shard->door_taken_us;
-        serve_reply(shard->serve, &view, entry->turn);
-        shard->door_from = to;
-    }
-}
-
-/* --- the door, several partitions ----------------------------------------------------------------
- */
-
-static void door_call_done(struct call *call)
-{
-    struct shard *shard = call->owner;
-
-    if (atomic_fetch_sub(&shard->door_turn.open, 1) == 1)
-        shard_wake(shard);
-}
-
-static size_t storage_for(const struct request *request)
-{
-    const struct verb_info *info = verb_info(request->verb);
-
-    switch (info->shape) {
-    case SHAPE_STATES:
-    case SHAPE_TOTALS:
-        return request->count * sizeof(uint64_t) + 64;
-    case SHAPE_TAKEN:
-    case SHAPE_GIVEN:
-    case SHAPE_ACTIVITY:
-    case SHAPE_CLEANUP_PREVIEW:
-        return request->count * sizeof(struct reply_entry) + 64;
-    case SHAPE_EXPORT:
-        return request->count * sizeof(struct edge_row) + sizeof(struct account_row) +
-               sizeof(struct case_row) + 128;
-    case SHAPE_ACCOUNT_GET:
-        return sizeof(struct account_row) + sizeof(struct case_row) + 64;
-    case SHAPE_CASE_LIST:
-    case SHAPE_CASE_OF:
-        return REQUEST_CASES_MAX * sizeof(struct case_brief) + 64;
-    case SHAPE_NOTICES:
-        return NOTICES_MAX * sizeof(struct notice_view) + 64;
-    case SHAPE_SHIELD:
-        return REQUEST_SHIELD_MAX * sizeof(struct case_row) + sizeof(struct item_row) + 64;
-    case SHAPE_CASE_OPEN:
-    case SHAPE_CASE_STEP:
-    case SHAPE_CASE_GET:
-        return sizeof(struct case_row) + 64;
-    case SHAPE_POLICY_PROPOSE:
-    case SHAPE_POLICY_STEP:
-    case SHAPE_POLICY_GET:
-    case SHAPE_POLICY_LIST:
-        return CALL_STORAGE_BYTES;
-    default:
-        return sizeof(struct item_row) + sizeof(struct account_row) +
-               ENGINE_PARTITIONS_MAX * sizeof(uint64_t) + 64;
-    }
-}
-
-/* Requests of one connection that are under way at the same time may overtake each other on
- * different partitions. So they go together only if nobody could tell: interactions (they commute:
- * each has its account's order, counts are sums), or reads, or all to one partition, which keeps
- * their order. */
-struct wave {
-    uint32_t connection; /* + 1; 0: free */
-    uint16_t home;       /* HOME_SEVERAL: not all to one */
-    bool interactions, reads;
-};
-#define WAVE_SLOTS   4096
-#define HOME_SEVERAL 0xFFFF
-
-static bool wave_join(struct wave *waves, const struct origin *origin,
-                      const struct request *request, uint16_t home)
-{
-    const struct verb_info *info = verb_info(request->verb);
-    struct wave *wave = &waves[origin->connection % WAVE_SLOTS];
-    bool read = info->group == GROUP_READ;
-    bool interaction = (info->shape == SHAPE_SET || info->shape == SHAPE_EVENT ||
-                        info->shape == SHAPE_VIEW || info->shape == SHAPE_ACT) &&
-                       !(request->flags & REQUEST_RETURN);
-
-    /* What a creator received comes by way of the items' partitions: also from an account of its
-     * own. */
-    if (info->shape == SHAPE_RECEIVED || info->shape == SHAPE_ACCOUNT_GET ||
-        info->shape == SHAPE_EXPORT)
-        home = HOME_SEVERAL;
-    if (wave->connection == 0) {
-        *wave = (struct wave){origin->connection + 1, home, interaction, read};
-        return true;
-    }
-    if (wave->connection != origin->connection + 1)
-        return false;
-    wave->interactions = wave->interactions && interaction;
-    wave->reads = wave->reads && read;
-    if (wave->home != home)
-        wave->home = HOME_SEVERAL;
-    return wave->interactions || wave->reads || wave->home != HOME_SEVERAL;
-}
-
-/* Sends requests from .. of the door's batch on their way, as many as may go together and as there
- * is storage for. */
-static void door_send(struct shard *shard, int64_t steady_us)
-{
-    struct door_turn *turn = &shard->door_turn;
-    struct wave waves[WAVE_SLOTS] = {0};
-    uint32_t to = turn->from;
-
-    arena_reset(&turn->storage);
-    turn->taken_us = steady_us;
-    atomic_store(&turn->open, 1); /* so that it cannot reach 0 before all are sent */
-    for (; to < shard->door.count; to++) {
-        struct request *request = &shard->door.requests[to];
-        struct call *call = &turn->calls[to];
-        size_t size;
-
-        if (request->verb >= VERB_COUNT)
-            continue;
-        if (!wave_join(waves, &shard->door.origins[to], request, route_home(shard->node, request)))
-            break;
-        size = storage_for(request);
-        *call = (struct call){
-            .request = *request,
-            .done = door_call_done,
-            .owner = shard,
-            .storage = arena_take(&turn->storage, size),
-            .storage_size = size,
-        };
-        if (call->storage == NULL)
-            break;
-        atomic_fetch_add(&turn->open, 1);
-        route_submit(shard->node, call);
-    }
-    turn->to = to;
-    turn->under_way = true;
-    atomic_fetch_sub(&turn->open, 1);
-}
-
-static void door_answer(struct shard *shard)
-{
-    struct door_turn *turn = &shard->door_turn;
-    struct batch view = view_of(&shard->door, turn->from, turn->to);
-    struct entry entry = {.answers = view.count, .taken_us = turn->taken_us};
-
-    for (uint32_t i = turn->from; i < turn->to; i++)
-        if (shard->door.requests[i].verb < VERB_COUNT)
-            shard->door.replies[i] = turn->calls[i].reply;
-    serve_reply(shard->serve, &view, ++shard->turn);
-    serve_release(shard->serve, shard->turn);
-    count_latency(shard, &entry, clock_steady_us());
-    turn->from = turn->to;
-    turn->under_way = false;
-}
-
-static void do_door_calls(struct shard *shard, int64_t now_us, int64_t steady_us)
-{
-    struct door_turn *turn = &shard->door_turn;
-
-    if (turn->under_way) {
-        if (atomic_load(&turn->open) > 0)
-            return;
-        door_answer(shard);
-    }
-    if (turn->from == shard->door.count) {
-        shard->door_from = shard->door.count;
-        door_refill(shard, now_us, steady_us);
-        turn->from = 0;
-    }
-    if (turn->from < shard->door.count)
-        door_send(shard, steady_us);
-}
-
-/* --- facts ---------------------------------------------------------------------------------------
- */
-
-static void rule_facts(const struct policy *policy, const struct judge_tally *tally,
-                       struct rule_facts *rules)
-{
-    static_assert(POLICY_RULES_MAX <= FACTS_RULES_MAX, "every rule has a place");
-    static_assert(POLICY_NAME_MAX <= sizeof rules->name, "its name has, too");
-
-    for (uint32_t i = 0; i < policy->rule_count; i++) {
-        memcpy(rules[i].name, policy->rules[i].name, POLICY_NAME_MAX);
-        rules[i].shadow = policy->rules[i].shadow;
-        rules[i].fired = tally[i].fired;
-        rules[i].refused = tally[i].refused;
-        rules[i].held = tally[i].held;
-        rules[i].cut = tally[i].cut;
-    }
-}
-
-static void policy_facts(const struct judges *judges, struct facts *facts)
-{
-    const struct policy *policy = judges->policy, *shadow = judges->shadow.policy;
-
-    if (policy != NULL) {
-        memcpy(facts->policy, policy->name, sizeof facts->policy);
-        memcpy(facts->policy_digest, judges->digest, sizeof facts->policy_digest);
-        facts->policy_version = policy->version;
-        facts->rule_count = policy->rule_count;
-        rule_facts(policy, judges->tally, facts->rules);
-    }
-    if (shadow == NULL)
-        return;
-    memcpy(facts->shadow_policy, shadow->name, sizeof facts->shadow_policy);
-    facts->shadow_version = shadow->version;
-    facts->shadow_count = shadow->rule_count;
-    facts->shadow_judged = judges->shadow.judged;
-    facts->shadow_refused = judges->shadow.refused;
-    facts->shadow_held = judges->shadow.held;
-    facts->shadow_cut = judges->shadow.cut;
-    rule_facts(shadow, judges->shadow.tally, facts->shadow_rules);
-}
-
-static void judge_facts(const struct partition *partition, struct facts *facts)
-{
-    const struct judges *judges = partition->engine.judges;
-
-    if (judges == NULL)
-        return;
-    facts->judged = judges->judged;
-    facts->judge_refused = judges->refused;
-    facts->judge_devalued = judges->devalued;
-    facts->judge_held = judges->held;
-    facts->judge_quarantined = judges->quarantined;
-    facts->judge_settled = judges->settled;
-    facts->holds_waiting = judges->holds->count;
-    facts->holds_early = judges->holds->early;
-    facts->signals_unsaved = partition->signals.unsaved;
-    policy_facts(judges, facts);
-}
-
-static void publish_partition(struct shard *shard, struct facts *facts)
-{
-    struct partition *partition = &shard->partition;
-    struct hot_stats hot;
-    struct store_stats store;
-    struct log_stats log;
-
-    hot_stats(partition->hot, &hot);
-    store_stats(partition->store, &store);
-    log_stats(partition->log, &log);
-    facts->turns = partition->turns;
-    facts->accounts_hot = hot.accounts;
-    facts->items_hot = hot.items;
-    facts->edges_hot = hot.edges;
-    facts->operations_hot = hot.operations;
-    facts->edges_room = hot.edges_room;
-    facts->cases_waiting = hot.cases_live;
-    facts->cases_refused = partition->engine.cases_refused + hot.cases_unlisted;
-    facts->sequence_decided = partition->engine.sequence;
-    facts->sequence_durable = log_durable(partition->log);
-    facts->sequence_at_rest = store_applied(partition->store);
-    facts->log_batches = log.appended_batches;
-    facts->log_bytes = log.appended_bytes;
-    facts->log_segments = log.segments;
-    facts->log_buffered_bytes = log.buffered_bytes;
-    for (int copy = 0; copy < 2; copy++) {
-        facts->log_syncs[copy] = log.syncs[copy];
-        facts->log_sync_us_total[copy] = log.sync_us_total[copy];
-        facts->log_sync_us_max[copy] = log.sync_us_max[copy];
-    }
-    facts->store_bytes = store.disk_bytes;
-    facts->store_edges = store.edges_estimate;
-    facts->store_flushes = store.flushes;
-    facts->store_flush_us_total = store.flush_us_total;
-    facts->store_rows = store.flush_rows;
-    facts->store_filter_bytes = store.filter_bytes;
-    facts->store_filter_checks = store.filter_checks;
-    facts->store_filter_absent = store.filter_absent;
-    facts->store_gets = store.gets;
-    facts->store_filter_complete = store.filter_complete;
-    judge_facts(partition, facts);
-    facts->policy_unreadable = partition->engine.book->unreadable;
-}
+/* --- the loop ------------------------------------------------------------------------------- */
 
 /* Between two turns: a look at what is there already. */
 static void look_after(struct shard *shard, int64_t steady_us)
@@ -668,144 +331,6 @@ static void look_after(struct shard *shard, int64_t steady_us)
                                 atomic_load(&shard->node->ordered_readonly);
     audit_turn(&shard->audit, steady_us);
 }
-
-static void publish(struct shard *shard, int64_t steady_us)
-{
-    struct facts facts = {0};
-    struct serve_stats serve;
-    const struct engine *engine = &shard->partition.engine;
-
-    if (steady_us - shard->facts_us < FACTS_EVERY_US)
-        return;
-    shard->facts_us = steady_us;
-    publish_partition(shard, &facts);
-    modes_look(shard, clock_wall_us(), steady_us, &facts);
-    serve_stats(shard->serve, &serve);
-    facts.connections_open = serve.connections_open;
-    facts.connections_total = serve.connections_total;
-    facts.connections_refused = serve.connections_refused;
-    facts.bytes_in = serve.bytes_in;
-    facts.bytes_out = serve.bytes_out;
-    facts.logins = serve.logins;
-    facts.tls_refused = serve.tls_refused;
-    memcpy(facts.requests, engine->requests, sizeof facts.requests);
-    /* The door counts what it answers, also what it refused by itself; with several partitions the
-     * calls are its own. */
-    for (int i = 0; i < STATUS_COUNT; i++)
-        facts.answers[i] =
-            serve.answered[i] + (shard->node->count == 1 ? shard->call_answers[i] : 0);
-    memcpy(facts.latency, shard->latency, sizeof facts.latency);
-    facts.audit = shard->audit.facts;
-    facts.latency_sum_us = shard->latency_sum_us;
-    facts.latency_count = shard->latency_count;
-    pthread_mutex_lock(&shard->facts_mutex);
-    shard->facts = facts;
-    pthread_mutex_unlock(&shard->facts_mutex);
-}
-
-static void rules_add(const struct rule_facts *rules, uint32_t count, struct rule_facts *sum)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        sum[i].fired += rules[i].fired;
-        sum[i].refused += rules[i].refused;
-        sum[i].held += rules[i].held;
-        sum[i].cut += rules[i].cut;
-    }
-}
-
-/* Names are those of the first partition; one that has not switched yet is left out. */
-static void rules_sum(const struct facts *one, struct facts *sum)
-{
-    if (sum->policy[0] == '\0' && one->policy[0] != '\0') {
-        memcpy(sum->policy, one->policy, sizeof sum->policy);
-        memcpy(sum->policy_digest, one->policy_digest, sizeof sum->policy_digest);
-        sum->policy_version = one->policy_version;
-        sum->rule_count = one->rule_count;
-        memcpy(sum->rules, one->rules, sizeof sum->rules);
-    } else if (sum->policy_version == one->policy_version) {
-        rules_add(one->rules, one->rule_count, sum->rules);
-    }
-    sum->policy_unreadable += one->policy_unreadable;
-    if (sum->shadow_policy[0] == '\0' && one->shadow_policy[0] != '\0') {
-        memcpy(sum->shadow_policy, one->shadow_policy, sizeof sum->shadow_policy);
-        sum->shadow_version = one->shadow_version;
-        sum->shadow_count = one->shadow_count;
-        memcpy(sum->shadow_rules, one->shadow_rules, sizeof sum->shadow_rules);
-    } else if (sum->shadow_version == one->shadow_version) {
-        rules_add(one->shadow_rules, one->shadow_count, sum->shadow_rules);
-    } else {
-        return;
-    }
-    sum->shadow_judged += one->shadow_judged;
-    sum->shadow_refused += one->shadow_refused;
-    sum->shadow_held += one->shadow_held;
-    sum->shadow_cut += one->shadow_cut;
-}
-
-/* The gravest of all, and of each mode the partition that is in it for the longest time. */
-static void sum_modes(struct facts *sum, const struct facts *one)
-{
-    if (one->mode > sum->mode)
-        sum->mode = one->mode;
-    for (int mode = 0; mode < MODE_COUNT; mode++) {
-        const struct mode_facts *now = &one->modes[mode];
-
-        if (now->since_s != 0 &&
-            (sum->modes[mode].since_s == 0 || now->since_s < sum->modes[mode].since_s))
-            sum->modes[mode] = *now;
-    }
-    sum->mirror_allowed = sum->mirror_allowed || one->mirror_allowed;
-    if (sum->mode != MODE_NORMAL)
-        sum->modes[MODE_NORMAL].since_s = 0;
-}
-
-void shard_facts(struct shard *shard, struct facts *sum)
-{
-    struct facts one;
-
-    pthread_mutex_lock(&shard->facts_mutex);
-    one = shard->facts;
-    pthread_mutex_unlock(&shard->facts_mutex);
-#define SUM(field) sum->field += one.field
-    SUM(connections_open), SUM(connections_total), SUM(connections_refused);
-    SUM(logins), SUM(tls_refused);
-    SUM(bytes_in), SUM(bytes_out), SUM(latency_sum_us), SUM(latency_count);
-    SUM(turns), SUM(accounts_hot), SUM(items_hot), SUM(edges_hot), SUM(operations_hot);
-    SUM(cases_waiting), SUM(cases_refused);
-    SUM(edges_room), SUM(log_batches), SUM(log_bytes), SUM(log_segments), SUM(log_buffered_bytes);
-    SUM(store_bytes), SUM(store_edges), SUM(store_flushes), SUM(store_flush_us_total);
-    SUM(store_rows), SUM(store_filter_bytes), SUM(store_filter_checks), SUM(store_filter_absent);
-    SUM(store_gets);
-    SUM(audit.items), SUM(audit.accounts), SUM(audit.edges), SUM(audit.records);
-    SUM(audit.retaken), SUM(audit.left_out), SUM(audit.unreadable), SUM(audit.rounds);
-    SUM(audit.differences);
-    SUM(judged), SUM(judge_refused), SUM(judge_devalued), SUM(judge_held), SUM(judge_quarantined);
-    SUM(judge_settled), SUM(holds_waiting), SUM(holds_early), SUM(signals_unsaved);
-    SUM(mirror_losses), SUM(mirror_resyncs), SUM(mirror_attempts);
-    SUM(sequence_decided), SUM(sequence_durable), SUM(sequence_at_rest);
-    for (int i = 0; i < VERB_COUNT; i++)
-        SUM(requests[i]);
-    for (int i = 0; i < STATUS_COUNT; i++)
-        SUM(answers[i]);
-    for (int i = 0; i < FACTS_LATENCY_BUCKETS; i++)
-        SUM(latency[i]);
-    rules_sum(&one, sum);
-    for (int copy = 0; copy < 2; copy++) {
-        SUM(log_syncs[copy]), SUM(log_sync_us_total[copy]);
-        if (one.log_sync_us_max[copy] > sum->log_sync_us_max[copy])
-            sum->log_sync_us_max[copy] = one.log_sync_us_max[copy];
-    }
-#undef SUM
-    if (sum->audit.alarm[0] == '\0')
-        memcpy(sum->audit.alarm, one.audit.alarm, sizeof sum->audit.alarm);
-    if (one.audit.round_s > sum->audit.round_s)
-        sum->audit.round_s = one.audit.round_s;
-    sum->store_filter_complete = sum->store_filter_complete && one.store_filter_complete;
-    sum_modes(sum, &one);
-}
-
-/* --- the loop ------------------------------------------------------------------------------------
- */
 
 static bool has_work(struct shard *shard)
 {
@@ -894,9 +419,9 @@ void *shard_main(void *argument)
         do_effects(shard, now_us);
         do_calls(shard, now_us, steady_us);
         if (several)
-            do_door_calls(shard, now_us, steady_us);
+            shard_do_door_calls(shard, now_us, steady_us);
         else
-            do_door(shard, now_us, steady_us);
+            shard_do_door(shard, now_us, steady_us);
         do_cases(shard, now_us, steady_us);
         release(shard);
         if (!partition_tend(&shard->partition, steady_us)) {
@@ -909,7 +434,7 @@ void *shard_main(void *argument)
             return NULL; /* nothing is answered any more */
         }
         look_after(shard, steady_us);
-        publish(shard, steady_us);
+        shard_publish(shard, steady_us);
         if (!closed && atomic_load(&shard->node->stopping)) {
             closed = true;
             serve_stop_listening(shard->serve);
@@ -918,8 +443,7 @@ void *shard_main(void *argument)
     return NULL;
 }
 
-/* --- opening and closing -------------------------------------------------------------------------
- */
+/* --- opening and closing -------------------------------------------------------------------- */
 
 static bool batch_open(struct batch *batch, size_t arena_bytes)
 {
