@@ -98,6 +98,7 @@ void erase_apply(struct engine *engine, const struct record *record, struct acco
     if (record->kind == VERB_ACCOUNT_PURGE) {
         tombstone(row);
         forget_told(engine, record);
+        judge_forget(engine, record->tenant, record->account);
     } else {
         row->erase_s = record->kind == VERB_ACCOUNT_ERASE ? (uint32_t)record->a : 0;
     }

@@ -103,6 +103,8 @@ void judge_learn(struct engine *engine, const struct record *record);
 /* A like that counted in full is held from now on (record: SETTLE, applied; its edge): it waits to
  * be settled. */
 void judge_hold(struct engine *engine, const struct record *record, const struct edge_row *edge);
+/* Nothing that is kept of acts names this account any more (what counts them does by hashes). */
+void judge_forget(struct engine *engine, uint16_t tenant, uint64_t account);
 void judge_prefetch(const struct engine *engine, const struct request *request, bool deep);
 
 /* --- operation.c: operation ids */

@@ -632,6 +632,25 @@ void judge_learn(struct engine *engine, const struct record *record)
         judge_observe(judges, &verdict, (int64_t)record->c);
 }
 
+/* The place in the ring stays, of a like that never was (its time). */
+static void hold_forget(struct hold *hold, uint16_t tenant, uint64_t account)
+{
+    if (hold->account == account && hold->tenant == tenant)
+        *hold = (struct hold){.time_us = INT64_MIN, .due_us = hold->due_us};
+}
+
+void judge_forget(struct engine *engine, uint16_t tenant, uint64_t account)
+{
+    struct judges *judges = engine->judges;
+
+    if (judges == NULL || PLANTED("engine.judges_remember_the_erased"))
+        return;
+    for (uint64_t i = 0; i < judges->holds->capacity + judges->holds->again_capacity; i++)
+        hold_forget(&judges->holds->hold[i], tenant, account);
+    if (judges->trust != NULL)
+        trust_forget(judges->trust, tenant, account);
+}
+
 void judge_prefetch(const struct engine *engine, const struct request *request, bool deep)
 {
     const struct judges *judges = engine->judges;

@@ -98,6 +98,10 @@ bool trust_observe(struct trust *trust, const struct act *act);
 #define TRUST_RECENT_STEPS 128
 uint32_t trust_recent(const struct trust *trust, const struct act *act, struct trust_like *likes,
                       uint32_t room);
+/* Who did the likes that are still remembered of this account is forgotten; they count for their items as
+ * before. Goes over all of them. */
+void trust_forget(struct trust *trust, uint16_t tenant, uint64_t account);
+
 /* One of them; false: it is forgotten. */
 bool trust_recall(const struct trust *trust, uint16_t tenant, uint64_t account, uint64_t target,
                   int64_t time_us, struct trust_like *like);

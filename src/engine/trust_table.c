@@ -299,3 +299,15 @@ void trust_like_prefetch(const struct trust *trust, uint64_t item_key)
 {
     __builtin_prefetch(chain_of(trust, item_key), 1);
 }
+
+void trust_forget(struct trust *trust, uint16_t tenant, uint64_t account)
+{
+    for (uint32_t i = 0; i < trust->config.likes; i++) {
+        struct trust_like *like = (struct trust_like *)(uintptr_t)like_at(trust, i);
+
+        if (like->number == 0 || like->account != account || like->tenant != tenant)
+            continue;
+        /* The item's own share stays, and the chain. */
+        like->account = like->address = like->device = like->network = 0;
+    }
+}

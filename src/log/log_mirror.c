@@ -778,8 +778,7 @@ bool log_mirror_step(struct log_copy *copy)
             log_fail(log, copy->number, copy->at.segment, 0, "cannot be used any more", doomed);
         return true;
     }
-    if (!copy->returning ||
-        (copy->synced.sequence < copy->return_at && !PLANTED("log.whole_too_early")))
+    if (!copy->returning || copy->synced.sequence < copy->return_at)
         return false;
     come_home(copy);
     return true;
