@@ -493,8 +493,20 @@ enum status shard_open(struct shard *shard, struct node *node, uint16_t index)
     return STATUS_OK;
 }
 
+static void mails_free(struct effect_mail *mail)
+{
+    for (struct effect_mail *next; mail != NULL; mail = next) {
+        next = mail->next;
+        free(mail);
+    }
+}
+
 void shard_close(struct shard *shard)
 {
+    /* A rebuild opens partitions that never run: what they told each other is told again at a
+     * start. */
+    mails_free(atomic_exchange(&shard->effects, NULL));
+    mails_free(shard->effects_waiting);
     serve_close(shard->serve);
     partition_close(&shard->partition);
     batch_close(&shard->door);
