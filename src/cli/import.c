@@ -21,7 +21,7 @@ struct values {
 #define AT(field) offsetof(struct values, field), 0, 0
 
 static const struct option_row rows[] = {
-    {"format", "kuairand|tsv", "what DIR holds (below)", OPTION_TEXT, AT(format)},
+    {"format", "kuairand|tsv", "what DIR holds (above)", OPTION_TEXT, AT(format)},
     {"to", "HOST:PORT", "the node's RESP door [127.0.0.1:6390]", OPTION_TEXT, AT(to)},
     {"name", "NAME", "name of the caller, if the node wants credentials", OPTION_TEXT, AT(name)},
     {"key-file", "FILE", "file with the key; else the environment's ZAN_KEY", OPTION_TEXT,

@@ -234,31 +234,55 @@ static enum status fail_plain(struct parse *parse, enum status status, const cha
     return status;
 }
 
-/* Names the second word too if the first is only half a name ("ITEM"). */
+/* The second word of a verb whose first is this one ("SET" of "ITEM SET"), or NULL. */
+static const char *second_word(uint32_t verb, struct resp_slice first)
+{
+    const char *space = strchr(verb_table[verb].name, ' ');
+    struct resp_slice half = command_slice(verb_table[verb].name);
+
+    if (space == NULL)
+        return NULL;
+    half.size = (uint32_t)(space - verb_table[verb].name);
+    return command_same(first, half) ? space + 1 : NULL;
+}
+
+/* All of them, from the table: "SET, STATE or GET"; empty if the first word has none. */
+static void list_second_words(struct resp_slice first, const char *last_comma, char *text,
+                              size_t size)
+{
+    const char *word, *before = NULL;
+    size_t used = 0;
+
+    text[0] = '\0';
+    for (uint32_t i = 0; i < VERB_COUNT && used < size; i++) {
+        word = second_word(i, first);
+        if (word == NULL)
+            continue;
+        if (before != NULL)
+            used +=
+                (size_t)snprintf(text + used, size - used, "%s%s", used > 0 ? ", " : "", before);
+        before = word;
+    }
+    if (before != NULL && used < size)
+        snprintf(text + used, size - used, "%s%s", used > 0 ? last_comma : "", before);
+}
+
+/* Names the second words too if the first is only half a name ("ITEM"). */
 static enum status fail_unknown(struct parse *parse)
 {
     struct resp_slice first = parse->args[0];
-    bool half = command_same(first, command_slice("ITEM")) ||
-                command_same(first, command_slice("ACCOUNT"));
+    bool alone = parse->count == 1;
+    char words[96], text[128];
 
-    if (command_same(first, command_slice("CASE")))
-        return fail(parse, parse->count == 1 ? STATUS_ARITY : STATUS_UNKNOWNCMD, "", first,
-                    " needs a second word: OPEN, PROPOSE, APPROVE, REJECT, APPEAL, GET, OWN, LIST "
-                    "or OF");
-    if (command_same(first, command_slice("POLICY")))
-        return fail(parse, parse->count == 1 ? STATUS_ARITY : STATUS_UNKNOWNCMD, "", first,
-                    " needs a second word: SHOW, LIST, GET, DIFF, PROPOSE, APPROVE, REJECT, SHADOW "
-                    "or WITHDRAW");
-    if (command_same(first, command_slice("CLEANUP")))
-        return fail(parse, parse->count == 1 ? STATUS_ARITY : STATUS_UNKNOWNCMD, "", first,
-                    " needs a second word: PREVIEW, RUN or UNDO");
-
-    if (!half)
+    list_second_words(first, alone ? " or " : " and ", words, sizeof words);
+    if (words[0] == '\0')
         return fail(parse, STATUS_UNKNOWNCMD, "", first, "");
-    if (parse->count == 1)
-        return fail(parse, STATUS_ARITY, "", first, " needs a second word: GET, SET or STATE");
-    return fail(parse, STATUS_UNKNOWNCMD, "ITEM and ACCOUNT have GET, SET and STATE, not ",
-                parse->args[1], "");
+    if (alone) {
+        snprintf(text, sizeof text, " needs a second word: %s", words);
+        return fail(parse, STATUS_ARITY, "", first, text);
+    }
+    snprintf(text, sizeof text, "%.*s has %s, not ", (int)first.size, first.bytes, words);
+    return fail(parse, STATUS_UNKNOWNCMD, text, parse->args[1], "");
 }
 
 /* --- one argument ----------------------------------------------------------------------------- */

@@ -47,8 +47,8 @@ bool command_opid(struct resp_slice text, uint64_t opid[2]);
 /* The source that text names ("double-tap"), in any case; SOURCE_COUNT if none. */
 enum source command_source(struct resp_slice text);
 
-#define COMMAND_NAMES_MAX  128   /* names in one question; more are not answered */
-#define COMMAND_DOCS_BYTES 65536 /* room that is enough for all docs, and for the whole list */
+#define COMMAND_NAMES_MAX  128    /* names in one question; more are not answered */
+#define COMMAND_DOCS_BYTES 131072 /* room that is enough for all docs, and for the whole list */
 
 /* COMMAND DOCS names...: RESP bytes into out, in the form of Redis 7. names empty: all commands; a
  * subcommand is named "item|set". Returns the bytes needed; all is written only if that is at most

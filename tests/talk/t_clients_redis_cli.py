@@ -70,6 +70,9 @@ def manual(port):
     equal(cli(port, "-r", "3", "PING"), "PONG\nPONG\nPONG\n")
     docs = cli(port, "COMMAND", "DOCS", "like")
     assert "Sets that an account likes an item." in docs, docs
+    for first in ("item", "account", "case", "policy", "notice", "cleanup", "node", "config"):
+        docs = cli(port, "COMMAND", "DOCS", first)
+        assert "summary" in docs and first + "|" in docs.lower(), "%s: %r" % (first, docs)
     equal(cli(port, "COMMAND", "GETKEYS", "LIKE", "1", "2").split(" ")[0], "BADVALUE")
     assert int(cli(port, "COMMAND", "COUNT")) > 30
 
@@ -120,6 +123,10 @@ def terminal(port):
     screen.wait_for("since: 0.1.0")
     ask("help item set\r")
     screen.wait_for("ITEM SET item")
+    ask("help policy propose\r")
+    screen.wait_for("POLICY PROPOSE ")
+    ask("help case\r")
+    screen.wait_for("summary: What people decide")
     ask("like ")
     screen.wait_for("account item")  # the hint, in grey behind the cursor
     screen.type("11 ")

@@ -295,9 +295,18 @@ static const struct row rows[] = {
      "BADVALUE option 'UNTIL': expected unix milliseconds, got '9223372036854776'"},
     {"ITEM GET 5", "ITEM GET target=5"},
     {"ACCOUNT GET 5", "ACCOUNT GET account=5"},
-    {"ITEM", "ARITY 'ITEM' needs a second word: GET, SET or STATE"},
-    {"account", "ARITY 'account' needs a second word: GET, SET or STATE"},
-    {"ITEM DROP 5", "UNKNOWNCMD ITEM and ACCOUNT have GET, SET and STATE, not 'DROP'"},
+    {"ITEM", "ARITY 'ITEM' needs a second word: SET, STATE or GET"},
+    {"account", "ARITY 'account' needs a second word: SET, STATE, REVOKE, ERASE, KEEP, PURGE, GET "
+                "or EXPORT"},
+    {"ITEM DROP 5", "UNKNOWNCMD ITEM has SET, STATE and GET, not 'DROP'"},
+    {"NOTICE", "ARITY 'NOTICE' needs a second word: READ"},
+    {"NOTICE FOO", "UNKNOWNCMD NOTICE has READ, not 'FOO'"},
+    {"CLEANUP FOO", "UNKNOWNCMD CLEANUP has RUN, UNDO and PREVIEW, not 'FOO'"},
+    {"CASE", "ARITY 'CASE' needs a second word: OPEN, PROPOSE, APPROVE, REJECT, APPEAL, GET, LIST, "
+             "OF or OWN"},
+    {"POLICY FOO 1", "UNKNOWNCMD POLICY has PROPOSE, APPROVE, REJECT, SHADOW, WITHDRAW, SHOW, GET, "
+                     "DIFF and LIST, not 'FOO'"},
+    {"LIKEFOO SET", "UNKNOWNCMD 'LIKEFOO'"},
 
     /* reads */
     {"LIKED 1 2", "LIKED account=1 id=2"},
