@@ -211,13 +211,15 @@ bool rocks_may_have_inbox(const struct store *store, uint16_t tenant, uint64_t i
 static void may_have_many(struct rocks *rocks, const struct edge_key *keys, uint32_t count,
                           bool *may)
 {
+    /* First: a filter that becomes complete after it was asked has still said no too often. */
+    bool complete = atomic_load_explicit(&rocks->filter_complete, memory_order_acquire);
     uint64_t hashes[FILTER_MANY];
     uint32_t has;
 
     for (uint32_t i = 0; i < count; i++)
         hashes[i] = key_hash_edge(rocks->seed, &keys[i]);
     has = filter_may_have_many(&rocks->filter, hashes, count, may);
-    if (!atomic_load_explicit(&rocks->filter_complete, memory_order_acquire)) {
+    if (!complete) {
         memset(may, true, count);
         has = count;
     }
