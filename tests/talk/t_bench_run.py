@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """bench/run works from end to end, at a size that says nothing about speed.
 
-zan-test: timeout=300 serial
+zan-test: timeout=300 serial labels=plain
 """
 import json
 import os

@@ -10,7 +10,7 @@ static int begin(void **state)
 {
     (void)state;
     seed = test_seed(1);
-    seed_count = getenv("ZAN_DEEP") != NULL ? 40 : 2;
+    seed_count = getenv("ZAN_DEEP") != NULL ? 40 : getenv("ZAN_SEEDS") != NULL ? 1 : 2;
     return 0;
 }
 
