@@ -38,7 +38,7 @@ struct case_opening {
 };
 
 /* Opens one by rule, and returns its id: of the one that is already open about this for the same
- * rule, if there is one; 0: there is no room for more (counted in engine.cases_refused). The row of
+ * rule, if there is one (a restriction always gets its own: it is applied, not open); 0: there is no room for more (counted in engine.cases_refused). The row of
  * what it is about must be in memory, and it must live here. */
 uint64_t case_open(struct engine *engine, const struct case_opening *opening);
 

@@ -11,7 +11,8 @@
 #include "engine/inner.h"
 #include "engine/sanction.h"
 
-#define DEFAULT_US (7LL * 24 * 3600 * SECOND_US) /* of a sanction without UNTIL */
+#define LOOK_BACK_MAX 8                             /* cases about one subject */
+#define DEFAULT_US    (7LL * 24 * 3600 * SECOND_US) /* of a sanction without UNTIL */
 
 /* Everything an account does to items and creators. */
 #define LIMIT_ALL ((1u << VERB_ACT) - 1)
@@ -29,6 +30,25 @@ static bool has_room(struct engine *engine)
     return false;
 }
 
+/* The one that is open about this for the same rule, by the links from the newest on; 0: none. One
+ * that is not in memory cannot be added to; a second one is opened then. */
+static uint64_t already_open(struct engine *engine, const struct case_opening *opening,
+                             uint64_t newest)
+{
+    const struct case_row *row = case_find(engine, opening->tenant, newest);
+    uint32_t looked = 0;
+
+    while (row != NULL) {
+        if (case_is_live(row) && row->rule == opening->rule)
+            return row->id;
+        /* Restrictions lie between: each is a case of its own, and none is live. */
+        if (opening->rule == 0 || ++looked == LOOK_BACK_MAX)
+            break;
+        row = case_find(engine, opening->tenant, row->before);
+    }
+    return 0;
+}
+
 uint64_t case_open(struct engine *engine, const struct case_opening *opening)
 {
     struct record record = {
@@ -43,28 +63,15 @@ uint64_t case_open(struct engine *engine, const struct case_opening *opening)
         .text_size = opening->text_size,
     };
     bool account = opening->subject == SUBJECT_ACCOUNT;
-    uint32_t count, slot = account ? hot_account_find(engine->hot, opening->tenant, opening->about)
-                                   : hot_item_find(engine->hot, opening->tenant, opening->about);
-    const struct case_live *live = hot_cases_live(engine->hot, &count);
+    uint32_t slot = account ? hot_account_find(engine->hot, opening->tenant, opening->about)
+                            : hot_item_find(engine->hot, opening->tenant, opening->about);
     uint64_t newest = slot == HOT_NONE ? 0
                       : account        ? hot_account(engine->hot, slot)->case_id
                                        : hot_item(engine->hot, slot)->case_id;
+    uint64_t open = opening->kind == CASE_SANCTION ? 0 : already_open(engine, opening, newest);
 
-    for (uint32_t low = 0, high = count; low < high;) {
-        uint32_t middle = low + (high - low) / 2;
-
-        if (live[middle].id == newest) {
-            /* One that is not in memory cannot be added to; a second one is opened then. */
-            if (live[middle].rule == opening->rule &&
-                case_find(engine, opening->tenant, newest) != NULL)
-                return has_room(engine) ? newest : 0;
-            break;
-        }
-        if (live[middle].id < newest)
-            low = middle + 1;
-        else
-            high = middle;
-    }
+    if (open != 0)
+        return has_room(engine) ? open : 0;
     if (!has_room(engine))
         return 0;
     record.account = account ? opening->about : 0;

@@ -28,9 +28,9 @@
 
 #define ENGINE_NEEDS_MAX   STORE_MANY_MAX
 #define ENGINE_EFFECTS_MAX 16384
-/* Records one request can make: eight actions, their ACT, and what rules and cases add: a case and
- * its sanctions for each action, and a case about the item of an un-like. */
-#define ENGINE_RECORDS_MAX    60
+/* Records one request can make: eight actions, their ACT, and what rules and cases add: for each
+ * action a case and its four sanctions, a case to be looked at, one about the item of an un-like. */
+#define ENGINE_RECORDS_MAX    68
 #define ENGINE_ARENA_BYTES    (8u << 20)
 #define ENGINE_BODY_BYTES     (1u << 20)
 #define ENGINE_PARTITIONS_MAX 64

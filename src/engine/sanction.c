@@ -296,6 +296,24 @@ static uint8_t explain(const struct policy *policy, const struct policy_verdict 
     return 0;
 }
 
+static uint64_t open_case(struct engine *engine, const struct act *act, const struct policy *policy,
+                          const struct policy_verdict *verdict, uint8_t kind, uint16_t rule)
+{
+    char text[POLICY_EXPLAIN_BYTES];
+    struct case_opening opening = {
+        .tenant = act->tenant,
+        .kind = kind,
+        .subject = SUBJECT_ACCOUNT,
+        .about = act->account,
+        .rule = (uint16_t)(rule + 1),
+        .policy = policy->version,
+        .text = text,
+        .text_size = explain(policy, verdict, rule, text),
+    };
+
+    return case_open(engine, &opening);
+}
+
 void sanction_from_verdict(struct engine *engine, const struct act *act,
                            const struct policy *policy, const struct policy_verdict *verdict)
 {
@@ -306,9 +324,7 @@ void sanction_from_verdict(struct engine *engine, const struct act *act,
     uint32_t count = orders_of(act, policy, verdict, orders), wanted = 0;
     bool review = has(verdict, POLICY_REVIEW) || has(verdict, POLICY_ALERT);
     uint16_t rule = POLICY_NONE;
-    char text[POLICY_EXPLAIN_BYTES];
     uint64_t case_id = 0;
-    struct case_opening opening;
 
     for (uint32_t i = 0; i < count; i++) {
         if (!has_an_end(&orders[i], engine->now_us) || !changes(row, &orders[i], engine->now_us))
@@ -316,21 +332,15 @@ void sanction_from_verdict(struct engine *engine, const struct act *act,
         orders[wanted++] = orders[i];
         rule = (uint16_t)(orders[i].rule - 1);
     }
+    /* What people are asked to look at is a case of its own: it is open and may name another rule,
+     * while a restriction has to name its rule and can be appealed from the first moment. It comes
+     * first, so that the newest case, which an account reads, is the one that restricts it. */
     if (review)
-        rule = verdict->rule[has(verdict, POLICY_REVIEW) ? POLICY_REVIEW : POLICY_ALERT];
-    if (wanted == 0 && !review)
-        return;
-    opening = (struct case_opening){
-        .tenant = act->tenant,
-        .kind = review ? CASE_REVIEW : CASE_SANCTION,
-        .subject = SUBJECT_ACCOUNT,
-        .about = act->account,
-        .rule = (uint16_t)(rule + 1),
-        .policy = policy->version,
-        .text = text,
-        .text_size = explain(policy, verdict, rule, text),
-    };
-    case_id = case_open(engine, &opening);
+        case_id =
+            open_case(engine, act, policy, verdict, CASE_REVIEW,
+                      verdict->rule[has(verdict, POLICY_REVIEW) ? POLICY_REVIEW : POLICY_ALERT]);
+    if (wanted > 0 && (!review || !PLANTED("engine.review_hides_sanction")))
+        case_id = open_case(engine, act, policy, verdict, CASE_SANCTION, rule);
     for (uint32_t i = 0; i < wanted; i++) {
         orders[i].case_id = case_id;
         sanction_order(engine, &orders[i]);

@@ -47,8 +47,10 @@ uint8_t sanction_cut(const struct account_row *row, int64_t now_us);
 /* Records and applies one. False: nothing would change, or it has no end; nothing was recorded. */
 bool sanction_order(struct engine *engine, const struct sanction_order *order);
 
-/* Everything that rules in effect want done about the account of the act: its restrictions, and a
- * case that tells of them. The row of the account must be in memory, and room for 5 records. */
+/* Everything that rules in effect want done about the account of the act: its restrictions and a
+ * case that tells of them, with the rule that restricts, open to appeal; and a case of its own for
+ * what people are asked to look at. The row of the account must be in memory, and room for 6
+ * records. */
 void sanction_from_verdict(struct engine *engine, const struct act *act,
                            const struct policy *policy, const struct policy_verdict *verdict);
 

@@ -276,7 +276,48 @@ def every_partition_switches():
     world.server.verify()
 
 
+BOTH = """policy both version 1
+rule d when count(favorite, account, 1h) > 1 then limit for 1h
+rule p when count(favorite, account, 1h) > 0 then alert
+"""
+
+
+def own_cases(world, account):
+    return [world("backend", "CASE", "OWN", account, row["case"])
+            for row in world("backend", "CASES", account)[1]]
+
+
+def a_restriction_names_its_rule():
+    """Also where another rule asks for a look at the same act; and it can be appealed at once."""
+    world = World(policy=write(os.path.join(twin_server.directory(), "both.policy"), BOTH))
+    assert world("backend", "FAVORITE", 7, 1) == 1
+    assert code(world("backend", "FAVORITE", 7, 2)) == "SUSPENDED"
+    limit, look = own_cases(world, 7)
+    assert (limit["kind"], limit["state"], limit["rule"]) == ("sanction", "applied", 1), limit
+    assert limit["sanctions"] == "limit" and limit["can_appeal"] == 1, limit
+    assert (look["kind"], look["rule"], look["can_appeal"]) == ("review", 2, 0), look
+    told = world("ann", "CASE", "GET", limit["case"])["opened_text"]
+    assert told.startswith("rule d of policy both"), told
+    assert world("backend", "CASE", "APPEAL", 7, limit["case"], "not me") == 1
+    assert world("ann", "CASE", "PROPOSE", limit["case"], "restore", "x") == 1
+    assert world("bea", "CASE", "APPROVE", limit["case"], "x") == 1
+    assert world("backend", "UNFAVORITE", 7, 1) == 1
+    with open(os.path.join(os.environ.get("ZAN_SOURCE", os.path.join(
+            os.path.dirname(__file__), "..", "..")), "policies", "channels.policy")) as file:
+        version = world.policy("PROPOSE", file.read().replace("undo 30s", "undo 0s"), "x")
+    assert world("bea", "POLICY", "APPROVE", version, "x") == 1
+    assert world.likes(8, range(1, 21)) == ["OK"] * 20
+    for item in range(1, 8):
+        assert world("backend", "UNLIKE", 8, item) == 1
+    cut, look = own_cases(world, 8)
+    assert (cut["kind"], cut["rule"], cut["sanctions"]) == ("sanction", 2, "cut"), cut
+    assert cut["can_appeal"] == 1 and (look["kind"], look["rule"]) == ("review", 1), (cut, look)
+    world.server.stop()
+    world.server.verify()
+
+
 def main():
+    a_restriction_names_its_rule()
     every_partition_switches()
     world = World()
     a_text_is_checked_at_once(world)

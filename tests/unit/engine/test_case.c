@@ -450,16 +450,17 @@ static void a_window_ends_and_its_likes_count(void **state)
 
 static struct policy policy;
 
-/* What a rule about the acting account says. */
-static void rule_fires(uint64_t account, uint16_t actions, int64_t for_us)
+/* What rules about the acting account say; the one with this index asks for the review. */
+static void rules_fire(uint64_t account, uint16_t actions, int64_t for_us, uint16_t reviewer)
 {
     struct policy_verdict verdict = {.actions = actions, .account_weight_pct = 20, .points = 5};
     struct hot_room room;
     struct act seen = {.account = account, .verb = VERB_UNLIKE};
 
     policy.version = 3;
-    policy.rule_count = 1;
-    policy.rules[0].verbs = 1u << VERB_UNLIKE;
+    policy.rule_count = 2;
+    policy.rules[0].verbs = policy.rules[1].verbs = 1u << VERB_UNLIKE;
+    verdict.rule[POLICY_REVIEW] = verdict.rule[POLICY_ALERT] = reviewer;
     for (int i = 0; i < POLICY_ACTION_COUNT; i++)
         verdict.until_us[i] = test.now_us + for_us;
     hot_room(test.engine.hot, &room);
@@ -477,6 +478,11 @@ static void rule_fires(uint64_t account, uint16_t actions, int64_t for_us)
     engine_begin(&test.engine, test.now_us);
     sanction_from_verdict(&test.engine, &seen, &policy, &verdict);
     keep();
+}
+
+static void rule_fires(uint64_t account, uint16_t actions, int64_t for_us)
+{
+    rules_fire(account, actions, for_us, 0);
 }
 
 static void a_rule_restricts_and_opens_what_can_be_appealed(void **state)
@@ -506,6 +512,51 @@ static void a_rule_restricts_and_opens_what_can_be_appealed(void **state)
     assert_int_equal(row.points, 0);
     assert_int_equal(sanction_cut(&row, test.now_us), WEIGHT_FULL);
     assert_int_equal(act(VERB_UNLIKE, 7, 1), STATUS_OK);
+}
+
+/* One act breaks one rule that restricts and another that only asks for a look. */
+static void a_review_hides_no_restriction(void **state)
+{
+    uint64_t id, review;
+
+    (void)state;
+    for (uint16_t reviewer = 0; reviewer <= 1; reviewer++) {
+        make_account(7u + reviewer);
+        rules_fire(7u + reviewer, 1u << POLICY_LIMIT | 1u << POLICY_ALERT, DAY_US, reviewer);
+        id = account_of(7u + reviewer).case_id;
+        assert_int_equal(case_of(id).kind, CASE_SANCTION);
+        assert_int_equal(case_of(id).state, CASE_APPLIED);
+        assert_int_equal(case_of(id).rule, 1);
+        assert_int_equal(case_of(id).sanctions, 1 << SANCTION_LIMIT);
+        review = case_of(id).before;
+        assert_int_equal(case_of(review).kind, CASE_REVIEW);
+        assert_int_equal(case_of(review).state, CASE_OPEN);
+        assert_int_equal(case_of(review).rule, reviewer + 1);
+        assert_int_equal(case_of(review).sanctions, 0);
+    }
+    assert_int_equal(take(VERB_CASE_APPEAL, id, (struct step){.account = 8}), STATUS_OK);
+    propose(id, DECISION_RESTORE, 0, 0);
+    assert_int_equal(approve(id, BEA), STATUS_OK);
+    assert_int_equal(account_of(8).limit_until_us, 0);
+    assert_int_equal(case_of(review).state, CASE_OPEN);
+}
+
+/* Points are taken again by each act, while one review waits behind them. */
+static void one_review_for_many_restrictions(void **state)
+{
+    uint64_t id;
+
+    (void)state;
+    make_account(7);
+    for (int i = 0; i < 5; i++)
+        rules_fire(7, 1u << POLICY_POINTS | 1u << POLICY_REVIEW, DAY_US, 1);
+    id = account_of(7).case_id;
+    for (int i = 0; i < 5; i++, id = case_of(id).before) {
+        assert_int_equal(case_of(id).kind, CASE_SANCTION);
+        assert_int_equal(case_of(id).points, 5);
+    }
+    assert_int_equal(case_of(id).kind, CASE_REVIEW);
+    assert_int_equal(case_of(id).before, 0);
 }
 
 static void a_rule_without_an_end_restricts_nobody(void **state)
@@ -770,6 +821,8 @@ int main(void)
         TEST(only_the_likes_that_were_meant),
         TEST(a_window_ends_and_its_likes_count),
         TEST(a_rule_restricts_and_opens_what_can_be_appealed),
+        TEST(a_review_hides_no_restriction),
+        TEST(one_review_for_many_restrictions),
         TEST(a_rule_without_an_end_restricts_nobody),
         TEST(reports_weigh_what_their_reporters_were_worth),
         TEST(others_never_change_how_a_creator_stands),
