@@ -2,13 +2,16 @@
  *
  * Sections one after the other: the account itself; its likes, favorites and follows that are on,
  * each newest first, with what a like is worth and why; what its clean-ups took back; the cases
- * about it, one a page, as it may see them. The cursor is the section and where in it to go on:
- * below which sequence, or at which case. Nothing is kept between two pages, so what changes
- * meanwhile is seen as it is then; what stays as it was is told exactly once. */
+ * about it, one a page, as it may see them. To the holder himself a like is plain until people have
+ * decided about it: what the rules and the scorer think of each would teach him to get past them.
+ * The cursor is the section and where in it to go on: below which sequence, or at which case.
+ * Nothing is kept between two pages, so what changes meanwhile is seen as it is then; what stays as
+ * it was is told exactly once. */
 #include <assert.h>
 
 #include "base/hook.h"
 #include "engine/case.h"
+#include "engine/disclose.h"
 #include "engine/inner.h"
 
 enum section { SECTION_ACCOUNT, SECTION_LIKES, SECTION_CLEARED = 4, SECTION_CASES, SECTION_END };
@@ -67,6 +70,22 @@ static enum status rows_read(struct engine *engine, const struct request *reques
     return status;
 }
 
+/* Verdicts of the rules and of the scorer are not told like by like to who made it. */
+static void rows_veil(const struct request *request, struct edge_row *rows, uint32_t count)
+{
+    if (!disclose_is_viewer(request))
+        return;
+    for (uint32_t i = 0; i < count; i++) {
+        struct edge_row *edge = &rows[i];
+
+        if ((edge->kind != EDGE_LIKE && edge->kind != EDGE_CLEARED) ||
+            edge_reason(edge) == REASON_REVIEW)
+            continue;
+        edge->weight_pct = WEIGHT_FULL;
+        edge->marks = edge_marks(MARK_PLAIN, REASON_NONE);
+    }
+}
+
 static bool edges_answer(struct engine *engine, const struct request *request, uint64_t section,
                          uint64_t below, struct reply *reply)
 {
@@ -93,6 +112,7 @@ static bool edges_answer(struct engine *engine, const struct request *request, u
         if (count == 0)
             break; /* a stretch of what does not hold any more: the next page goes on behind it */
     }
+    rows_veil(request, rows, taken);
     reply->count = (uint16_t)taken;
     reply->u.edges = rows;
     reply->cursor = more ? cursor_of(section, below) : cursor_of(section + 1, BELOW_ALL);

@@ -329,6 +329,60 @@ static void an_export_has_everything_once(void **state)
     }
 }
 
+/* The holder reads no verdict of rules or scorer off his copy; what people decided he does. */
+static void an_export_is_no_oracle(void **state)
+{
+    static const uint8_t roles[] = {ROLE_USER, ROLE_CREATOR, ROLE_BACKEND, ROLE_PRIVACY};
+    static const struct verdict verdicts[] = {
+        {.weight_pct = 30, .reason = REASON_POLICY, .reasons = 1 << REASON_POLICY},
+        {.weight_pct = 100,
+         .mark = MARK_HELD,
+         .reason = REASON_YOUNG,
+         .reasons = 1 << REASON_YOUNG},
+        {.weight_pct = 40, .reason = REASON_REVIEW, .reasons = 1 << REASON_REVIEW},
+        {.mark = MARK_VOIDED, .reason = REASON_REVIEW, .reasons = 1 << REASON_REVIEW}};
+    struct test_engine test;
+
+    (void)state;
+    test_engine_open(&test, NULL);
+    fill(&test, 0);
+    for (uint32_t i = 0; i < 4; i++)
+        test_engine_settle(&test, &(struct record){.kind = RECORD_SETTLE,
+                                                   .fields = RECORD_HAS_VERDICT,
+                                                   .account = HOLDER,
+                                                   .target = 5 + i,
+                                                   .verdict = verdicts[i]});
+    for (uint32_t r = 0; r < 4; r++) {
+        struct request wanted = page(1ULL << 60 | ((1ULL << 60) - 1), ITEMS);
+        bool veiled = r < 2;
+        uint32_t seen = 0;
+        const struct reply *reply;
+
+        wanted.role = roles[r];
+        reply = ask(&test, wanted);
+        assert_int_equal(reply->kind, REPLY_EXPORT);
+        for (uint32_t i = 0; i < reply->count; i++) {
+            const struct edge_row *edge = &reply->u.edges[i];
+            uint64_t which = edge->target - 5;
+
+            if (edge->target < 5 || edge->target > 8)
+                continue;
+            seen++;
+            if (which < 2 && veiled) {
+                assert_int_equal(edge->weight_pct, 100);
+                assert_int_equal(edge->marks, 0);
+                continue;
+            }
+            assert_int_equal(edge_mark(edge), verdicts[which].mark);
+            assert_int_equal(edge_reason(edge), verdicts[which].reason);
+            if (which < 3)
+                assert_int_equal(edge->weight_pct, verdicts[which].weight_pct);
+        }
+        assert_int_equal(seen, 4);
+    }
+    test_engine_close(&test);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -337,6 +391,7 @@ int main(void)
         cmocka_unit_test(goes_on_after_a_crash),
         cmocka_unit_test(a_minor_is_seen_by_nobody),
         cmocka_unit_test(an_export_has_everything_once),
+        cmocka_unit_test(an_export_is_no_oracle),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
