@@ -13,7 +13,7 @@
 #include "schema/status.h"
 
 enum reply_kind {
-    REPLY_ERROR,    /* status says which; until_us for SUSPENDED; retry_ms for BUSY */
+    REPLY_ERROR,    /* status says which; until_us for SUSPENDED; retry_ms for BUSY, RATE */
     REPLY_INTEGER,  /* value */
     REPLY_INTEGERS, /* count values */
     REPLY_WRITE,    /* map: what a write with RETURN answers (struct reply_write) */

@@ -11,7 +11,7 @@
 #include "wire/policy_map.h"
 #include "wire/resp_out.h"
 
-#define INTEGER_BYTES_MAX 23 /* ':' sign 19 digits CR LF, and one to spare */
+#define INTEGER_BYTES_MAX 23   /* ':' sign 19 digits CR LF, and one to spare */
 #define MAP_BYTES_MAX     2304 /* the largest map, an item with every reason, needs less than 1400 */
 #define PAGE_HEAD_BYTES   48   /* *2, the cursor, the head of the entries */
 #define ENTRY_BYTES_MAX   (4 + 27 + INTEGER_BYTES_MAX)
@@ -20,7 +20,8 @@
 #define EXPORT_BYTES_MAX  320 /* 7 members */
 #define NOTICE_BYTES_MAX  640 /* 14 members, less than 100 bytes of words */
 #define DETAIL_BYTES_MAX  200
-#define POLICY_DETAIL_MAX 360 /* line, column and a sentence or two: status text and advice are short */
+#define POLICY_DETAIL_MAX                                                                          \
+    360 /* line, column and a sentence or two: status text and advice are short */
 
 /* --- errors ----------------------------------------------------------------------------------- */
 
@@ -83,7 +84,7 @@ static void put_refusal(struct resp_out *out, const struct reply *reply)
               reply->status == STATUS_BADPOLICY ? reply->u.detail : NULL);
     if (reply->status == STATUS_SUSPENDED)
         put_number(out, "; until=", reply->until_us > 0 ? (uint64_t)reply->until_us / 1000 : 0);
-    if (reply->status == STATUS_BUSY)
+    if (reply->status == STATUS_BUSY || (reply->status == STATUS_RATE && reply->retry_ms > 0))
         put_number(out, "; retry_ms=", reply->retry_ms);
     put_text(out, "\r\n");
 }
@@ -382,7 +383,8 @@ static void put_cases(struct resp_out *out, const struct reply *reply)
     }
 }
 
-/* --- an export: an account, a case, or edges ---------------------------------------------------- */
+/* --- an export: an account, a case, or edges ----------------------------------------------------
+ */
 
 static void put_export(struct resp_out *out, const struct reply *reply)
 {
@@ -505,8 +507,7 @@ size_t resp_reply_bound(const struct request *request, const struct reply *reply
     case REPLY_POLICIES:
         return PAGE_HEAD_BYTES + (size_t)reply->count * POLICY_HEAD_BYTES;
     case REPLY_NOTICES:
-        return PAGE_HEAD_BYTES + 2 * INTEGER_BYTES_MAX +
-               (size_t)reply->count * NOTICE_BYTES_MAX;
+        return PAGE_HEAD_BYTES + 2 * INTEGER_BYTES_MAX + (size_t)reply->count * NOTICE_BYTES_MAX;
     case REPLY_SHIELD:
         return MAP_BYTES_MAX + 256 + (size_t)reply->count * CASE_BYTES_MAX;
     }

@@ -78,23 +78,24 @@ static void pages(void **state)
 static void writes_with_return(void **state)
 {
     struct item_row item = {.id = 5, .counts = {7, 1, 0, 99, 2, 3, 4, 0}};
-    struct reply reply = {.kind = REPLY_WRITE, .applied = 1, .sequence = 77, .on = 1, .flips = 3,
-                          .item = &item};
+    struct reply reply = {
+        .kind = REPLY_WRITE, .applied = 1, .sequence = 77, .on = 1, .flips = 3, .item = &item};
 
     (void)state;
-    assert_reads(&like, &reply,
-                 "[\"applied\" 1 \"sequence\" 77 \"on\" 1 \"flips\" 3 \"replayed\" 0 \"counts\" "
-                 "[\"like\" 7 \"favorite\" 1 \"view\" 99 \"share\" 2 \"comment\" 3 \"skip\" 4 "
-                 "\"report\" 0 "
-                 "\"likes\" [\"raw\" 7 \"valid\" 7 \"credited\" \"0.00\" \"held\" 0 \"quarantined\" 0 "
-                 "\"voided\" 0 \"fading\" \"0.00\" \"frozen\" \"0.00\" "
-                 "\"peak\" 0 \"reasons\" []]]]",
-                 "{\"applied\":1 \"sequence\":77 \"on\":1 \"flips\":3 \"replayed\":0 \"counts\":"
-                 "{\"like\":7 \"favorite\":1 \"view\":99 \"share\":2 \"comment\":3 \"skip\":4 "
-                 "\"report\":0 "
-                 "\"likes\":{\"raw\":7 \"valid\":7 \"credited\":\"0.00\" \"held\":0 \"quarantined\":0 "
-                 "\"voided\":0 \"fading\":\"0.00\" \"frozen\":\"0.00\" "
-                 "\"peak\":0 \"reasons\":{}}}}");
+    assert_reads(
+        &like, &reply,
+        "[\"applied\" 1 \"sequence\" 77 \"on\" 1 \"flips\" 3 \"replayed\" 0 \"counts\" "
+        "[\"like\" 7 \"favorite\" 1 \"view\" 99 \"share\" 2 \"comment\" 3 \"skip\" 4 "
+        "\"report\" 0 "
+        "\"likes\" [\"raw\" 7 \"valid\" 7 \"credited\" \"0.00\" \"held\" 0 \"quarantined\" 0 "
+        "\"voided\" 0 \"fading\" \"0.00\" \"frozen\" \"0.00\" "
+        "\"peak\" 0 \"reasons\" []]]]",
+        "{\"applied\":1 \"sequence\":77 \"on\":1 \"flips\":3 \"replayed\":0 \"counts\":"
+        "{\"like\":7 \"favorite\":1 \"view\":99 \"share\":2 \"comment\":3 \"skip\":4 "
+        "\"report\":0 "
+        "\"likes\":{\"raw\":7 \"valid\":7 \"credited\":\"0.00\" \"held\":0 \"quarantined\":0 "
+        "\"voided\":0 \"fading\":\"0.00\" \"frozen\":\"0.00\" "
+        "\"peak\":0 \"reasons\":{}}}}");
     reply = (struct reply){.kind = REPLY_WRITE, .intent = INTENT_FLOOD};
     assert_reads(&like, &reply,
                  "[\"applied\" 0 \"sequence\" 0 \"on\" 0 \"flips\" 0 \"intent\" \"flood\" "
@@ -106,12 +107,10 @@ static void writes_with_return(void **state)
 static void acts_with_return(void **state)
 {
     struct request act = {.verb = VERB_ACT, .count = 3};
-    struct reply reply = {.kind = REPLY_WRITE, .applied = 5, .sequence = 8,
-                          .replayed = 1};
+    struct reply reply = {.kind = REPLY_WRITE, .applied = 5, .sequence = 8, .replayed = 1};
 
     (void)state;
-    assert_reads(&act, &reply,
-                 "[\"applied\" [1 0 1] \"sequence\" 8 \"replayed\" 1 \"counts\" ~]",
+    assert_reads(&act, &reply, "[\"applied\" [1 0 1] \"sequence\" 8 \"replayed\" 1 \"counts\" ~]",
                  "{\"applied\":[1 0 1] \"sequence\":8 \"replayed\":1 \"counts\":~}");
 }
 
@@ -119,55 +118,66 @@ static void follows_tell_what_the_creator_received(void **state)
 {
     struct request follow = {.verb = VERB_FOLLOW};
     struct account_row creator = {.received = {1, 2, 3, 4, 5, 6, 7, 8}};
-    struct reply reply = {.kind = REPLY_WRITE, .applied = 1, .sequence = 8, .on = 1, .flips = 1,
-                          .account = &creator};
+    struct reply reply = {
+        .kind = REPLY_WRITE, .applied = 1, .sequence = 8, .on = 1, .flips = 1, .account = &creator};
 
     (void)state;
-    assert_string_equal(read_back(&follow, &reply, 3),
-                        "{\"applied\":1 \"sequence\":8 \"on\":1 \"flips\":1 \"replayed\":0 "
-                        "\"counts\":{\"like\":1 \"favorite\":2 \"follow\":3 \"view\":4 \"share\":5 "
-                        "\"comment\":6 \"skip\":7 \"report\":8 "
-                 "\"likes\":{\"raw\":1 \"valid\":1 \"credited\":\"0.00\" \"held\":0 \"quarantined\":0 "
-                 "\"voided\":0}}}");
+    assert_string_equal(
+        read_back(&follow, &reply, 3),
+        "{\"applied\":1 \"sequence\":8 \"on\":1 \"flips\":1 \"replayed\":0 "
+        "\"counts\":{\"like\":1 \"favorite\":2 \"follow\":3 \"view\":4 \"share\":5 "
+        "\"comment\":6 \"skip\":7 \"report\":8 "
+        "\"likes\":{\"raw\":1 \"valid\":1 \"credited\":\"0.00\" \"held\":0 \"quarantined\":0 "
+        "\"voided\":0}}}");
 }
 
 static void rows_of_items(void **state)
 {
-    struct item_row item = {.id = 18446744073709551615ULL, .state = ITEM_REMOVED,
-                            .duration_ms = 60000, .first_us = 1700000000000000, .watch_ms = 12,
-                            .taken_back = 2, .counts = {1}};
+    struct item_row item = {.id = 18446744073709551615ULL,
+                            .state = ITEM_REMOVED,
+                            .duration_ms = 60000,
+                            .first_us = 1700000000000000,
+                            .watch_ms = 12,
+                            .taken_back = 2,
+                            .counts = {1}};
     struct reply reply = {.kind = REPLY_ITEM, .item = &item};
 
     (void)state;
     assert_string_equal(
         read_back(&like, &reply, 3),
-        "{\"id\":\"18446744073709551615\" \"state\":\"removed\" \"creator\":~ \"duration_ms\":60000 "
+        "{\"id\":\"18446744073709551615\" \"state\":\"removed\" \"creator\":~ "
+        "\"duration_ms\":60000 "
         "\"first_ms\":1700000000000 \"watch_ms\":12 \"taken_back\":2 \"counts\":{\"like\":1 "
         "\"favorite\":0 \"view\":0 \"share\":0 \"comment\":0 \"skip\":0 \"report\":0 "
-                 "\"likes\":{\"raw\":1 \"valid\":1 \"credited\":\"0.00\" \"held\":0 \"quarantined\":0 "
-                 "\"voided\":0 \"fading\":\"0.00\" \"frozen\":\"0.00\" "
-                 "\"peak\":0 \"reasons\":{}}}}");
+        "\"likes\":{\"raw\":1 \"valid\":1 \"credited\":\"0.00\" \"held\":0 \"quarantined\":0 "
+        "\"voided\":0 \"fading\":\"0.00\" \"frozen\":\"0.00\" "
+        "\"peak\":0 \"reasons\":{}}}}");
     item.has_creator = 1;
     item.creator = 0;
     assert_non_null(strstr(read_back(&like, &reply, 2), "\"creator\" \"0\" "));
     reply.kind = REPLY_COUNTS;
-    assert_reads(&like, &reply,
-                 "[\"like\" 1 \"favorite\" 0 \"view\" 0 \"share\" 0 \"comment\" 0 \"skip\" 0 "
-                 "\"report\" 0 "
-                 "\"likes\" [\"raw\" 1 \"valid\" 1 \"credited\" \"0.00\" \"held\" 0 \"quarantined\" 0 "
-                 "\"voided\" 0 \"fading\" \"0.00\" \"frozen\" \"0.00\" "
-                 "\"peak\" 0 \"reasons\" []]]",
-                 "{\"like\":1 \"favorite\":0 \"view\":0 \"share\":0 \"comment\":0 \"skip\":0 "
-                 "\"report\":0 "
-                 "\"likes\":{\"raw\":1 \"valid\":1 \"credited\":\"0.00\" \"held\":0 \"quarantined\":0 "
-                 "\"voided\":0 \"fading\":\"0.00\" \"frozen\":\"0.00\" "
-                 "\"peak\":0 \"reasons\":{}}}");
+    assert_reads(
+        &like, &reply,
+        "[\"like\" 1 \"favorite\" 0 \"view\" 0 \"share\" 0 \"comment\" 0 \"skip\" 0 "
+        "\"report\" 0 "
+        "\"likes\" [\"raw\" 1 \"valid\" 1 \"credited\" \"0.00\" \"held\" 0 \"quarantined\" 0 "
+        "\"voided\" 0 \"fading\" \"0.00\" \"frozen\" \"0.00\" "
+        "\"peak\" 0 \"reasons\" []]]",
+        "{\"like\":1 \"favorite\":0 \"view\":0 \"share\":0 \"comment\":0 \"skip\":0 "
+        "\"report\":0 "
+        "\"likes\":{\"raw\":1 \"valid\":1 \"credited\":\"0.00\" \"held\":0 \"quarantined\":0 "
+        "\"voided\":0 \"fading\":\"0.00\" \"frozen\":\"0.00\" "
+        "\"peak\":0 \"reasons\":{}}}");
 }
 
 static void rows_of_accounts(void **state)
 {
-    struct account_row account = {.id = 3, .state = ACCOUNT_LIKE_BANNED, .until_us = 5000,
-                                  .first_us = 7000, .taken_back = 1, .given = {9}};
+    struct account_row account = {.id = 3,
+                                  .state = ACCOUNT_LIKE_BANNED,
+                                  .until_us = 5000,
+                                  .first_us = 7000,
+                                  .taken_back = 1,
+                                  .given = {9}};
     struct reply reply = {.kind = REPLY_ACCOUNT, .account = &account};
 
     (void)state;
@@ -180,8 +190,8 @@ static void rows_of_accounts(void **state)
         "\"given\":{\"like\":9 \"favorite\":0 \"follow\":0 \"view\":0 \"share\":0 \"comment\":0 "
         "\"skip\":0 \"report\":0} \"received\":{\"like\":0 \"favorite\":0 \"follow\":0 \"view\":0 "
         "\"share\":0 \"comment\":0 \"skip\":0 \"report\":0 "
-                 "\"likes\":{\"raw\":0 \"valid\":0 \"credited\":\"0.00\" \"held\":0 \"quarantined\":0 "
-                 "\"voided\":0}}}");
+        "\"likes\":{\"raw\":0 \"valid\":0 \"credited\":\"0.00\" \"held\":0 \"quarantined\":0 "
+        "\"voided\":0}}}");
     account.state = ACCOUNT_ACTIVE;
     assert_non_null(strstr(read_back(&like, &reply, 2), "\"until_ms\" ~ "));
     reply.kind = REPLY_RECEIVED;
@@ -193,16 +203,19 @@ static void refusals(void **state)
     struct reply reply = {.kind = REPLY_ERROR, .status = STATUS_NOITEM};
 
     (void)state;
-    assert_reads(&like, &reply,
-                 "-NOITEM the item is not known; register it with ITEM SET, or set unknown = create",
-                 "-NOITEM the item is not known; register it with ITEM SET, or set unknown = create");
-    reply = (struct reply){.kind = REPLY_ERROR, .status = STATUS_SUSPENDED,
-                           .until_us = 1700000000123456};
+    assert_reads(
+        &like, &reply,
+        "-NOITEM the item is not known; register it with ITEM SET, or set unknown = create",
+        "-NOITEM the item is not known; register it with ITEM SET, or set unknown = create");
+    reply = (struct reply){
+        .kind = REPLY_ERROR, .status = STATUS_SUSPENDED, .until_us = 1700000000123456};
     assert_string_equal(read_back(&like, &reply, 2),
                         "-SUSPENDED the account may not do this until the time given; wait until "
                         "then, or appeal; until=1700000000123");
     reply = (struct reply){.kind = REPLY_ERROR, .status = STATUS_BUSY, .retry_ms = 250};
     assert_non_null(strstr(read_back(&like, &reply, 2), "; retry_ms=250"));
+    reply = (struct reply){.kind = REPLY_ERROR, .status = STATUS_RATE, .retry_ms = 61001};
+    assert_non_null(strstr(read_back(&like, &reply, 2), "; retry_ms=61001"));
 }
 
 /* One line whatever is said, and no longer than told. */
