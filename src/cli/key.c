@@ -3,6 +3,7 @@
  * The line goes to standard output and the key to standard error, so that
  * `zan key app backend >> credentials` shows the key once and keeps only its digest. */
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@
 #include "cli/options.h"
 #include "cli/report.h"
 #include "schema/access.h"
+#include "serve/credential.h"
 
 #define KEY_BYTES 32
 
@@ -82,6 +84,13 @@ static void print(const char *name, const char *role, const char *key, const cha
     printf("%s\n", line);
 }
 
+/* What a record and a case call a person: proposer, approver, opener. */
+static int key_number(const char *name)
+{
+    printf("%" PRIu64 "\n", credential_number(name));
+    return EXIT_DONE;
+}
+
 static int key(int argc, char **argv)
 {
     struct values values = {.seconds = 300, .at = UINT64_MAX};
@@ -100,6 +109,8 @@ static int key(int argc, char **argv)
         return key_epochs(&words);
     if (strcmp(words.word[0], "pseudonym") == 0)
         return key_pseudonym(&words);
+    if (strcmp(words.word[0], "number") == 0 && words.count == 2)
+        return key_number(words.word[1]);
     if (words.count != 2) {
         fprintf(stderr, "zan: key takes NAME ROLE\n");
         return EXIT_USAGE;
@@ -127,7 +138,7 @@ static int key(int argc, char **argv)
 const struct command cli_command_key = {
     .name = "key",
     .words = "NAME ROLE | pair KID FILE | sign FILE ACCOUNT ROLE | epochs DIR | pseudonym DIR "
-             "EPOCH KIND",
+             "EPOCH KIND | number NAME",
     .summary = "makes keys for callers, key pairs for issuers, and assertions",
     .details =
         "ROLE is backend, operator, approver, privacy, administrator or auditor. The file keeps "
@@ -141,7 +152,8 @@ const struct command cli_command_key = {
         "  zan key sign issuer.key 42 user\n"
         "epochs tells which keys a data directory has that turn addresses into pseudonyms, and "
         "until when.\npseudonym reads an address, device or network (KIND) from standard input "
-        "and prints what it was\ncalled in an EPOCH.",
+        "and prints what it was\ncalled in an EPOCH. number tells by which number cases "
+        "and records know the caller NAME.",
     .options = rows,
     .option_count = sizeof rows / sizeof rows[0],
     .words_min = 2,

@@ -5,6 +5,7 @@ zan-test: timeout=120
 """
 import hashlib
 import os
+import subprocess
 import sys
 import time
 
@@ -20,6 +21,11 @@ HOUR_MS = 3600 * 1000
 
 def code(answer):
     return answer.code if isinstance(answer, Error) else "OK"
+
+
+def number(name):
+    return subprocess.run([os.environ["ZAN"], "key", "number", name], check=True,
+                          capture_output=True, text=True).stdout.strip()
 
 
 class World:
@@ -87,6 +93,8 @@ def a_sanction_needs_two_and_ends(world):
     assert row["state"] == "applied" and row["decision"] == "like-ban", row
     assert row["proposer"] != row["approver"] and row["approver"] != "0", row
     assert row["opened_sequence"] < row["proposed_sequence"] < row["decided_sequence"], row
+    assert (row["opener"], row["proposer"], row["approver"]) == (
+        number("ann"), number("ann"), number("bea")), row
     assert row["sanctions"] == "like-ban" and row["opened_text"] == "takes likes back all day", row
     while in_ms(0) < soon + 1100:
         time.sleep(0.05)

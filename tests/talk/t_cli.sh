@@ -132,6 +132,7 @@ ends 2 "backend, operator, approver" "$zan" key a king
 ends 2 "backend, operator, approver" "$zan" key a user
 ends 2 "letters, digits" "$zan" key "a b" backend
 ends 2 "key needs NAME ROLE" "$zan" key a
+ends 0 "^5424383092545450657$" "$zan" key number app
 "$zan" key app administrator >"$work/credentials" 2>"$work/key"
 "$zan" key loader backend >>"$work/credentials" 2>"$work/key3"
 chmod 600 "$work/credentials"
