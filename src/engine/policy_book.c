@@ -465,9 +465,10 @@ static bool is_word(const struct request *request, const char *word)
            memcmp(word, request->u.rules.text, request->u.rules.text_size) == 0;
 }
 
-/* What is proposed: a text, or what the name of a preset or the number of a version stands for. */
-static void text_meant(struct policy_book *book, const struct request *request, const char **text,
-                       size_t *size)
+/* What is proposed: a text, or what the name of a preset or the number of a version stands for.
+ * NOPOLICY: a number, and no version that has a text. */
+static enum status text_meant(struct policy_book *book, const struct request *request,
+                              const char **text, size_t *size)
 {
     const char *name;
     uint64_t version = 0;
@@ -478,19 +479,24 @@ static void text_meant(struct policy_book *book, const struct request *request, 
          book->hooks.preset != NULL && (name = book->hooks.preset(i, NULL, NULL)) != NULL; i++)
         if (is_word(request, name)) {
             book->hooks.preset(i, text, size);
-            return;
+            return STATUS_OK;
         }
+    if (*size == 0)
+        return STATUS_OK;
     for (uint32_t i = 0; i < request->u.rules.text_size; i++) {
         char digit = request->u.rules.text[i];
 
-        if (digit < '0' || digit > '9' || version > UINT32_MAX)
-            return;
+        if (digit < '0' || digit > '9')
+            return STATUS_OK;
+        if (version > UINT32_MAX)
+            return STATUS_NOPOLICY;
         version = 10 * version + (uint64_t)(digit - '0');
     }
-    if (row_of(book, version) != NULL && row_of(book, version)->head.text_size > 0) {
-        *text = row_of(book, version)->text;
-        *size = row_of(book, version)->head.text_size;
-    }
+    if (row_of(book, version) == NULL || row_of(book, version)->head.text_size == 0)
+        return STATUS_NOPOLICY;
+    *text = row_of(book, version)->text;
+    *size = row_of(book, version)->head.text_size;
+    return STATUS_OK;
 }
 
 /* "line 2, column 9: expected ..." */
@@ -528,7 +534,8 @@ static enum status propose_decide(struct engine *engine, const struct request *r
     struct policy_book *book = engine->book;
     struct policy_problem problem;
 
-    text_meant(book, request, text, size);
+    if (text_meant(book, request, text, size) != STATUS_OK)
+        return STATUS_NOPOLICY;
     if (*size > POLICY_TEXT_KEPT || engine->body_max < BOOK_RECORDS_MAX * (size_t)RECORD_BYTES_MAX)
         return STATUS_TOOBIG;
     if (!policy_parse(*text, *size, &book->scratch, &problem) &&
@@ -537,7 +544,7 @@ static enum status propose_decide(struct engine *engine, const struct request *r
         return STATUS_BADPOLICY;
     }
     if (count_open(book) >= POLICY_OPEN_MAX || row_free(book) == NULL)
-        return STATUS_BUSY;
+        return STATUS_POLICYSTATE; /* not BUSY: asking again does not help */
     return STATUS_OK;
 }
 

@@ -461,7 +461,9 @@ static void only_what_is_over_is_forgotten(void **state)
     assert_int_equal(step(VERB_POLICY_REJECT, active + 1, BEA), STATUS_NOPOLICY);
     for (int i = 0; i < POLICY_OPEN_MAX; i++)
         propose(strict);
-    assert_int_equal(propose_as(ANN, strict)->status, STATUS_BUSY);
+    assert_int_equal(propose_as(ANN, strict)->status, STATUS_POLICYSTATE);
+    assert_int_equal(propose_as(ANN, "4000000")->status, STATUS_NOPOLICY);
+    assert_int_equal(propose_as(ANN, "99999999999999999999999")->status, STATUS_NOPOLICY);
     assert_int_equal(step(VERB_POLICY_WITHDRAW, version + 1, ANN), STATUS_OK);
     propose(strict);
 }
