@@ -147,7 +147,8 @@ struct counts {
     double raw, valid, credited, held, quarantined, voided;
     double fading, frozen; /* weight that was taken back and still stands */
     double by_reason; /* totals of all reasons */
-    double views;
+    double views, views_credited;
+    bool weighed; /* the server tells what views are worth; else all count in full */
     bool three; /* the server tells raw, valid and credited; else all are its one counter */
 };
 

@@ -235,8 +235,21 @@ static bool is_reasons(const struct client_value *key)
     return named(key, "reasons") || named(key, "by_reason");
 }
 
+static void read_views(const struct client_value *values, uint32_t at, struct counts *counts)
+{
+    for (uint32_t i = at + 1; values[at].kind == CLIENT_LIST && i < values[at].next;) {
+        uint32_t value = values[i].next;
+
+        if (named(&values[i], "credited")) {
+            counts->views_credited = number_of(&values[value]);
+            counts->weighed = true;
+        }
+        i = values[value].next;
+    }
+}
+
 /* The one place that knows how COUNTS is answered (docs/protocol.md): a map whose keys may be
- * counters, the three numbers of a like, and maps of them. */
+ * counters, the three numbers of a like, those of a view, and maps of them. */
 static void read_map(const struct client_value *values, uint32_t at, struct counts *counts)
 {
     for (uint32_t i = at + 1; values[at].kind == CLIENT_LIST && i < values[at].next;) {
@@ -266,7 +279,9 @@ static void read_map(const struct client_value *values, uint32_t at, struct coun
             counts->credited = number_of(&values[value]);
             counts->three = true;
         }
-        if (values[value].kind == CLIENT_LIST && !is_reasons(&values[key]))
+        if (named(&values[key], "views"))
+            read_views(values, value, counts);
+        else if (values[value].kind == CLIENT_LIST && !is_reasons(&values[key]))
             read_map(values, value, counts);
         i = values[value].next;
     }
@@ -279,6 +294,8 @@ static struct counts counts_of(const struct client_value *values)
     read_map(values, 0, &counts);
     if (!counts.three)
         counts.valid = counts.credited = counts.raw; /* one number is all that is told */
+    if (!counts.weighed)
+        counts.views_credited = counts.views;
     return counts;
 }
 

@@ -373,39 +373,51 @@ void judge_brushing(struct judgement *judgement, int variant, const struct scene
                 neutral_after_s(scene, with, without));
 }
 
+/* Likes and views are weighed by the same function: what it does not believe is in neither. */
 static bool passes_gate(const struct counts *counts)
 {
-    return counts->views > 0 && counts->credited >= 0.03 * counts->views;
+    return counts->views_credited > 0 && counts->credited >= 0.03 * counts->views_credited;
 }
 
 void judge_gate(struct judgement *judgement, int variant, const struct scene *scene,
                 const struct shown *with, const struct shown *without)
 {
     uint32_t changed = 0, passed = 0, gates = scene->watched.count - 1;
+    double lost = 0, fake = 0, believed = 0, views = 0;
 
     (void)variant;
     for (uint32_t i = 1; i <= gates; i++) {
         passed += passes_gate(&without->items[i]);
         changed += passes_gate(&with->items[i]) != passes_gate(&without->items[i]);
+        views += without->items[i].views;
+        lost += without->items[i].views - without->items[i].views_credited;
+        fake += with->items[i].views - without->items[i].views;
+        believed += with->items[i].views_credited - without->items[i].views_credited;
     }
-    at_most(judgement, "decision", "videos whose gate (3 % likes of views) went otherwise", "%",
+    at_most(judgement, "decision", "videos whose gate (3 % likes of views, credited) went otherwise", "%",
             0.5, percent(changed, gates));
     tell(judgement, "passed", "videos that pass without the attack", "%", percent(passed, gates));
+    tell(judgement, "believed", "fake views that count", "%", percent(believed, fake));
+    tell(judgement, "views", "honest views that count less, without the attack", "%",
+         percent(lost, views));
     unmeasured(judgement, "pool", "the decision of a pool", NO_POOLS);
 }
 
 /* Honest likes that count less: by weight, or by number where the server tells reasons. */
 static void crowd(struct judgement *judgement, const struct scene *scene, const struct shown *shown)
 {
-    double raw = 0, lost = 0, reasons = 0;
+    double raw = 0, lost = 0, reasons = 0, views = 0, unseen = 0;
 
     for (uint32_t i = 0; i < scene->watched.count; i++) {
         raw += shown->items[i].raw;
         lost += shown->items[i].raw - shown->items[i].credited;
         reasons += shown->items[i].by_reason;
+        views += shown->items[i].views;
+        unseen += shown->items[i].views - shown->items[i].views_credited;
     }
     at_most(judgement, "devalued", "honest likes that count less, settled", "%", 0.1,
             percent(fmax(lost, reasons), raw));
+    at_most(judgement, "views", "honest views that count less", "%", 0.1, percent(unseen, views));
     at_most(judgement, "sanctions", "honest people and creators restricted", "", 0,
             shown->sanctioned + shown->standings_changed);
     tell(judgement, "likes", "honest likes", "", raw);
@@ -431,6 +443,8 @@ void judge_install(struct judgement *judgement, int variant, const struct scene 
     (void)scene;
     tell(judgement, "devalued", "weight that honest likes lost, half of them newcomers'", "%",
          percent(counts->raw - counts->credited, counts->raw));
+    tell(judgement, "views", "weight that honest views lost, half of them newcomers'", "%",
+         percent(counts->views - counts->views_credited, counts->views));
     at_most(judgement, "sanctions", "honest people and creators restricted", "", 0,
             with->sanctioned + with->standings_changed);
 }

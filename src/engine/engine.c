@@ -285,6 +285,7 @@ static enum status interaction_write(struct engine *engine, const struct request
         record.fields |= RECORD_CHANGED;
         record_judged(&record, &verdict, window_us);
         judge_unlike(engine, &record, window_us);
+        judge_view(engine, &record);
         reply->intent = intent_shown(request, &record);
         record_notice(engine, &record);
     } else if (status == STATUS_OK) {

@@ -25,7 +25,7 @@ enum effect_kind {
 };
 
 /* Of an effect's b: partition it is from, verb << 16, kind << 32, and << 40 of an EFFECT_TARGET of
- * UNLIKE the horizon in seconds, of an EFFECT_COMPENSATE the cap in likes. */
+ * UNLIKE the horizon in seconds, of VIEW what counts no longer (record_along), of an EFFECT_COMPENSATE the cap in likes. */
 static inline enum effect_kind effect_kind_of(const struct record *effect)
 {
     return (enum effect_kind)(effect->b >> 32 & 0xFF);
@@ -94,6 +94,8 @@ enum status judge_act(struct engine *engine, const struct request *request, uint
 /* Writes into the record of an un-like what it was taken for and how its weight fades; after
  * judge_act, or, of a clean-up, without it. */
 void judge_unlike(struct engine *engine, struct record *record, int64_t freeze_us);
+/* Writes into the record of a view what before it counts no longer; after judge_act. */
+void judge_view(const struct engine *engine, struct record *record);
 /* What rules want done about the account whose act was judged last, carried out or refused. */
 void judge_sanction(struct engine *engine);
 /* The act that a record stands for, from rows as they are before it is applied. */

@@ -163,13 +163,14 @@ static void peak_move(struct item_row *item, int64_t amount, int64_t time_us)
 
 /* What is known of a change of an edge, beside the verb. */
 struct turn {
-    struct verdict worth; /* of the like that comes or goes */
+    struct verdict worth; /* of the like that comes or goes, or of the view */
     uint8_t back_pct;     /* a like comes back: what its withdrawal had left to fade, */
     int64_t before_us;    /* and when it was; a like goes: when it came */
     bool seasoned;        /* a like goes that was the first, and stood for long */
     uint32_t horizon_s;   /* of an un-like */
     int64_t window_us;    /* LIKE: quarantine of the item; UNLIKE: freeze; 0: none */
     uint64_t watch_ms;    /* of a VIEW */
+    uint8_t along;        /* of a VIEW: halves of views before it that count no longer */
 };
 
 /* A like went: its weight fades, or waits. */
@@ -208,6 +209,24 @@ static void window_apply(struct engine *engine, const struct record *record, str
                             (struct notice_order){.kind = NOTICE_WINDOW, .until_us = until_us});
 }
 
+/* What a view is worth less than in full, and those it takes along. Held or quarantined it is worth
+ * nothing, for good: no view is scored again. At most all that there is: a record of another make
+ * may say what it likes. */
+static void view_apply(struct item_row *item, const struct turn *turn)
+{
+    uint64_t all_pct = item->counts[COUNTER_VIEW] * WEIGHT_FULL; /* this one is among them */
+    uint64_t lost_pct = turn->worth.mark == MARK_PLAIN
+                            ? (uint64_t)WEIGHT_FULL - turn->worth.weight_pct
+                            : WEIGHT_FULL;
+
+    if (PLANTED("engine.views_count_in_full"))
+        return;
+    lost_pct += (uint64_t)turn->along * WEIGHT_FULL / 2;
+    item->views_lost_pct += lost_pct;
+    if (item->views_lost_pct > all_pct)
+        item->views_lost_pct = all_pct;
+}
+
 /* What the verb does to its item, and to the item's creator. */
 static void item_apply(struct engine *engine, const struct record *record, uint32_t slot,
                        uint8_t verb, const struct turn *turn)
@@ -218,6 +237,8 @@ static void item_apply(struct engine *engine, const struct record *record, uint3
 
     add(&item->counts[info->counter], amount);
     item->watch_ms += turn->watch_ms;
+    if (verb == VERB_VIEW)
+        view_apply(item, turn);
     if (item->has_creator && !PLANTED("engine.creator_gets_nothing"))
         received_move(engine, record, item->creator, info->counter, amount);
     if (item->has_creator && record->fields & RECORD_HAS_NOTICE)
@@ -320,6 +341,10 @@ void interaction_apply(struct engine *engine, const struct record *record)
         turn.window_us = (int64_t)record->c;
     if (record->kind == VERB_UNLIKE)
         turn.horizon_s = record_horizon_s(record);
+    if (record->kind == VERB_VIEW) {
+        turn.worth = record_verdict(record);
+        turn.along = record_along(record);
+    }
     judge_prepare(engine, record);
     if (home)
         taker = follow ? account_ensure(engine, record->tenant, record->target, record->time_us)
@@ -334,7 +359,7 @@ void interaction_apply(struct engine *engine, const struct record *record)
                     EFFECT_TARGET, record->kind, record->account, record->target,
                     effect_amount(record, &turn),
                     record->fields & RECORD_HAS_VERDICT ? &record->verdict : NULL);
-        engine->effects[engine->effect_count - 1].record.b |= (uint64_t)turn.horizon_s << 40;
+        engine->effects[engine->effect_count - 1].record.b |= (uint64_t)(record->kind == VERB_VIEW ? turn.along : turn.horizon_s) << 40;
         notice_ride(engine, record);
     } else if (follow) {
         follow_apply(engine, record, record->kind);
@@ -360,6 +385,10 @@ void interaction_take(struct engine *engine, const struct record *effect, uint8_
         turn.window_us = (int64_t)(effect->c >> 1);
     if (verb == VERB_UNLIKE)
         turn.horizon_s = (uint32_t)(effect->b >> 40);
+    if (verb == VERB_VIEW) {
+        turn.worth = record_verdict(effect);
+        turn.along = (uint8_t)(effect->b >> 40);
+    }
     if (info->edge != EDGE_NONE)
         edge_apply(engine, effect, info, HOT_NONE, taker, 0, &turn);
     if (follow)

@@ -137,6 +137,7 @@ static void act_take_account(struct act *act, const struct account_row *account)
 {
     act->account_first_us = account->first_us;
     act->given_likes = account->given[COUNTER_LIKE];
+    act->given_looks = account->given[COUNTER_VIEW] + account->given[COUNTER_SKIP];
     act->taken_back = account->taken_back;
     act->tier = account->tier;
 }
@@ -350,6 +351,7 @@ static void judge_score(struct judges *judges, struct verdict *verdict, int64_t 
     trust_judge(judges->trust, act, &judges->score);
     verdict_lower(verdict, score->weight_pct, score->mark, (enum reason)score->reason);
     verdict->reasons |= score->reasons;
+    judges->along = score->along;
     if (score->mark == MARK_QUARANTINED)
         *window_us =
             trust_flood_us(judges->trust, act->tenant, act->verb, act->target, act->now_us);
@@ -426,6 +428,7 @@ enum status judge_act(struct engine *engine, const struct request *request, uint
             case_quarantine(engine, request->tenant, request->target, verdict);
         return STATUS_OK;
     }
+    judges->along = 0;
     act_make(engine, request->tenant, verb, request->account, request->target,
              request->flags & REQUEST_CONTEXT ? &request->context : NULL, engine->now_us);
     judges->act_is_ready = true;
@@ -476,6 +479,13 @@ void judge_unlike(struct engine *engine, struct record *record, int64_t freeze_u
         record->fields |= RECORD_HAS_EXTRA;
         record->c = (uint64_t)freeze_us;
     }
+}
+
+/* The first views of a flood of newcomers go with the one that shows it. */
+void judge_view(const struct engine *engine, struct record *record)
+{
+    if (record->kind == VERB_VIEW && engine->judges != NULL)
+        record->b |= (uint64_t)engine->judges->along << 32;
 }
 
 void judge_sanction(struct engine *engine)
@@ -612,7 +622,9 @@ void judge_observe(struct judges *judges, const struct verdict *verdict, int64_t
     }
     if (judges->policy != NULL)
         policy_observe(judges->policy, judges->windows, act);
-    if (judges->trust != NULL && !act->exempt && trust_observe(judges->trust, act))
+    /* Views speak about views: who floods an item with them does not stop its likes. */
+    if (judges->trust != NULL && !act->exempt && trust_observe(judges->trust, act) &&
+        act->verb != VERB_VIEW && act->verb != VERB_SKIP)
         reopen(judges);
     if (act->verb == VERB_LIKE && (verdict->mark == MARK_HELD || verdict->mark == MARK_QUARANTINED))
         hold_push(judges, act, verdict, window_us);

@@ -70,6 +70,7 @@ struct judges {
     bool act_is_ready; /* and is the one that is being applied */
     struct policy_verdict rules;
     struct trust_verdict score;
+    uint8_t along; /* of a view: what before it counts no longer (trust.h) */
     uint64_t judged, refused, devalued, held, quarantined, settled; /* for facts */
     uint64_t reopened;                          /* counted in full at first and were held later */
     struct judge_tally tally[POLICY_RULES_MAX]; /* by rule; for facts */

@@ -20,8 +20,10 @@
 #define LOCK_MAX      225 /* half of 450: a record holds an act, it does not cut it */
 #define LOCK_SOME     250
 #define FLOOD_ACTS    32
-#define BURST_LIKES   32            /* first likes of a window that are remembered: twice a surge */
-#define FLOOD_S       (3600u)       /* seconds it stays open after the last reason to */
+#define BURST_LIKES   32      /* first likes of a window that are remembered: twice a surge */
+#define FLOOD_S       (3600u) /* seconds it stays open after the last reason to */
+#define NEWCOMERS_MAX ((1u << 23) - 1) /* of a window, see trust_table.h */
+#define BELIEVED_MAX  255u
 #define FLOOD_LONGEST (TRUST_DAY_S) /* seconds after which it closes whatever comes */
 
 void trust_prefetch(const struct trust *trust, const struct act *act)
@@ -169,6 +171,21 @@ static uint8_t final_weight(const struct trust_points *points)
     return points->families == 1 && points->score >= TRUST_CUT ? 50 : 100;
 }
 
+/* A view of a newcomer, two families against it: the window is one of newcomers. */
+static bool found_out(const struct trust_view *view, const struct trust_points *points)
+{
+    return view->act->verb == VERB_VIEW && points->reason[REASON_FIRST_TIMERS] >= NEWCOMER_SURE &&
+           final_weight(points) < 50;
+}
+
+/* A view is never scored again, so what speaks against the first of its kind is found out here. */
+static uint8_t taken_along(const struct trust_view *view, const struct trust_points *points)
+{
+    if (!found_out(view, points) || PLANTED("trust.first_fakes_stay"))
+        return 0;
+    return (uint8_t)view->window.believed;
+}
+
 static bool flooded(const struct trust_item *item, uint32_t now_s)
 {
     return item != NULL && item->flood_until_s > now_s;
@@ -186,10 +203,13 @@ void trust_judge(const struct trust *trust, const struct act *act, struct trust_
     explain_points(&points, verdict);
     if (act->exempt != 0)
         return;
+    verdict->along = taken_along(&view, &points);
     if (points.families >= 1 && flooded(view.item, view.now_s)) {
         verdict->mark = MARK_QUARANTINED;
         verdict->reasons |= 1u << REASON_QUARANTINE;
         verdict->weight_pct = final_weight(&points);
+    } else if (view.kind == KIND_VIEW) { /* settled when it comes: nothing is held for a view */
+        verdict->weight_pct = final_weight(&points) < 50 ? 0 : final_weight(&points);
     } else if (points.families >= 2 && points.score >= TRUST_SURE) {
         verdict->weight_pct = final_weight(&points);
     } else if (points.score >= TRUST_HOLD) {
@@ -303,10 +323,11 @@ static uint32_t later(uint32_t last_s, uint32_t now_s)
 struct lesson {
     bool first, stranger, newcomer; /* trust_signals.h */
     bool bad;
-    bool surged;   /* the item's window */
-    bool held_new; /* a newcomer among too many: would be held for that alone */
-    bool rack;     /* of one device, the first that is one too many */
-    bool noticed;  /* it has points for something */
+    bool surged;    /* the item's window */
+    bool held_new;  /* a newcomer among too many: would be held for that alone */
+    bool found_out; /* a view: takes those of newcomers before it along */
+    bool rack;      /* of one device, the first that is one too many */
+    bool noticed;   /* it has points for something */
     bool thin;
     uint8_t families;
     bool first_today;       /* of the account, views aside */
@@ -379,6 +400,18 @@ static void learn_burst(struct trust *trust, const struct trust_view *view)
     }
 }
 
+/* What views of newcomers count, until one too many takes them along (trust_verdict). */
+static void learn_believed(struct trust_window *window, const struct act *act,
+                           const struct lesson *lesson)
+{
+    uint32_t halves = act->mark == MARK_PLAIN && lesson->newcomer ? act->weight_pct / 50u : 0;
+
+    if (lesson->found_out)
+        window->believed = 0;
+    else if (window->believed + halves <= BELIEVED_MAX)
+        window->believed = (window->believed + halves) & BELIEVED_MAX;
+}
+
 /* Whether the likes before it are to be looked at again: each time four times as many were bad. */
 static bool learn_item(struct trust *trust, const struct trust_view *view,
                        const struct lesson *lesson)
@@ -393,7 +426,10 @@ static bool learn_item(struct trust *trust, const struct trust_view *view,
         *window = (struct trust_window){.start_s = view->now_s};
     }
     window->count += window->count < UINT32_MAX;
-    window->newcomers = (window->newcomers + lesson->newcomer) & INT32_MAX;
+    if (lesson->newcomer && window->newcomers < NEWCOMERS_MAX)
+        window->newcomers = (window->newcomers + 1u) & NEWCOMERS_MAX;
+    if (view->act->verb == VERB_VIEW)
+        learn_believed(window, view->act, lesson);
     if (lesson->surged && !window->surged && view->act->verb == VERB_LIKE) {
         window->surged = 1;
         learn_burst(trust, view);
@@ -569,6 +605,7 @@ static struct lesson lesson_of(const struct trust_view *view)
     lesson.thin = points.company.thin;
     lesson.families = points.families;
     lesson.noticed = points.score > 0;
+    lesson.found_out = found_out(view, &points);
     lesson.held_new = points.reason[REASON_FIRST_TIMERS] >= TRUST_HOLD;
     lesson.rack = points.reason[REASON_DEVICE] == TRUST_HOLD;
     lesson.surged = view->window.surged || trust_surges(view);

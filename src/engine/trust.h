@@ -28,7 +28,7 @@
 #include "engine/act.h"
 #include "schema/row.h"
 
-#define TRUST_VERSION 2
+#define TRUST_VERSION 3
 
 /* A held like is scored again after this long: by then most of a burst has arrived. The caller's
  * clock decides; trust_settle may be called earlier or later. */
@@ -64,6 +64,10 @@ struct trust_verdict {
     uint16_t reasons;   /* bit 1 << enum reason */
     uint16_t score;     /* 0..1000 */
     uint16_t points[REASON_COUNT];
+    /* Of a view that two families speak against, one of them that the window is one of newcomers:
+     * what newcomers' views before it in that window count, in halves of a view. What is found out
+     * about this one holds for them; they count no longer. */
+    uint8_t along;
 };
 
 struct trust; /* the region, seen through its header */

@@ -249,8 +249,16 @@ static bool without_a_past(const struct trust_view *view)
     return seen <= 2 * burst || began_lately(view, given);
 }
 
-/* New to the platform this hour, or liking for the first time. On a young platform an hour is less.
- */
+/* Who views is new if it never looked at anything here, nor liked anything. */
+static bool is_first_look(const struct act *act)
+{
+    return (act->verb == VERB_VIEW || act->verb == VERB_SKIP) &&
+           act->given_looks + act->given_likes + act->taken_back == 0 &&
+           !PLANTED("trust.first_looks_are_nothing");
+}
+
+/* New to the platform this hour, or liking (looking) for the first time. On a young platform an
+ * hour is less. */
 static bool is_first(const struct trust_view *view)
 {
     const struct act *act = view->act;
@@ -258,6 +266,8 @@ static bool is_first(const struct trust_view *view)
     int64_t bound_us = 3600LL * 1000000;
 
     if (act->verb == VERB_LIKE && act->given_likes + act->taken_back <= (view->settling ? 1u : 0u))
+        return true;
+    if (is_first_look(act))
         return true;
     if (view->platform != NULL && view->now_s > view->platform->oldest_s) {
         int64_t share_us = (int64_t)(view->now_s - view->platform->oldest_s) * 1000000 / 64;
@@ -372,7 +382,9 @@ uint16_t trust_newcomer_points(const struct trust_view *view)
     part = base * part / 100;
     likely = base * LIKELY_PCT / 100 * (beyond / 1000) / (fresh * 1000);
     likely = likely > LIKELY_CAP ? LIKELY_CAP : likely;
-    return (uint16_t)((!view->settling || view->reviewing) && likely > part ? likely : part);
+    if (view->settling ? !view->reviewing : view->kind == KIND_VIEW)
+        return (uint16_t)part;
+    return (uint16_t)(likely > part ? likely : part);
 }
 
 /* Younger than a day, or than an eighth of what the platform is old. */

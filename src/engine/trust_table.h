@@ -83,12 +83,13 @@ static_assert(sizeof(struct trust_account) == 64, "row");
 struct trust_window {
     uint32_t start_s;
     uint32_t count;
-    uint32_t newcomers : 31;
-    uint32_t surged : 1; /* it got far more than the item was used to */
-    uint16_t locked;     /* acts with strong lockstep; saturates */
-    uint16_t bad;        /* acts with two signals; saturates */
-    uint16_t met;        /* acts with any lockstep; saturates */
-    uint16_t thin;       /* acts of accounts that did little else; saturates */
+    uint32_t newcomers : 23; /* saturates */
+    uint32_t believed : 8;   /* of views: what those of them count, in halves; bounded */
+    uint32_t surged : 1;     /* it got far more than the item was used to */
+    uint16_t locked;         /* acts with strong lockstep; saturates */
+    uint16_t bad;            /* acts with two signals; saturates */
+    uint16_t met;            /* acts with any lockstep; saturates */
+    uint16_t thin;           /* acts of accounts that did little else; saturates */
 };
 
 struct trust_item {

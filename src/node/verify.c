@@ -137,6 +137,7 @@ static void see_worth(struct sums *sums, const struct item_row *row)
 
     add_extras(sums, 'I', row->tenant, row->id, extras, sizeof extras / sizeof *extras);
     add_extras(sums, 'F', row->tenant, row->id, withdrawn, sizeof withdrawn / sizeof *withdrawn);
+    add_extra(sums, 'V', row->tenant, row->id, 0, row->views_lost_pct);
     for (int i = 0; i < REASON_COUNT; i++) {
         add_extra(sums, 'N', row->tenant, row->id, (uint64_t)i, row->reasons[i]);
         sums->reason_items += row->reasons[i] * mark_of(row->tenant, row->id, (uint64_t)i);

@@ -20,7 +20,8 @@
  *   [1 n]    size of text, text              RECORD_HAS_TEXT
  *   [1 (varint)] notify, since_us if NOTIFY_BACK      RECORD_HAS_NOTICE
  *
- * What a, b, c mean, by kind: VIEW watch_ms, duration_ms. REPORT its weight in percent. ITEM SET creator, duration_ms, mask|state<<8.
+ * What a, b, c mean, by kind: VIEW watch_ms, duration_ms |
+ * record_along<<32. REPORT its weight in percent. ITEM SET creator, duration_ms, mask|state<<8.
  * ITEM STATE state. ACCOUNT SET visibility | tier<<8 | switches<<16, created_us, mask (enum portrait_field).
  * ACCOUNT STATE state, until_us. ACT: one record for each action that changed
  * something, in one batch. EFFECT: source partition, source sequence, verb. SETTLE: the case it
@@ -171,6 +172,12 @@ static inline uint8_t record_intent(const struct record *record)
 static inline uint32_t record_horizon_s(const struct record *record)
 {
     return record->fields & RECORD_HAS_ARGS ? (uint32_t)(record->b >> 8) : 0;
+}
+
+/* Of a VIEW: what views before it were found out by it and count no longer; in halves of a view. */
+static inline uint8_t record_along(const struct record *record)
+{
+    return record->fields & RECORD_HAS_ARGS ? (uint8_t)(record->b >> 32) : 0;
 }
 
 /* Writes record to bytes (room for RECORD_BYTES_MAX); returns how many were written. */

@@ -188,7 +188,15 @@ struct item_row {
     uint64_t case_id;  /* the newest case about it; 0: none ever */
     uint32_t reasons[REASON_COUNT]; /* likes that are on and do not count in full, by main reason */
     struct withdrawn withdrawn;
+    uint64_t views_lost_pct; /* what its views are worth less than in full, in percent of a view */
 };
+
+/* Sum of the weights of an item's views, in percent: what a rate is to be divided by. One that is
+ * not plain (held, quarantined) weighs nothing, and stays so: no view is ever scored again. */
+static inline uint64_t item_views_pct(const struct item_row *item)
+{
+    return item->counts[COUNTER_VIEW] * WEIGHT_FULL - item->views_lost_pct;
+}
 
 struct edge_row {
     uint64_t account;

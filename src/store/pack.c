@@ -9,7 +9,7 @@
 static_assert(COUNTER_COUNT <= 16, "a mask of counts is at most 3 bytes, see PACK_ROW_BYTES_MAX");
 static_assert(1 + 2 + 2 * 3 + 14 * VARINT_BYTES_MAX + 2 * 3 + 2 * COUNTER_COUNT * VARINT_BYTES_MAX <=
                   PACK_ROW_BYTES_MAX, "room for an account");
-static_assert(1 + 2 + 3 + 3 + 13 * VARINT_BYTES_MAX +
+static_assert(1 + 2 + 3 + 3 + 14 * VARINT_BYTES_MAX +
                   (COUNTER_COUNT + REASON_COUNT) * VARINT_BYTES_MAX <= PACK_ROW_BYTES_MAX,
               "room for an item");
 
@@ -346,7 +346,8 @@ enum {
     ITEM_HAS_PEAK = 64,   /* the peak is not the present count: how much higher it was */
     ITEM_HAS_WINDOW = 128,
     ITEM_HAS_WITHDRAWN = 256,
-    ITEM_HAS_ALL = 511,
+    ITEM_HAS_VIEWS = 512, /* not every view counts in full: how much is lost */
+    ITEM_HAS_ALL = 1023,
     ITEM_CREATOR_BIT = 0x80
 };
 
@@ -411,7 +412,8 @@ static unsigned item_fields(const struct item_row *row)
                 : ITEM_HAS_CREDIT) |
            (row->peak != row->counts[COUNTER_LIKE] || row->peak_us != 0 ? ITEM_HAS_PEAK : 0u) |
            (row->window_until_us != 0 || row->case_id != 0 ? ITEM_HAS_WINDOW : 0u) |
-           (withdrawn_is_empty(&row->withdrawn) ? 0u : ITEM_HAS_WITHDRAWN);
+           (withdrawn_is_empty(&row->withdrawn) ? 0u : ITEM_HAS_WITHDRAWN) |
+           (row->views_lost_pct != 0 ? ITEM_HAS_VIEWS : 0u);
 }
 
 size_t pack_item(uint8_t *bytes, const struct item_row *row)
@@ -451,6 +453,8 @@ size_t pack_item(uint8_t *bytes, const struct item_row *row)
     }
     if ((fields & ITEM_HAS_WITHDRAWN) != 0)
         size += put_withdrawn(bytes + size, &row->withdrawn);
+    if ((fields & ITEM_HAS_VIEWS) != 0)
+        size += varint_put(bytes + size, row->views_lost_pct);
     return size;
 }
 
@@ -493,6 +497,7 @@ bool unpack_item(const uint8_t *bytes, size_t size, struct item_row *row)
     row->window_until_us = window ? read_time(&in) : 0;
     row->case_id = window ? read_varint(&in) : 0;
     read_withdrawn(&in, (fields & ITEM_HAS_WITHDRAWN) != 0, &row->withdrawn);
+    row->views_lost_pct = (fields & ITEM_HAS_VIEWS) != 0 ? read_varint(&in) : 0;
     return read_done(&in);
 }
 

@@ -86,7 +86,10 @@ static void put_item_counts(struct text *text, const struct item_row *item)
 {
     put_counters(text, item->counts, false);
     put_likes(text, item->counts[COUNTER_LIKE], &item->credit, item);
-    text_put(text, "}", 1);
+    key(text, ',', "views");
+    member(text, '{', "raw", item->counts[COUNTER_VIEW]);
+    hundredths(text, "credited", item_views_pct(item));
+    text_put(text, "}}", 2);
 }
 
 static void put_given(struct text *text, const struct account_row *account)

@@ -63,6 +63,9 @@ static const struct member members[] = {
     {"Likes", "peak", "-count", "the highest raw count so far; of items only"},
     {"Likes", "reasons", "-Reasons",
      "likes that do not count in full, by main reason; of items only"},
+    {"Views", "raw", "count", "how often it was viewed"},
+    {"Views", "credited", "number",
+     "sum of the weights of these views; one that is held or quarantined weighs nothing"},
     {"Counts", "item", "id", "as asked"},
     {"Counts", "counts", "Counters", "every counter of the item"},
     {"Received", "creator", "id", "as asked"},
@@ -449,10 +452,11 @@ static json_t *counters_schema(bool likes)
     }
     if (likes) {
         properties = with(properties, "likes", schema_of("Likes"));
+        properties = with(properties, "views", schema_of("Views"));
         json_array_append_new(required, json_string("likes"));
     }
     return json_pack("{s:s,s:o,s:o,s:s}", "type", "object", "properties", properties, "required",
-                     required, "description", "follow is told of accounts only");
+                     required, "description", "follow is told of accounts only, views of items only");
 }
 
 static json_t *sources(void)

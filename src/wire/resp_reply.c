@@ -137,12 +137,22 @@ static void put_counters(struct resp_out *out, const uint64_t counts[COUNTER_COU
             put_counter_of(out, counter_name((enum counter)i), counts[i]);
 }
 
+static void put_views(struct resp_out *out, const struct item_row *item)
+{
+    resp_out_text(out, "views");
+    resp_out_map(out, 2);
+    put_counter_of(out, "raw", item->counts[COUNTER_VIEW]);
+    resp_out_text(out, "credited");
+    resp_out_hundredths(out, item_views_pct(item));
+}
+
 /* Nobody follows an item: its map leaves that counter out. */
 static void put_item_counts(struct resp_out *out, const struct item_row *item)
 {
-    resp_out_map(out, COUNTER_COUNT - 1 + 1);
+    resp_out_map(out, COUNTER_COUNT - 1 + 2);
     put_counters(out, item->counts, false);
     put_likes(out, item->counts[COUNTER_LIKE], &item->credit, item);
+    put_views(out, item);
 }
 
 static void put_given(struct resp_out *out, const struct account_row *account)

@@ -56,6 +56,7 @@ def events(door):
     counts = door.ask("GET", "/v1/items/9/counts").json
     worth = counts["counts"].pop("likes")
     assert worth["raw"] == 1 and worth["credited"] <= worth["valid"] <= 1 and worth["peak"] == 1, worth
+    assert counts["counts"].pop("views") == {"raw": 1, "credited": 1.0}, counts
     assert counts == {"item": "9", "counts": {"like": 1, "favorite": 1, "view": 1, "share": 2,
                                               "comment": 1, "skip": 2, "report": 1}}, counts
 

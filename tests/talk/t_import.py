@@ -86,6 +86,9 @@ def same(got, wanted, what):
     worth = got.pop("likes", None)
     if worth is not None:
         assert worth["raw"] == got["like"] >= worth["valid"] >= float(worth["credited"]), (what, worth)
+    views = got.pop("views", None)
+    if views is not None:  # what is imported is not judged
+        assert views["raw"] == got["view"] == float(views["credited"]), (what, views)
     assert set(wanted) <= set(got) <= set(COUNTERS), (what, got)
     wanted = {name: wanted.get(name, 0) for name in got}
     assert got == wanted, "%s: the server says %r, the files say %r" % (what, got, wanted)

@@ -333,6 +333,8 @@ class Twin:
         shown = {name: count for name, count in zip(COUNTERS, row.counts) if name != "follow"}
         shown["likes"] = self._worth(row.counts[LIKE])
         shown["likes"]["reasons"] = {}
+        views = row.counts[COUNTERS.index("view")]
+        shown["views"] = {"raw": views, "credited": "%d.00" % views}
         if self.order_known:  # of likes and un-likes that clients sent at the same time it is not
             shown["likes"]["peak"] = row.peak
         return shown

@@ -87,12 +87,12 @@ static bool same(double a, double b)
 
 static void three_numbers_and_why_they_differ(void **state)
 {
-    uint32_t all, likes, reasons;
+    uint32_t all, likes, reasons, views;
     struct counts counts;
 
     (void)state;
     used = 0;
-    all = list(6);
+    all = list(8);
     number("like", 12);
     number("view", 300);
     text("likes");
@@ -111,12 +111,19 @@ static void three_numbers_and_why_they_differ(void **state)
     number("raw", 1); /* a reason is never taken for a counter, whatever it is called */
     end(reasons);
     end(likes);
+    text("views"); /* their raw and credited are not those of likes */
+    views = list(4);
+    number("raw", 300);
+    text("credited");
+    text("280.50");
+    end(views);
     end(all);
     counts = counts_of(values);
     assert_true(counts.three);
     assert_true(same(counts.raw, 12) && same(counts.valid, 11) && same(counts.credited, 8.75));
     assert_true(same(counts.held, 2) && same(counts.quarantined, 1) && same(counts.voided, 0));
     assert_true(same(counts.by_reason, 3) && same(counts.views, 300));
+    assert_true(same(counts.views_credited, 280.5));
 }
 
 static void a_server_without_them_counts_in_full(void **state)
@@ -133,6 +140,7 @@ static void a_server_without_them_counts_in_full(void **state)
     counts = counts_of(values);
     assert_false(counts.three);
     assert_true(same(counts.raw, 12) && same(counts.valid, 12) && same(counts.credited, 12));
+    assert_true(same(counts.views_credited, 300));
 }
 
 static void a_state_is_what_is_told_or_nothing(void **state)

@@ -143,7 +143,8 @@ static void honest_withdrawal_takes_its_weight(void **state)
 
 static void a_crowd_is_judged_by_weight_and_by_reasons(void **state)
 {
-    struct counts items[2] = {{.raw = 900, .credited = 900}, {.raw = 100, .credited = 100}};
+    struct counts items[2] = {{.raw = 900, .credited = 900, .views = 900, .views_credited = 900},
+                              {.raw = 100, .credited = 100, .views = 100, .views_credited = 100}};
     struct shown shown = {.items = items};
 
     (void)state;
@@ -156,9 +157,36 @@ static void a_crowd_is_judged_by_weight_and_by_reasons(void **state)
     assert_true(fabs(find("devalued")->worst - 0.2) < 1e-9);
     assert_int_equal(measure_verdict(find("devalued")), VERDICT_MISSED);
     assert_int_equal(measure_verdict(find("sanctions")), VERDICT_MET);
+    assert_int_equal(measure_verdict(find("views")), VERDICT_MET);
+    items[0].views_credited = 898;
+    judge_crowd(&judgement, 0, &scene, &shown, NULL);
+    assert_int_equal(measure_verdict(find("views")), VERDICT_MISSED);
     shown.sanctioned = 1;
     judge_crowd(&judgement, 0, &scene, &shown, NULL);
     assert_int_equal(measure_verdict(find("sanctions")), VERDICT_MISSED);
+}
+
+static void a_gate_divides_what_is_credited(void **state)
+{
+    struct counts without[3] = {{0},
+                                {.credited = 3, .views = 100, .views_credited = 100},
+                                {.credited = 2, .views = 100, .views_credited = 100}};
+    struct counts with[3] = {{0},
+                             {.credited = 3, .views = 200, .views_credited = 100},
+                             {.credited = 2, .views = 200, .views_credited = 100}};
+    struct shown one = {.items = with}, two = {.items = without};
+
+    (void)state;
+    begin("");
+    scene.watched.count = 3;
+    judge_gate(&judgement, 0, &scene, &one, &two);
+    assert_int_equal(measure_verdict(find("decision")), VERDICT_MET);
+    assert_true(fabs(find("believed")->worst) < 1e-9);
+    with[1].views_credited = 101; /* one fake view, and it is under 3 % */
+    judge_gate(&judgement, 0, &scene, &one, &two);
+    assert_true(fabs(find("decision")->worst - 50) < 1e-9);
+    assert_int_equal(measure_verdict(find("decision")), VERDICT_MISSED);
+    assert_true(fabs(find("believed")->worst - 0.5) < 1e-9);
 }
 
 static void what_was_not_seen_is_not_measured(void **state)
@@ -194,6 +222,7 @@ int main(void)
         cmocka_unit_test(a_flood_is_judged_by_what_is_lost),
         cmocka_unit_test(honest_withdrawal_takes_its_weight),
         cmocka_unit_test(a_crowd_is_judged_by_weight_and_by_reasons),
+        cmocka_unit_test(a_gate_divides_what_is_credited),
         cmocka_unit_test(what_was_not_seen_is_not_measured),
     };
 

@@ -192,6 +192,8 @@ static void items_come_back(void **state)
                                                .freeze_until_us = any_time(&random),
                                                .loss_pct = any(&random),
                                                .paid_pct = any(&random)};
+        if (test_random_below(&random, 2))
+            row.views_lost_pct = any(&random);
         size = pack_item(bytes, &row);
         assert_true(size <= sizeof bytes);
         assert_true(unpack_item(bytes, size, &back));

@@ -351,7 +351,8 @@ static void reply_is(const struct reply *reply, const char *expected)
 
 static void writes_tell_what_became(void **state)
 {
-    struct item_row item = {.id = 9, .counts = {[COUNTER_LIKE] = 3, [COUNTER_VIEW] = 40}};
+    struct item_row item = {.id = 9, .counts = {[COUNTER_LIKE] = 3, [COUNTER_VIEW] = 40},
+                            .views_lost_pct = 25};
     struct reply reply = {.kind = REPLY_WRITE, .applied = 1, .flips = 1, .on = 1, .item = &item};
 
     (void)state;
@@ -362,7 +363,7 @@ static void writes_tell_what_became(void **state)
                      "\"view\":40,\"share\":0,\"comment\":0,\"skip\":0,\"report\":0,"
                      "\"likes\":{\"raw\":3,\"valid\":3,\"credited\":0.00,\"held\":0,\"quarantined\":0,"
                      "\"voided\":0,\"fading\":0.00,\"frozen\":0.00,"
-                     "\"peak\":0,\"reasons\":{}}}}\n");
+                     "\"peak\":0,\"reasons\":{}},\"views\":{\"raw\":40,\"credited\":39.75}}}\n");
     reply = (struct reply){.kind = REPLY_WRITE, .intent = INTENT_UNDO};
     reply_is(&reply, "{\"applied\":false,\"sequence\":\"0\",\"on\":false,\"flips\":0,"
                      "\"intent\":\"undo\",\"replayed\":false,\"counts\":null}\n");
@@ -416,7 +417,7 @@ static void rows_have_all_their_members(void **state)
                      "\"report\":0,"
                      "\"likes\":{\"raw\":0,\"valid\":0,\"credited\":0.00,\"held\":0,\"quarantined\":0,"
                      "\"voided\":0,\"fading\":0.00,\"frozen\":0.00,"
-                     "\"peak\":0,\"reasons\":{}}}}\n");
+                     "\"peak\":0,\"reasons\":{}},\"views\":{\"raw\":0,\"credited\":0.00}}}\n");
     reply = (struct reply){.kind = REPLY_ACCOUNT, .account = &account};
     assert_true(ask(METHOD_GET, "/v1/accounts/7", "", NULL));
     reply_is(&reply, "{\"account\":\"7\",\"state\":\"suspended\",\"until_ms\":9,"

@@ -77,7 +77,7 @@ static void pages(void **state)
 
 static void writes_with_return(void **state)
 {
-    struct item_row item = {.id = 5, .counts = {7, 1, 0, 99, 2, 3, 4, 0}};
+    struct item_row item = {.id = 5, .counts = {7, 1, 0, 99, 2, 3, 4, 0}, .views_lost_pct = 40};
     struct reply reply = {
         .kind = REPLY_WRITE, .applied = 1, .sequence = 77, .on = 1, .flips = 3, .item = &item};
 
@@ -89,13 +89,13 @@ static void writes_with_return(void **state)
         "\"report\" 0 "
         "\"likes\" [\"raw\" 7 \"valid\" 7 \"credited\" \"0.00\" \"held\" 0 \"quarantined\" 0 "
         "\"voided\" 0 \"fading\" \"0.00\" \"frozen\" \"0.00\" "
-        "\"peak\" 0 \"reasons\" []]]]",
+        "\"peak\" 0 \"reasons\" []] \"views\" [\"raw\" 99 \"credited\" \"98.60\"]]]",
         "{\"applied\":1 \"sequence\":77 \"on\":1 \"flips\":3 \"replayed\":0 \"counts\":"
         "{\"like\":7 \"favorite\":1 \"view\":99 \"share\":2 \"comment\":3 \"skip\":4 "
         "\"report\":0 "
         "\"likes\":{\"raw\":7 \"valid\":7 \"credited\":\"0.00\" \"held\":0 \"quarantined\":0 "
         "\"voided\":0 \"fading\":\"0.00\" \"frozen\":\"0.00\" "
-        "\"peak\":0 \"reasons\":{}}}}");
+        "\"peak\":0 \"reasons\":{}} \"views\":{\"raw\":99 \"credited\":\"98.60\"}}}");
     reply = (struct reply){.kind = REPLY_WRITE, .intent = INTENT_FLOOD};
     assert_reads(&like, &reply,
                  "[\"applied\" 0 \"sequence\" 0 \"on\" 0 \"flips\" 0 \"intent\" \"flood\" "
@@ -151,7 +151,7 @@ static void rows_of_items(void **state)
         "\"favorite\":0 \"view\":0 \"share\":0 \"comment\":0 \"skip\":0 \"report\":0 "
         "\"likes\":{\"raw\":1 \"valid\":1 \"credited\":\"0.00\" \"held\":0 \"quarantined\":0 "
         "\"voided\":0 \"fading\":\"0.00\" \"frozen\":\"0.00\" "
-        "\"peak\":0 \"reasons\":{}}}}");
+        "\"peak\":0 \"reasons\":{}} \"views\":{\"raw\":0 \"credited\":\"0.00\"}}}");
     item.has_creator = 1;
     item.creator = 0;
     assert_non_null(strstr(read_back(&like, &reply, 2), "\"creator\" \"0\" "));
@@ -162,12 +162,12 @@ static void rows_of_items(void **state)
         "\"report\" 0 "
         "\"likes\" [\"raw\" 1 \"valid\" 1 \"credited\" \"0.00\" \"held\" 0 \"quarantined\" 0 "
         "\"voided\" 0 \"fading\" \"0.00\" \"frozen\" \"0.00\" "
-        "\"peak\" 0 \"reasons\" []]]",
+        "\"peak\" 0 \"reasons\" []] \"views\" [\"raw\" 0 \"credited\" \"0.00\"]]",
         "{\"like\":1 \"favorite\":0 \"view\":0 \"share\":0 \"comment\":0 \"skip\":0 "
         "\"report\":0 "
         "\"likes\":{\"raw\":1 \"valid\":1 \"credited\":\"0.00\" \"held\":0 \"quarantined\":0 "
         "\"voided\":0 \"fading\":\"0.00\" \"frozen\":\"0.00\" "
-        "\"peak\":0 \"reasons\":{}}}");
+        "\"peak\":0 \"reasons\":{}} \"views\":{\"raw\":0 \"credited\":\"0.00\"}}");
 }
 
 static void rows_of_accounts(void **state)
