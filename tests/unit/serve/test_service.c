@@ -9,6 +9,7 @@
 
 #include "base/digest.h"
 #include "serve/service.h"
+#include "wire/command.h"
 
 /* Says, and hears an answer that begins so. */
 static void starts(struct test_door *door, int fd, const char *said, const char *heard)
@@ -450,7 +451,7 @@ static void helps(void **state)
     starts(&door, fd, "COMMAND GETKEYS LIKE 1 2\r\n", "-BADVALUE ");
     starts(&door, fd, "COMMAND NOSUCH\r\n", "-UNKNOWNFIELD ");
     /* All of them, with an arena that has no room in this turn but will in the next. */
-    door.batch.arena.size = 65536 + 8192;
+    door.batch.arena.size = COMMAND_DOCS_BYTES + 8192;
     for (int i = 0; i < 3; i++) {
         door_says(&door, fd, "COMMAND DOCS\r\n");
         door_line(&door, fd, text, sizeof text);
