@@ -229,6 +229,11 @@ static void put_record(struct engine *engine, uint8_t verb, uint64_t item,
     if (worth != NULL && !verdict_is_plain(&record.verdict))
         record.fields |= RECORD_HAS_VERDICT;
     judge_unlike(engine, &record, 0);
+    record_like_before(&record,
+                       like != NULL ? like
+                                    : hot_edge_find(engine->hot, sweep->tenant, EDGE_LIKE,
+                                                    sweep->account, item),
+                       engine->now_us);
     notice_decide(engine, &record, like);
     record_commit(engine, &record);
     sweep->done++;

@@ -21,6 +21,19 @@ struct verdict edge_verdict(const struct edge_row *edge)
         .weight_pct = edge->weight_pct, .mark = edge_mark(edge), .reason = edge_reason(edge)};
 }
 
+void record_like_before(struct record *record, const struct edge_row *like, int64_t now_us)
+{
+    int64_t age_s;
+
+    if (like == NULL || like->kind != EDGE_LIKE || PLANTED("engine.before_is_forgotten"))
+        return;
+    age_s = (now_us - like->time_us) / 1000000;
+    record->fields |= RECORD_HAS_BEFORE;
+    record->before_pct = like->weight_pct;
+    record->before_marks = like->on ? edge_marks(edge_mark(like), edge_reason(like)) : MARK_PLAIN;
+    record->before_age_s = age_s < 0 ? 0 : age_s < UINT32_MAX ? (uint32_t)age_s : UINT32_MAX;
+}
+
 static uint64_t *credit_field(struct credit *credit, enum credit_field field)
 {
     switch (field) {

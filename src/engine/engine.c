@@ -259,9 +259,11 @@ static enum status interaction_write(struct engine *engine, const struct request
                                      uint64_t content, struct reply *reply)
 {
     uint8_t verb = (uint8_t)request->verb;
+    const struct edge_row *before = NULL;
     enum status status = interaction_check(engine, request, verb, &reply->until_us);
-    bool change = status == STATUS_OK && interaction_changes(engine, request->tenant, verb,
-                                                             request->account, request->target);
+    bool change =
+        status == STATUS_OK && interaction_changes(engine, request->tenant, verb, request->account,
+                                                   request->target, &before);
     struct verdict verdict;
     int64_t window_us;
     struct record record;
@@ -286,6 +288,8 @@ static enum status interaction_write(struct engine *engine, const struct request
         record_judged(&record, &verdict, window_us);
         judge_unlike(engine, &record, window_us);
         judge_view(engine, &record);
+        if (before != NULL)
+            record_like_before(&record, before, engine->now_us);
         reply->intent = intent_shown(request, &record);
         record_notice(engine, &record);
     } else if (status == STATUS_OK) {
@@ -307,6 +311,7 @@ static enum status interaction_write(struct engine *engine, const struct request
 static enum status act_write(struct engine *engine, const struct request *request, uint64_t content,
                              struct reply *reply)
 {
+    const struct edge_row *before;
     struct verdict verdict;
     int64_t window_us;
     enum status status = STATUS_OK;
@@ -318,14 +323,15 @@ static enum status act_write(struct engine *engine, const struct request *reques
                      : interaction_check(engine, request, request->u.actions[i], &reply->until_us);
     for (uint32_t i = 0; status == STATUS_OK && i < request->count; i++)
         if (interaction_changes(engine, request->tenant, request->u.actions[i], request->account,
-                                request->target))
+                                request->target, &before))
             status = judge_act(engine, request, request->u.actions[i], &verdict, &window_us, reply);
     if (status != STATUS_OK)
         judge_sanction(engine);
     for (uint32_t i = 0; status == STATUS_OK && i < request->count; i++) {
         uint8_t verb = request->u.actions[i];
 
-        if (!interaction_changes(engine, request->tenant, verb, request->account, request->target))
+        if (!interaction_changes(engine, request->tenant, verb, request->account, request->target,
+                                 &before))
             continue;
         record_begin(&record, request, verb);
         record.fields |= RECORD_CHANGED;
@@ -334,6 +340,7 @@ static enum status act_write(struct engine *engine, const struct request *reques
         if (judge_act(engine, request, verb, &verdict, &window_us, reply) == STATUS_OK)
             record_judged(&record, &verdict, window_us);
         judge_unlike(engine, &record, window_us);
+        record_like_before(&record, before, engine->now_us);
         record_notice(engine, &record);
         record_commit(engine, &record);
         reply->sequence = record.sequence;
@@ -568,12 +575,25 @@ bool engine_can_take(const struct engine *engine, uint32_t count)
            engine->effect_count + (size_t)count * 2 <= ENGINE_EFFECTS_MAX;
 }
 
+/* A like that lives here is asked, from where its item lives, to be worth something else. */
+static void effect_before(struct engine *engine, struct record *effect)
+{
+    const struct edge_row *like;
+
+    if (effect_kind_of(effect) != EFFECT_SETTLE)
+        return;
+    like = hot_edge_find(engine->hot, effect->tenant, EDGE_LIKE, effect->account, effect->target);
+    if (like != NULL && like->on)
+        record_like_before(effect, like, engine->now_us);
+}
+
 void engine_take(struct engine *engine, const struct record *effect)
 {
     struct record record = *effect;
 
     if (effect->a <= engine->marks[(uint16_t)effect->b] && !PLANTED("engine.effect_taken_twice"))
         return;
+    effect_before(engine, &record);
     record_commit(engine, &record);
 }
 
@@ -595,5 +615,7 @@ void engine_settle(struct engine *engine, const struct record *settle)
                   edge->marks == edge_marks(settle->verdict.mark, settle->verdict.reason))
         return;
     record.fields |= RECORD_CHANGED;
+    if (is_home(engine, record.account))
+        record_like_before(&record, edge, engine->now_us);
     record_commit(engine, &record);
 }

@@ -55,8 +55,10 @@ void registry_take_item(struct engine *engine, const struct record *effect);
 /* --- interaction.c: what accounts do to items and creators */
 enum status interaction_check(struct engine *engine, const struct request *request, uint8_t verb,
                               int64_t *until_us);
+/* Would this verb change anything? *before: the edge as it is, until another one is set; NULL: there
+ * was none, or the verb sets none. */
 bool interaction_changes(const struct engine *engine, uint16_t tenant, uint8_t verb,
-                         uint64_t account, uint64_t target);
+                         uint64_t account, uint64_t target, const struct edge_row **before);
 void interaction_apply(struct engine *engine, const struct record *record);
 void interaction_take(struct engine *engine, const struct record *effect, uint8_t verb);
 void received_move(struct engine *engine, const struct record *cause, uint64_t creator,
@@ -72,6 +74,9 @@ void effect_emit_all(struct engine *engine, const struct record *cause, enum eff
 /* --- credit.c: what likes are worth */
 /* The worth of a like that is on; of one that is off, nothing. */
 struct verdict edge_verdict(const struct edge_row *edge);
+/* Writes into a record, not applied yet, that changes a like what that was worth until now. The
+ * like: NULL, there was none. */
+void record_like_before(struct record *record, const struct edge_row *like, int64_t now_us);
 /* amount likes of that worth come (or, below 0, go): to the item, and to its creator. */
 void credit_item(struct engine *engine, const struct record *cause, struct item_row *item,
                  const struct verdict *verdict, int64_t amount);

@@ -58,18 +58,20 @@ enum status interaction_check(struct engine *engine, const struct request *reque
     return status != STATUS_OK ? status : target_check(engine, request, verb);
 }
 
-/* Would this verb change anything? Events always do; a state only if it is another one. */
+/* Events always do; a state only if it is another one. */
 bool interaction_changes(const struct engine *engine, uint16_t tenant, uint8_t verb,
-                         uint64_t account, uint64_t target)
+                         uint64_t account, uint64_t target, const struct edge_row **before)
 {
     const struct verb_info *info = verb_info(verb);
     const struct edge_row *edge;
     bool on;
 
+    *before = NULL;
     if (info->edge == EDGE_NONE)
         return true;
     edge = hot_edge_find(engine->hot, tenant, info->edge, account, target);
     on = edge != NULL && edge->on;
+    *before = edge;
     if (PLANTED("engine.toggle"))
         return true;
     return on != (info->on != 0);

@@ -15,10 +15,12 @@
 
 #define VERDICT_BYTES (2 + 3 + 3 + 5) /* at most: 16, 16 and 32 bits as varints */
 #define ACTOR_BYTES   9
+#define BEFORE_BYTES  (2 + 5)
 
 static_assert(RECORD_BYTES_MAX >= 1 + 2 + 2 * VARINT_BYTES_MAX + 2 + 1 + OPID_BYTES +
                                       CONTEXT_BYTES + 3 * VARINT_BYTES_MAX + VERDICT_BYTES +
-                                      ACTOR_BYTES + 1 + RECORD_TEXT_MAX + 1 + VARINT_BYTES_MAX,
+                                      ACTOR_BYTES + 1 + RECORD_TEXT_MAX + 1 + VARINT_BYTES_MAX +
+                                      BEFORE_BYTES,
               "the longest record must fit");
 static_assert(RECORD_FIELDS_ALL < 1 << 14, "the field bits must fit two bytes of a varint");
 static_assert(REASON_COUNT <= 16 && MARK_COUNT <= 16, "a nibble each");
@@ -67,6 +69,22 @@ static size_t notice_put(uint8_t *bytes, const struct record *record)
 {
     bytes[0] = record->notify;
     return record->notify & NOTIFY_BACK ? 1 + varint_put(bytes + 1, (uint64_t)record->since_us) : 1;
+}
+
+static bool before_is_good(const struct record *record)
+{
+    struct verdict before = record_before(record);
+
+    return before.weight_pct <= WEIGHT_FULL && before.mark < MARK_COUNT &&
+           before.reason < REASON_COUNT;
+}
+
+static size_t before_put(uint8_t *bytes, const struct record *record)
+{
+    assert(before_is_good(record));
+    bytes[0] = record->before_pct;
+    bytes[1] = record->before_marks;
+    return 2 + varint_put(bytes + 2, record->before_age_s);
 }
 
 size_t record_encode(const struct record *record, uint8_t *bytes)
@@ -119,6 +137,8 @@ size_t record_encode(const struct record *record, uint8_t *bytes)
     }
     if (fields & RECORD_HAS_NOTICE)
         at += notice_put(at, record);
+    if (fields & RECORD_HAS_BEFORE)
+        at += before_put(at, record);
     assert((size_t)(at - bytes) <= RECORD_BYTES_MAX);
     return (size_t)(at - bytes);
 }
@@ -206,6 +226,17 @@ static void notice_get(struct rest *rest, struct record *record)
         record->since_us = (int64_t)rest_varint(rest);
 }
 
+static void before_get(struct rest *rest, struct record *record)
+{
+    const uint8_t *piece = rest_take(rest, 2);
+
+    record->before_pct = piece[0];
+    record->before_marks = piece[1];
+    record->before_age_s = (uint32_t)rest_number(rest, UINT32_MAX);
+    if (!before_is_good(record))
+        rest->good = false;
+}
+
 size_t record_decode(const uint8_t *bytes, size_t size, struct record *record)
 {
     struct rest rest = {.bytes = bytes, .size = size, .good = true};
@@ -242,6 +273,8 @@ size_t record_decode(const uint8_t *bytes, size_t size, struct record *record)
         text_get(&rest, &result);
     if (result.fields & RECORD_HAS_NOTICE)
         notice_get(&rest, &result);
+    if (result.fields & RECORD_HAS_BEFORE)
+        before_get(&rest, &result);
 
     if (!rest.good || !kind_is_known(result.kind))
         return 0;

@@ -19,6 +19,7 @@
  *   [8 1]    caller, role                    RECORD_HAS_ACTOR
  *   [1 n]    size of text, text              RECORD_HAS_TEXT
  *   [1 (varint)] notify, since_us if NOTIFY_BACK      RECORD_HAS_NOTICE
+ *   [1 1 varint] weight_pct, mark|reason<<4, age_s    RECORD_HAS_BEFORE
  *
  * What a, b, c mean, by kind: VIEW watch_ms, duration_ms |
  * record_along<<32. REPORT its weight in percent. ITEM SET creator, duration_ms, mask|state<<8.
@@ -40,6 +41,15 @@
  * POLICY PROPOSE: target the number given, a the bytes of its text; POLICY APPROVE, REJECT, SHADOW,
  * WITHDRAW: target the version. POLICY: target the version; a: enum rules_event, b: of TEXT where in
  * the text it stands, of TAKES the bytes of the text; text.
+ *
+ * BEFORE is what a like was worth until this record, for readers that keep no edges; applying looks
+ * past it. It stands where the account lives, once for each change, and older records have none:
+ *   UNLIKE   what the like counted for, by its mark; age: since it was set
+ *   LIKE     the account had liked the item before: what its un-like left to fade (weight 0: it took
+ *            effect at once); age: since that un-like. A first LIKE has none
+ *   SETTLE, and an EFFECT that asks for one (EFFECT_SETTLE, whose verdict is the new worth): a void, a
+ *            restore, a score made again; age: since the like was set. A SETTLE about somebody who
+ *            lives elsewhere has none: its effect tells
  *
  * A record's number is first_seq of its batch plus its place; its time is its batch's time. */
 #ifndef ZAN_SCHEMA_RECORD_H
@@ -72,7 +82,8 @@ enum record_field {
     RECORD_HAS_ACTOR = 256,   /* who decided: operators' and the node's own decisions */
     RECORD_HAS_TEXT = 512,    /* why, in words */
     RECORD_HAS_NOTICE = 1024, /* somebody is told, or what he was told is taken back */
-    RECORD_FIELDS_ALL = 2047
+    RECORD_HAS_BEFORE = 2048, /* what a like was worth until now */
+    RECORD_FIELDS_ALL = 4095
 };
 
 /* What the rules in force said about telling whom the act was done to (docs/notices.md): how loud
@@ -124,10 +135,13 @@ struct record {
     uint64_t content;
     struct context context;
     struct verdict verdict;
+    uint32_t before_age_s; /* saturates */
     uint64_t caller; /* whose decision: id of a credential; 0: the node's own */
     uint8_t role;
     uint8_t text_size;
     uint8_t notify;   /* enum record_notify */
+    uint8_t before_pct;   /* with before_marks: RECORD_HAS_BEFORE */
+    uint8_t before_marks; /* enum edge_mark | main enum reason << 4 */
     const char *text; /* borrowed: from the bytes it was decoded from */
     int64_t since_us; /* NOTIFY_BACK */
 };
@@ -159,6 +173,14 @@ static inline uint16_t record_cleanup(const struct record *record)
 {
     return record->kind <= VERB_UNFOLLOW && record->fields & RECORD_HAS_ARGS ? (uint16_t)record->a
                                                                              : 0;
+}
+
+/* What the like was worth until then; of a record without BEFORE, nothing. */
+static inline struct verdict record_before(const struct record *record)
+{
+    return (struct verdict){.weight_pct = record->before_pct,
+                            .mark = record->before_marks & 15,
+                            .reason = record->before_marks >> 4};
 }
 
 /* Of an UNLIKE. */

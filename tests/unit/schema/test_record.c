@@ -73,6 +73,12 @@ static struct record any_record(struct test_random *random)
         record.notify = (uint8_t)test_random_next(random);
     if (record.notify & NOTIFY_BACK)
         record.since_us = (int64_t)any_number(random);
+    if (record.fields & RECORD_HAS_BEFORE) {
+        record.before_pct = (uint8_t)test_random_below(random, WEIGHT_FULL + 1);
+        record.before_marks = (uint8_t)(test_random_below(random, MARK_COUNT) |
+                                        test_random_below(random, REASON_COUNT) << 4);
+        record.before_age_s = (uint32_t)any_number(random);
+    }
     return record;
 }
 
@@ -109,6 +115,8 @@ static void assert_same(const struct record *a, const struct record *b)
     if (a->text_size > 0)
         assert_memory_equal(a->text, b->text, a->text_size);
     assert_true(a->notify == b->notify && a->since_us == b->since_us);
+    assert_true(a->before_pct == b->before_pct && a->before_marks == b->before_marks &&
+                a->before_age_s == b->before_age_s);
 }
 
 static void comes_back_as_it_went(void **state)
@@ -195,7 +203,11 @@ static void refuses(void **state)
         {"nothing", {0}, 0},
         {"a read is no record", {VERB_LIKED, 0, 1, 2}, 4},
         {"no such kind", {0xEF, 0, 1, 2}, 4},
-        {"no such field", {VERB_LIKE, 0x80, 0x08, 1, 2}, 5},
+        {"no such field", {VERB_LIKE, 0x80, 0x20, 1, 2}, 5},
+        {"half of what was before", {VERB_LIKE, 0x80, 0x10, 1, 2, 100, 0}, 7},
+        {"before, a weight over all", {VERB_LIKE, 0x80, 0x10, 1, 2, WEIGHT_FULL + 1, 0, 0}, 8},
+        {"before, no such mark", {VERB_LIKE, 0x80, 0x10, 1, 2, 1, MARK_COUNT, 0}, 8},
+        {"before, no such reason", {VERB_LIKE, 0x80, 0x10, 1, 2, 1, REASON_COUNT << 4, 0}, 8},
         {"fields not in their shortest form", {VERB_LIKE, 0x81, 0x00, 1, 2}, 5},
         {"a weight over all", {VERB_LIKE, 0x80, 0x01, 1, 2, WEIGHT_FULL + 1, 0, 0, 0, 0}, 10},
         {"no such mark", {VERB_LIKE, 0x80, 0x01, 1, 2, 1, MARK_COUNT, 0, 0, 0}, 10},
