@@ -30,6 +30,7 @@ enum reply_kind {
     REPLY_POLICIES, /* count versions, newest first (u.policies) */
     REPLY_NOTICES,  /* unread, cursor and count notices, newest first (u.notices) */
     REPLY_SHIELD,   /* map: item, and count of its cases, newest first (u.shields); cursor */
+    REPLY_TREE,     /* map: count nodes of a tree (u.tree; schema/tree.h) */
 };
 
 struct reply_entry {
@@ -68,6 +69,7 @@ struct reply {
         const char *detail; /* REPLY_ERROR of BADPOLICY: what was wrong; ends with a 0 */
         const struct notice_view *notices;
         const struct case_row *shields;
+        const struct tree_node *tree;
     } u;
     const struct item_row *item;
     const struct account_row *account;

@@ -6,6 +6,7 @@
 
 #include "wire/case_map.h"
 #include "wire/policy_map.h"
+#include "wire/tree_out.h"
 
 #include <assert.h>
 #include <string.h>
@@ -620,6 +621,10 @@ void json_reply(struct text *text, const struct json_request *request, const str
         return;
     case REPLY_SHIELD:
         put_shield(text, reply);
+        return;
+    case REPLY_TREE:
+        json_out_tree(text, reply->u.tree, reply->count);
+        text_put(text, "\n", 1);
         return;
     case REPLY_ERROR:
         break;

@@ -10,6 +10,7 @@
 #include "wire/case_map.h"
 #include "wire/policy_map.h"
 #include "wire/resp_out.h"
+#include "wire/tree_out.h"
 
 #define INTEGER_BYTES_MAX 23   /* ':' sign 19 digits CR LF, and one to spare */
 #define MAP_BYTES_MAX     2304 /* the largest map, an item with every reason, needs less than 1400 */
@@ -520,6 +521,8 @@ size_t resp_reply_bound(const struct request *request, const struct reply *reply
         return PAGE_HEAD_BYTES + 2 * INTEGER_BYTES_MAX + (size_t)reply->count * NOTICE_BYTES_MAX;
     case REPLY_SHIELD:
         return MAP_BYTES_MAX + 256 + (size_t)reply->count * CASE_BYTES_MAX;
+    case REPLY_TREE:
+        return resp_tree_bound(reply->u.tree, reply->count);
     }
     assert(false && "a kind of reply nobody knows");
     return 0;
@@ -579,6 +582,9 @@ static void put_reply(struct resp_out *out, const struct request *request,
         return;
     case REPLY_SHIELD:
         put_shield(out, reply);
+        return;
+    case REPLY_TREE:
+        resp_out_tree(out, reply->u.tree, reply->count);
         return;
     }
     assert(false && "a kind of reply nobody knows");
