@@ -137,8 +137,11 @@ static enum status open_and_start(struct running *running, bool quiet, char mess
 {
     struct progress progress;
     struct node_progress opening = {.argument = &progress, .report = progress_report};
-    enum status status = sandbox_files(&running->sandbox, &running->config);
+    enum status status = node_check(&running->config, message);
 
+    if (status != STATUS_OK)
+        return status;
+    status = sandbox_files(&running->sandbox, &running->config);
     if (status != STATUS_OK) {
         snprintf(message, CONFIG_MESSAGE, "sandbox: %.240s", running->sandbox.message);
         return status;

@@ -260,6 +260,29 @@ static void activate(struct engine *engine, struct policy_row *row, const struct
     tell_others(engine, record);
 }
 
+/* The setting's version, as it was until now: who looks back finds it, since nobody knows when. The
+ * approval in the same batch takes its place. */
+static void was_apply(struct engine *engine, struct policy_row *row, const struct record *record)
+{
+    struct policy_book *book = engine->book;
+
+    complete(engine, row, record);
+    row->head.state = RULES_ACTIVE;
+    row->head.by_setting = 1;
+    row->head.proposed_us = 0;
+    book->state.version = row->head.version;
+}
+
+/* Whoever runs the node, not a person, brought it: its record has a name in place of a reason. */
+static void name_setting(struct policy_row *row, const struct record *record)
+{
+    if (row->head.text_size == 0 && record->text_size < sizeof row->head.name)
+        memcpy(row->head.name, record->text, record->text_size);
+    row->head.by_setting = 1;
+    row->head.reason_size = 0;
+    memset(row->head.reason, 0, sizeof row->head.reason);
+}
+
 static void part_apply(struct engine *engine, const struct record *record)
 {
     struct policy_book *book = engine->book;
@@ -282,11 +305,11 @@ static void part_apply(struct engine *engine, const struct record *record)
         from_digits(record, row->head.digest);
     } else if (record->a == RULES_TAKES) {
         complete(engine, row, record);
-        row->head.by_setting = 1;
-        if (row->head.text_size == 0 && record->text_size < sizeof row->head.name)
-            memcpy(row->head.name, record->text, record->text_size);
-        row->head.reason_size = 0;
+        name_setting(row, record);
         activate(engine, row, record);
+    } else if (record->a == RULES_WAS) {
+        was_apply(engine, row, record);
+        name_setting(row, record);
     }
 }
 
@@ -424,30 +447,58 @@ static uint32_t next_version(const struct policy_book *book)
     return last + 1;
 }
 
-bool policy_setting_takes(struct engine *engine)
+/* The setting as a version: its text where it fits, else its digest, and what became of it. */
+static void commit_setting(struct engine *engine, uint32_t version, enum rules_event event)
 {
     struct policy_book *book = engine->book;
-    const char *name;
+    const char *name = book->setting != NULL ? book->setting->name : "none";
+    bool keeps = book->setting != NULL && book->setting_size > 0 &&
+                 book->setting_size <= POLICY_TEXT_KEPT &&
+                 engine->body_max >= BOOK_RECORDS_MAX * (size_t)RECORD_BYTES_MAX;
     struct record record;
-    uint32_t version;
-    bool keeps;
 
-    if (book == NULL || engine->partition != 0 || book->state.version == 0 ||
-        memcmp(book->state.digest, book->setting_mark, 32) == 0 ||
-        PLANTED("engine.changed_setting_is_ignored"))
-        return false;
-    version = next_version(book);
-    name = book->setting != NULL ? book->setting->name : "none";
-    keeps = book->setting != NULL && book->setting_size > 0 &&
-            book->setting_size <= POLICY_TEXT_KEPT &&
-            engine->body_max >= BOOK_RECORDS_MAX * (size_t)RECORD_BYTES_MAX;
     if (keeps)
         commit_text(engine, version, book->setting_text, book->setting_size);
     else
         commit_digest(engine, version, RULES_DIGEST, book->setting_digest);
     commit_digest(engine, 0, RULES_SETTING, book->setting_mark);
-    record = part(version, RULES_TAKES, keeps ? book->setting_size : 0, name, strlen(name));
+    record = part(version, event, keeps ? book->setting_size : 0, name, strlen(name));
     record_commit(engine, &record);
+}
+
+/* Proposals are numbered above the setting as it was then. So a number below all of them is free,
+ * as long as no version was forgotten; one that the setting was raised to since may be theirs. */
+static bool is_free_number(const struct policy_book *book, uint32_t version)
+{
+    for (uint32_t i = 0; i < POLICY_SLOTS; i++)
+        if (book->rows[i].head.version != 0 && book->rows[i].head.version <= version)
+            return false;
+    return book->rows[POLICY_SLOTS - 1].head.version == 0; /* they are filled in order */
+}
+
+/* What was in force until somebody decides for the first time. */
+static void commit_what_was(struct engine *engine)
+{
+    const struct policy_book *book = engine->book;
+    uint32_t version;
+
+    if (book->state.version != 0 || book->setting == NULL || PLANTED("engine.what_was_is_lost"))
+        return;
+    version = book->setting->version;
+    if (!is_free_number(book, version))
+        version = next_version(book);
+    commit_setting(engine, version, RULES_WAS);
+}
+
+bool policy_setting_takes(struct engine *engine)
+{
+    struct policy_book *book = engine->book;
+
+    if (book == NULL || engine->partition != 0 || book->state.version == 0 ||
+        memcmp(book->state.digest, book->setting_mark, 32) == 0 ||
+        PLANTED("engine.changed_setting_is_ignored"))
+        return false;
+    commit_setting(engine, next_version(book), RULES_TAKES);
     return true;
 }
 
@@ -456,7 +507,42 @@ bool policy_setting_takes(struct engine *engine)
 
 uint32_t policy_records(const struct request *request)
 {
-    return request->verb == VERB_POLICY_PROPOSE ? BOOK_RECORDS_MAX : 3;
+    return request->verb == VERB_POLICY_PROPOSE || request->verb == VERB_POLICY_APPROVE
+               ? BOOK_RECORDS_MAX
+               : 3;
+}
+
+/* The setting's rules, as long as nobody has decided anything. */
+static struct policy_head setting_head(const struct policy_book *book)
+{
+    struct policy_head head = {.state = RULES_ACTIVE, .by_setting = 1};
+
+    memcpy(head.digest, book->setting_digest, 32);
+    memcpy(head.name, book->setting != NULL ? book->setting->name : "none",
+           book->setting != NULL ? sizeof head.name : 5);
+    if (book->setting != NULL)
+        head.version = book->setting->version;
+    if (book->setting_size <= POLICY_TEXT_KEPT)
+        head.text_size = (uint32_t)book->setting_size;
+    return head;
+}
+
+/* The head and text of a version; of 0: of the one in force. False: there is none. */
+static bool find_version(struct policy_book *book, uint64_t version, struct policy_head *head,
+                         const char **text)
+{
+    const struct policy_row *row = row_of(book, version != 0 ? version : book->state.version);
+
+    if (row != NULL && row->head.state != RULES_DRAFT) {
+        *head = row->head;
+        *text = row->text;
+        return true;
+    }
+    if (book->state.version != 0)
+        return false;
+    *head = setting_head(book);
+    *text = book->setting_text;
+    return version == 0 || head->version == version;
 }
 
 static bool is_word(const struct request *request, const char *word)
@@ -466,10 +552,12 @@ static bool is_word(const struct request *request, const char *word)
 }
 
 /* What is proposed: a text, or what the name of a preset or the number of a version stands for.
- * NOPOLICY: a number, and no version that has a text. */
+ * NOPOLICY: a number, and no version that has a text. The setting counts as one while it is in
+ * force. */
 static enum status text_meant(struct policy_book *book, const struct request *request,
                               const char **text, size_t *size)
 {
+    struct policy_head head;
     const char *name;
     uint64_t version = 0;
 
@@ -492,18 +580,34 @@ static enum status text_meant(struct policy_book *book, const struct request *re
             return STATUS_NOPOLICY;
         version = 10 * version + (uint64_t)(digit - '0');
     }
-    if (row_of(book, version) == NULL || row_of(book, version)->head.text_size == 0)
+    if (version == 0 || !find_version(book, version, &head, text) || head.text_size == 0)
         return STATUS_NOPOLICY;
-    *text = row_of(book, version)->text;
-    *size = row_of(book, version)->head.text_size;
+    *size = head.text_size;
     return STATUS_OK;
 }
 
-/* "line 2, column 9: expected ..." */
-static void tell_problem(struct engine *engine, const struct policy_problem *problem,
-                         struct reply *reply)
+/* A single word is no text of rules; who wrote it meant a name. */
+static void tell_presets(const struct policy_book *book, const struct request *request,
+                         struct words *words)
 {
-    size_t room = sizeof problem->text + 64;
+    const char *name;
+
+    for (uint32_t i = 0; i < request->u.rules.text_size; i++)
+        if (strchr(" \t\r\n", request->u.rules.text[i]) != NULL)
+            return;
+    words_put(words, "; no preset has that name, there are: ");
+    for (uint32_t i = 0;
+         book->hooks.preset != NULL && (name = book->hooks.preset(i, NULL, NULL)) != NULL; i++) {
+        words_put(words, i > 0 ? ", " : "");
+        words_put(words, name);
+    }
+}
+
+/* "line 2, column 9: expected ..." */
+static void tell_problem(struct engine *engine, const struct request *request,
+                         const struct policy_problem *problem, struct reply *reply)
+{
+    size_t room = sizeof problem->text + 192;
     char *detail = arena_take(&engine->arena, room);
     struct words words;
 
@@ -517,6 +621,7 @@ static void tell_problem(struct engine *engine, const struct policy_problem *pro
     words_number(&words, problem->column);
     words_put(&words, ": ");
     words_put(&words, problem->text);
+    tell_presets(engine->book, request, &words);
 }
 
 static uint32_t count_open(const struct policy_book *book)
@@ -540,7 +645,7 @@ static enum status propose_decide(struct engine *engine, const struct request *r
         return STATUS_TOOBIG;
     if (!policy_parse(*text, *size, &book->scratch, &problem) &&
         !PLANTED("engine.unfair_rules_are_proposed")) {
-        tell_problem(engine, &problem, reply);
+        tell_problem(engine, request, &problem, reply);
         return STATUS_BADPOLICY;
     }
     if (count_open(book) >= POLICY_OPEN_MAX || row_free(book) == NULL)
@@ -580,6 +685,7 @@ static void commit_parts(struct engine *engine, const struct request *request,
         record->a = size;
         commit_text(engine, record->target, text, size);
     } else if (request->verb == VERB_POLICY_APPROVE) {
+        commit_what_was(engine);
         commit_digest(engine, 0, RULES_SETTING, engine->book->setting_mark);
     }
 }
@@ -663,39 +769,6 @@ bool policy_reply(struct engine *engine, const struct request *request, struct r
     return true;
 }
 
-/* The setting's rules, as long as nobody has decided anything. */
-static struct policy_head setting_head(const struct policy_book *book)
-{
-    struct policy_head head = {.state = RULES_ACTIVE, .by_setting = 1};
-
-    memcpy(head.digest, book->setting_digest, 32);
-    memcpy(head.name, book->setting != NULL ? book->setting->name : "none",
-           book->setting != NULL ? sizeof head.name : 5);
-    if (book->setting != NULL)
-        head.version = book->setting->version;
-    if (book->setting_size <= POLICY_TEXT_KEPT)
-        head.text_size = (uint32_t)book->setting_size;
-    return head;
-}
-
-/* The head and text of a version; of 0: of the one in force. False: there is none. */
-static bool find_version(struct policy_book *book, uint64_t version, struct policy_head *head,
-                         const char **text)
-{
-    const struct policy_row *row = row_of(book, version != 0 ? version : book->state.version);
-
-    if (row != NULL && row->head.state != RULES_DRAFT) {
-        *head = row->head;
-        *text = row->text;
-        return true;
-    }
-    if (book->state.version != 0)
-        return false;
-    *head = setting_head(book);
-    *text = book->setting_text;
-    return version == 0 || head->version == version;
-}
-
 static void tally_lines(struct engine *engine, bool shadow, struct policy_view *view,
                         struct policy_line *lines, uint32_t count)
 {
@@ -725,6 +798,12 @@ static void tally_lines(struct engine *engine, bool shadow, struct policy_view *
     }
 }
 
+/* What was in force first, if its text was too long to be kept. */
+static bool is_setting_untold(const struct policy_head *head)
+{
+    return head->by_setting && head->decided_us == 0 && head->text_size == 0;
+}
+
 /* Since when a window has been counted: as far back as versions in force have had it without a gap.
  * 0: since before anybody changed the rules. */
 static int64_t metric_since(struct policy_book *book, uint64_t salt)
@@ -743,7 +822,7 @@ static int64_t metric_since(struct policy_book *book, uint64_t salt)
                 (newest == NULL || head->decided_us > newest->head.decided_us))
                 newest = &book->rows[i];
         }
-        if (newest == NULL)
+        if (newest == NULL || is_setting_untold(&newest->head))
             break;
         if (!read_version(book, newest, &book->scratch) || !policy_has_metric(&book->scratch, salt))
             return since_us;

@@ -7,6 +7,10 @@
  * A proposal is a batch of records: its text in pieces (RECORD_POLICY), its digest, and the POLICY
  * PROPOSE that says who and why; an approval is one record. So the log alone says what is in force,
  * and since which record; a replay comes to the same. The book is kept at rest with the state.
+ * The first approval has the text of the setting before it (RULES_WAS), under the number that the
+ * verdicts until then carry, unless a proposal has that number by now: then under the next. At the
+ * approval and not at the first start or proposal: until somebody decides, the setting counts and
+ * may change with file or program, and a log without decisions stays as it ever was.
  *
  * Which wins at a start: what people decided, as long as the setting `policy` is what it was then: the
  * same preset by name (another program may bring another text of it), or a file with the same text;

@@ -175,16 +175,12 @@ static enum status open_tls(struct node *node, char message[256])
     return tls_open(&config, &node->tls, message);
 }
 
-static enum status load_keys(struct node *node, char message[256])
+/* What others wrote and this node only reads. Before anything is made: a slip in one of these files
+ * leaves nothing behind. */
+static enum status load_files(struct node *node, char message[256])
 {
-    char path[512], old_path[512];
-    enum status status;
+    enum status status = load_rules(node, message);
 
-    path_join(path, sizeof path, node->config.data, "keys/pseudonym.epochs");
-    path_join(old_path, sizeof old_path, node->config.data, "keys/pseudonym.key");
-    status =
-        epochs_open(path, old_path, (uint32_t)node->config.pseudonym_days,
-                    (uint32_t)node->config.pseudonym_keep, clock_wall_us(), &node->epochs, message);
     if (status == STATUS_OK && node->config.credentials[0] != '\0') {
         status = credentials_read(node->config.credentials, &node->credentials, message);
         node->has_credentials = true;
@@ -194,6 +190,34 @@ static enum status load_keys(struct node *node, char message[256])
     if (status == STATUS_OK && node->config.tls_cert[0] != '\0')
         status = open_tls(node, message);
     return status;
+}
+
+enum status node_check(const struct config *config, char message[256])
+{
+    struct node *node = calloc(1, sizeof *node);
+    enum status status;
+
+    if (node == NULL)
+        return STATUS_NOMEMORY;
+    node->config = *config;
+    status = load_rules(node, message);
+    if (status == STATUS_OK && config->credentials[0] != '\0')
+        status = credentials_read(config->credentials, &node->credentials, message);
+    free(node->policy);
+    free(node->policy_text);
+    free(node);
+    return status;
+}
+
+static enum status open_epochs(struct node *node, char message[256])
+{
+    char path[512], old_path[512];
+
+    path_join(path, sizeof path, node->config.data, "keys/pseudonym.epochs");
+    path_join(old_path, sizeof old_path, node->config.data, "keys/pseudonym.key");
+    return epochs_open(path, old_path, (uint32_t)node->config.pseudonym_days,
+                       (uint32_t)node->config.pseudonym_keep, clock_wall_us(), &node->epochs,
+                       message);
 }
 
 static enum status open_orders(struct node *node, char message[256])
@@ -229,13 +253,13 @@ enum status node_open(const struct config *config, const struct node_progress *p
         free(node);
         return STATUS_NOMEMORY;
     }
-    status = make_data_dirs(config, report->message);
+    status = load_files(node, report->message);
     if (status == STATUS_OK)
-        status = load_keys(node, report->message);
+        status = make_data_dirs(config, report->message);
+    if (status == STATUS_OK)
+        status = open_epochs(node, report->message);
     if (status == STATUS_OK)
         status = open_orders(node, report->message);
-    if (status == STATUS_OK)
-        status = load_rules(node, report->message);
     for (uint16_t i = 0; status == STATUS_OK && i < node->count; i++)
         status = shard_open(&node->shards[i], node, i);
     for (uint16_t i = 0; status == STATUS_OK && i < node->count; i++)

@@ -38,6 +38,10 @@ struct node_report {
     char message[256]; /* why not */
 };
 
+/* Can the files that others wrote be used: rules, callers? Makes nothing: before a node that has no
+ * data yet makes a directory. node_open finds the rest. */
+enum status node_check(const struct config *config, char message[256]);
+
 /* Config is copied. */
 enum status node_open(const struct config *config, const struct node_progress *progress,
                       struct node **node, struct node_report *report);

@@ -422,6 +422,7 @@ enum rules_event {
     RULES_DIGEST,  /* SHA-256 of the whole, in hexadecimal digits */
     RULES_SETTING, /* the same of the setting at that time: a preset's name, a file's text */
     RULES_TAKES,   /* the setting was changed and is in force from here on */
+    RULES_WAS,     /* what the setting had in force until people decided for the first time */
     RULES_EVENT_COUNT
 };
 

@@ -114,6 +114,26 @@ def a_text_is_checked_at_once(world):
     assert shown["digest"] == hashlib.sha256(FIRST.encode()).hexdigest()
 
 
+def a_typo_is_told_the_names(world):
+    refused = world.policy("PROPOSE", "chanels", "x")
+    assert refused.code == "BADPOLICY", refused
+    assert "there are: default, channels, douyin, bilibili, kuaishou, weibo;" in refused.text, \
+        refused.text
+
+
+def a_bad_file_leaves_nothing():
+    """Neither as the policy nor as the credentials of a node that has no data yet."""
+    folder = twin_server.directory()
+    bad = write(os.path.join(folder, "bad.policy"), "policy p version 1\nrule few whenever\n")
+    for option in ("--policy", "--credentials"):
+        data = os.path.join(folder, "data")
+        done = subprocess.run([os.environ["ZAN"], "serve", "--data", data, option, bad,
+                               "--resp", "127.0.0.1:0", "--http", "off"],
+                              capture_output=True, text=True)
+        assert done.returncode == 2 and "BADCONFIG" in done.stderr and "line" in done.stderr, done
+        assert not os.path.exists(data), os.listdir(data)
+
+
 def two_people_change_it(world):
     """The quota of the old rules goes on under the new ones."""
     assert world.likes(1, range(1, 5)) == ["OK", "OK", "OK", "RATE"]
@@ -141,6 +161,9 @@ def two_people_change_it(world):
     assert shown["decision"] == "agreed" and shown["decided_ms"] is not None, shown
     since = {rule["rule"]: rule["since_ms"] for rule in shown["rules"]}
     assert since == {"few": None, "back": shown["decided_ms"]}, since
+    # The log has what the setting said before anybody decided, under the number it had.
+    assert world.state(7) == "replaced" and world.policy("GET", 7)["text"] == FIRST
+    assert world.policy("GET", 7)["by_setting"] and world.policy("GET", 7)["decided_ms"] is None
     # Three were counted under the old rules: two more fit.
     assert world.likes(1, range(4, 7)) == ["OK", "OK", "RATE"]
     assert code(world("backend", "UNLIKE", 1, 1)) == "OK"
@@ -182,7 +205,8 @@ def the_same_over_http(world):
     done = world.ask("bea", "PUT", path + "/rejection", {"reason": "not now"})
     assert done.json["state"] == "rejected", done
     listed = world.ask("eve", "GET", "/v1/policies").json["entries"]
-    assert [row["state"] for row in listed] == ["rejected", "withdrawn", "active"], listed
+    assert [row["state"] for row in listed] == ["rejected", "withdrawn", "active", "replaced"], \
+        listed
     assert world.ask("eve", "GET", "/v1/policies/active").json["name"] == "second"
     text = world.ask("eve", "GET", path).json["text"]
     assert text == open(os.path.join(os.environ.get("ZAN_SOURCE", os.path.join(
@@ -317,10 +341,12 @@ def a_restriction_names_its_rule():
 
 
 def main():
+    a_bad_file_leaves_nothing()
     a_restriction_names_its_rule()
     every_partition_switches()
     world = World()
     a_text_is_checked_at_once(world)
+    a_typo_is_told_the_names(world)
     two_people_change_it(world)
     shadow_has_no_effect(world)
     the_same_over_http(world)

@@ -28,6 +28,8 @@ static const char strict[] = "policy strict version 1\n"
                              "undo 0s\n"
                              "rule few when count(like, account, 1h) > 1 then refuse\n"
                              "rule shy when count(like, account, 2h) > 2 then hold\n";
+static const char unrelated[] = "policy unrelated version 8\n"
+                                "rule x when count(share, account, 1h) > 1 then refuse\n";
 static const char unfair[] = "policy p version 1\n"
                              "rule mob when count(report, item, 1h) > 50 then like-ban for 1d\n";
 
@@ -215,6 +217,10 @@ static void what_the_loader_refuses_is_not_proposed(void **state)
     assert_non_null(strstr(reply->u.detail, "line 2, column 49: 'like-ban' restricts an account"));
     reply = propose_as(ANN, "policy p version 1 rule x whenever");
     assert_non_null(strstr(reply->u.detail, "line 1, column 27: expected"));
+    assert_null(strstr(reply->u.detail, "strict"));
+    reply = propose_as(ANN, "strikt");
+    assert_int_equal(reply->status, STATUS_BADPOLICY);
+    assert_non_null(strstr(reply->u.detail, "; no preset has that name, there are: strict"));
     assert_int_equal(world.test.engine.sequence, 0);
     reply = test_engine_ask(&world.test, &request);
     assert_int_equal(reply->count, 1); /* the setting's */
@@ -329,6 +335,78 @@ static void a_changed_setting_takes_over(void **state)
     assert_int_equal(view_of(VERB_POLICY_GET, version).head.state, RULES_REPLACED);
     assert_int_equal(view_of(VERB_POLICY_GET, version + 1).head.by_setting, 1);
     assert_false(policy_setting_takes(&world.test.engine));
+}
+
+/* Until somebody decides the setting has no row; from then on its text is kept as any other. */
+static void what_was_in_force_is_kept(void **state)
+{
+    uint32_t version = propose(second), again;
+    struct policy_view was = view_of(VERB_POLICY_GET, 7), now;
+
+    (void)state;
+    assert_memory_equal(was.text, first, sizeof first - 1);
+    assert_int_equal(step(VERB_POLICY_REJECT, version, BEA), STATUS_OK);
+    assert_int_equal(world.book->state.version, 0); /* nothing is decided by that */
+    version = propose("7");
+    assert_int_equal(step(VERB_POLICY_APPROVE, version, BEA), STATUS_OK);
+    now = view_of(VERB_POLICY_GET, 7);
+    assert_int_equal(now.head.text_size, was.head.text_size);
+    assert_memory_equal(now.text, first, sizeof first - 1);
+    assert_memory_equal(now.head.digest, was.head.digest, 32);
+    assert_string_equal(now.head.name, "first");
+    assert_int_equal(now.head.state, RULES_REPLACED);
+    assert_int_equal(now.head.by_setting, 1);
+    assert_int_equal(now.head.decided_us, 0); /* since when nobody knows */
+    assert_int_equal(now.head.ended_us, view_of(VERB_POLICY_SHOW, 0).head.decided_us);
+    assert_int_equal(view_of(VERB_POLICY_DIFF, 7).lines[0].change, RULES_SAME);
+    assert_int_equal(view_of(VERB_POLICY_GET, version).head.text_size, sizeof first - 1);
+    /* Once: what is in force then has a version. */
+    again = propose(strict);
+    assert_int_equal(again, version + 1);
+    assert_int_equal(step(VERB_POLICY_APPROVE, again, BEA), STATUS_OK);
+    assert_int_equal(propose(second), again + 1);
+    assert_int_equal(view_of(VERB_POLICY_SHOW, 0).lines[0].since_us, 0);
+    /* Another setting has nothing to do with what was counted before. */
+    set_setting(&world, unrelated);
+    assert_int_equal(view_of(VERB_POLICY_SHOW, 0).lines[0].since_us, 0);
+}
+
+/* The number was given to a proposal before the setting was raised to it. */
+static void two_texts_never_share_a_number(void **state)
+{
+    uint32_t version = propose(second);
+
+    (void)state;
+    set_setting(&world, unrelated);
+    assert_int_equal(world.setting->version, version);
+    policy_book_enforce(&world.test.engine);
+    assert_int_equal(step(VERB_POLICY_APPROVE, version, BEA), STATUS_OK);
+    assert_string_equal(view_of(VERB_POLICY_GET, version).head.name, "second");
+    assert_int_equal(view_of(VERB_POLICY_GET, version).head.text_size, sizeof second - 1);
+    assert_string_equal(view_of(VERB_POLICY_GET, version + 1).head.name, "unrelated");
+    assert_int_equal(propose(strict), version + 2);
+}
+
+/* Its digest is, and what it counted is not forgotten. */
+static void a_long_setting_is_not_kept(void **state)
+{
+    static char text[POLICY_TEXT_KEPT + 200];
+    uint32_t version;
+
+    (void)state;
+    strcpy(text, first);
+    while (strlen(text) <= POLICY_TEXT_KEPT)
+        strcat(text, "# a comment that makes it too long to be kept\n");
+    set_setting(&world, text);
+    policy_book_enforce(&world.test.engine);
+    version = propose(second);
+    assert_int_equal(step(VERB_POLICY_APPROVE, version, BEA), STATUS_OK);
+    assert_int_equal(view_of(VERB_POLICY_GET, 7).head.text_size, 0);
+    assert_memory_equal(view_of(VERB_POLICY_GET, 7).head.digest, world.book->setting_digest, 32);
+    assert_string_equal(view_of(VERB_POLICY_GET, 7).head.name, "first");
+    assert_int_equal(view_of(VERB_POLICY_SHOW, 0).lines[0].since_us, 0);
+    assert_int_not_equal(view_of(VERB_POLICY_SHOW, 0).lines[1].since_us, 0);
+    assert_int_equal(propose_as(ANN, "7")->status, STATUS_NOPOLICY);
 }
 
 static void other_partitions_are_told(void **state)
@@ -478,6 +556,9 @@ int main(void)
         TEST(windows_go_on),
         TEST(a_shadow_only_counts),
         TEST(a_changed_setting_takes_over),
+        TEST(what_was_in_force_is_kept),
+        TEST(two_texts_never_share_a_number),
+        TEST(a_long_setting_is_not_kept),
         TEST(other_partitions_are_told),
         TEST(a_replay_comes_to_the_same),
         TEST(only_what_is_over_is_forgotten),
