@@ -38,8 +38,9 @@ struct case_opening {
 };
 
 /* Opens one by rule, and returns its id: of the one that is already open about this for the same
- * rule, if there is one (a restriction always gets its own: it is applied, not open); 0: there is no room for more (counted in engine.cases_refused). The row of
- * what it is about must be in memory, and it must live here. */
+ * rule, if there is one (a restriction always gets its own: it is applied, not open); 0: there is
+ * no room for more (counted in engine.cases_refused). The row of what it is about must be in
+ * memory, and it must live here. */
 uint64_t case_open(struct engine *engine, const struct case_opening *opening);
 
 /* A CASE verb; OK, UNCHANGED or why not. */
@@ -49,7 +50,13 @@ enum status case_write(struct engine *engine, const struct request *request, uin
 bool case_reply(struct engine *engine, const struct request *request, struct reply *reply);
 /* The newest case about an account goes into the reply as the account may see it, if there is one.
  * False: no room in the arena. */
-bool case_newest(struct engine *engine, uint16_t tenant, uint64_t account, struct reply *reply);
+bool case_newest(struct engine *engine, const struct request *request, struct reply *reply);
+/* Is it kept from a caller who is whom it is about? A review that is open and restricts nothing:
+ * it may be nothing, and who probes would learn by it what is seen. */
+bool case_is_hidden(const struct request *request, const struct case_row *row);
+/* From id on along the links to the ones before: the first that is not hidden; 0: none. Also a
+ * cursor names no other. */
+uint64_t case_shown_from(struct engine *engine, const struct request *request, uint64_t id);
 /* The case with that id, about that account; found: there is one. */
 enum status case_about(struct engine *engine, uint16_t tenant, uint64_t account, uint64_t id,
                        struct case_row *row, bool *found);

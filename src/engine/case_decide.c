@@ -213,7 +213,7 @@ static enum status appeal_decide(struct engine *engine, const struct request *re
         own = slot != HOT_NONE && hot_item(engine->hot, slot)->has_creator &&
               hot_item(engine->hot, slot)->creator == request->account;
     }
-    if (!own)
+    if (!own || case_is_hidden(request, row))
         return STATUS_NOCASE; /* the same whether or not there is one */
     if ((row->state != CASE_APPLIED && row->state != CASE_APPLYING) || row->appealed ||
         row->appeals >= CASE_APPEALS_MAX ||

@@ -44,6 +44,12 @@ bool case_reply(struct engine *engine, const struct request *request, struct rep
     return true;
 }
 
+bool case_is_hidden(const struct request *request, const struct case_row *row)
+{
+    return request->asserted && row->subject == SUBJECT_ACCOUNT && row->kind == CASE_REVIEW &&
+           row->state == CASE_OPEN && row->sanctions == 0 && !PLANTED("engine.review_is_shown");
+}
+
 /* From memory or from the store, which a page of a list may ask during a step. */
 static enum status row_read(struct engine *engine, uint16_t tenant, uint64_t id,
                             struct case_row *row, bool *found)
@@ -129,6 +135,20 @@ static bool list_answer(struct engine *engine, const struct request *request, st
     return true;
 }
 
+uint64_t case_shown_from(struct engine *engine, const struct request *request, uint64_t id)
+{
+    struct case_row row = {0};
+    bool found = false;
+
+    while (request->asserted && id != 0) {
+        if (row_read(engine, request->tenant, id, &row, &found) != STATUS_OK || !found ||
+            !case_is_hidden(request, &row))
+            break; /* a failure is told by who reads it next */
+        id = row.before;
+    }
+    return id;
+}
+
 /* From the newest along the links to the ones before. */
 static bool of_answer(struct engine *engine, const struct request *request, struct reply *reply)
 {
@@ -147,16 +167,18 @@ static bool of_answer(struct engine *engine, const struct request *request, stru
     if (slot != HOT_NONE)
         id = subject == SUBJECT_ACCOUNT ? hot_account(engine->hot, slot)->case_id
                                         : hot_item(engine->hot, slot)->case_id;
+    id = case_shown_from(engine, request, id);
     if (request->flags & REQUEST_HAS_CURSOR)
         id = request->u.list.cursor;
-    for (; id != 0 && taken < max; id = row.before) {
+    for (; id != 0 && taken < max; id = case_shown_from(engine, request, row.before)) {
         enum status status = row_read(engine, request->tenant, id, &row, &found);
 
         if (status != STATUS_OK)
             return answer_error(reply, status);
-        if (!found || row.subject != subject || row.about != about)
+        if (!found || row.subject != subject || row.about != about ||
+            case_is_hidden(request, &row)) /* no page ends before one: somebody guesses */
             return answer_error(reply, STATUS_BADCURSOR);
-        if (row.state != CASE_GATHERING || request->verb == VERB_CASE_OF)
+        if (request->verb == VERB_CASE_OF || row.state != CASE_GATHERING)
             briefs[taken++] = brief_of(&row);
     }
     reply->kind = REPLY_CASES;
@@ -181,7 +203,7 @@ static bool get_answer(struct engine *engine, const struct request *request, str
                    hot_item(engine->hot, slot)->creator == request->account &&
                    row->state != CASE_GATHERING;
         }
-        if (!mine)
+        if (!mine || case_is_hidden(request, row))
             row = NULL;
     }
     return row != NULL ? answer_row(engine, row, own, reply) : answer_error(reply, STATUS_NOCASE);
@@ -197,19 +219,21 @@ enum status case_about(struct engine *engine, uint16_t tenant, uint64_t account,
     return status;
 }
 
-bool case_newest(struct engine *engine, uint16_t tenant, uint64_t account, struct reply *reply)
+bool case_newest(struct engine *engine, const struct request *request, struct reply *reply)
 {
-    uint32_t slot = hot_account_find(engine->hot, tenant, account);
+    uint32_t slot = hot_account_find(engine->hot, request->tenant, request->account);
     uint64_t id = slot == HOT_NONE ? 0 : hot_account(engine->hot, slot)->case_id;
     struct case_row *row;
     bool found;
 
+    id = case_shown_from(engine, request, id);
     if (id == 0)
         return true;
     row = arena_take(&engine->arena, sizeof *row);
     if (row == NULL)
         return false;
-    if (case_about(engine, tenant, account, id, row, &found) == STATUS_OK && found) {
+    if (case_about(engine, request->tenant, request->account, id, row, &found) == STATUS_OK &&
+        found) {
         reply->cased = row;
         reply->own = 1;
     }

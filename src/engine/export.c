@@ -128,18 +128,21 @@ static bool case_answer(struct engine *engine, const struct request *request, ui
     bool found;
 
     if (id == BELOW_ALL)
-        id = slot == HOT_NONE ? 0 : hot_account(engine->hot, slot)->case_id;
+        id = case_shown_from(engine, request,
+                             slot == HOT_NONE ? 0 : hot_account(engine->hot, slot)->case_id);
     if (id == 0)
         return true;
     row = arena_take(&engine->arena, sizeof *row);
     if (row == NULL)
         return false;
     status = case_about(engine, request->tenant, request->account, id, row, &found);
-    if (status != STATUS_OK || (!found && !PLANTED("engine.export_of_others")))
+    found = (found && !case_is_hidden(request, row)) || PLANTED("engine.export_of_others");
+    if (status != STATUS_OK || !found)
         return fail(reply, status != STATUS_OK ? status : STATUS_BADCURSOR);
     reply->cased = row;
     reply->own = 1;
-    reply->cursor = row->before == 0 ? 0 : cursor_of(SECTION_CASES, row->before);
+    id = case_shown_from(engine, request, row->before);
+    reply->cursor = id == 0 ? 0 : cursor_of(SECTION_CASES, id);
     return true;
 }
 

@@ -357,7 +357,7 @@ bool read_answer(struct engine *engine, const struct request *request, struct re
         }
         reply->kind = REPLY_ACCOUNT;
         return read_account_copy(engine, request->tenant, request->account, reply) &&
-               case_newest(engine, request->tenant, request->account, reply);
+               case_newest(engine, request, reply);
     case SHAPE_EXPORT:
         return export_answer(engine, request, reply);
     case SHAPE_NOTICES:

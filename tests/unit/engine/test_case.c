@@ -541,6 +541,97 @@ static void a_review_hides_no_restriction(void **state)
     assert_int_equal(case_of(review).state, CASE_OPEN);
 }
 
+static uint32_t cases_seen(uint64_t account, bool asserted)
+{
+    struct request request = {
+        .verb = VERB_CASES, .account = account, .count = 10, .subject = account};
+
+    request.asserted = asserted;
+    return ask(&request)->count;
+}
+
+static bool sees(enum verb verb, uint64_t account, uint64_t id, bool asserted)
+{
+    struct request request = {
+        .verb = (uint16_t)verb, .account = account, .target = id, .count = 10, .subject = account};
+    const struct reply *reply;
+
+    request.asserted = asserted;
+    if (verb == VERB_ACCOUNT_EXPORT) { /* from its newest case on */
+        request.flags = REQUEST_HAS_CURSOR;
+        request.u.cursor = (6ULL << 60) - 1;
+    }
+    reply = ask(&request);
+    assert_true(verb == VERB_CASE_OWN || reply->kind != REPLY_ERROR);
+    return reply->kind != REPLY_ERROR && reply->cased != NULL && reply->cased->id == id;
+}
+
+static enum status appeal_of(uint64_t account, uint64_t id, bool asserted)
+{
+    struct request request = {
+        .verb = VERB_CASE_APPEAL, .account = account, .target = id, .subject = account};
+
+    request.asserted = asserted;
+    request.u.deed.text = "why";
+    request.u.deed.text_size = 3;
+    return (enum status)ask(&request)->status;
+}
+
+/* Whom a review is about is told nothing by it; what restricts him he always finds. */
+static void an_open_review_is_told_to_nobody(void **state)
+{
+    static const enum verb verbs[] = {VERB_CASE_OWN, VERB_ACCOUNT_GET, VERB_ACCOUNT_EXPORT};
+    uint64_t limit, review;
+
+    (void)state;
+    make_account(7);
+    rules_fire(7, 1u << POLICY_LIMIT, DAY_US, 0);
+    limit = account_of(7).case_id;
+    rules_fire(7, 1u << POLICY_ALERT, DAY_US, 1);
+    review = account_of(7).case_id;
+    assert_int_equal(cases_seen(7, false), 2);
+    assert_int_equal(cases_seen(7, true), 1);
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
+        assert_true(sees(verbs[i], 7, review, false));
+        assert_false(sees(verbs[i], 7, review, true));
+        assert_true(sees(verbs[i], 7, limit, true));
+    }
+    assert_int_equal(appeal_of(7, review, false), STATUS_CASESTATE); /* the platform sees it */
+    assert_int_equal(appeal_of(7, review, true), STATUS_NOCASE);
+    assert_int_equal(take(VERB_CASE_REJECT, review, (struct step){.caller = BEA}), STATUS_OK);
+    assert_int_equal(cases_seen(7, true), 2);
+}
+
+/* A cursor is the number of a case: none names one that is not told, and none is taken that does.
+ */
+static void no_cursor_tells_of_an_open_review(void **state)
+{
+    struct request page = {.verb = VERB_CASES, .account = 7, .count = 1, .subject = 7};
+    struct request copy = {.verb = VERB_ACCOUNT_EXPORT, .account = 7, .count = 1, .subject = 7};
+    uint64_t review;
+
+    (void)state;
+    make_account(7);
+    rules_fire(7, 1u << POLICY_ALERT, DAY_US, 1);
+    review = account_of(7).case_id;
+    rules_fire(7, 1u << POLICY_LIMIT, DAY_US, 0);
+    assert_int_equal(case_of(account_of(7).case_id).before, review);
+    copy.flags = REQUEST_HAS_CURSOR;
+    copy.u.cursor = (6ULL << 60) - 1;
+    assert_int_equal(ask(&page)->cursor, review);
+    assert_int_equal(ask(&copy)->cursor & ((1ULL << 60) - 1), review);
+    page.asserted = copy.asserted = 1;
+    assert_int_equal(ask(&page)->cursor, 0);
+    assert_int_equal(ask(&copy)->cursor, 0);
+    page.flags |= REQUEST_HAS_CURSOR;
+    page.u.list.cursor = review;
+    assert_int_equal(ask(&page)->status, STATUS_BADCURSOR);
+    copy.u.cursor = 5ULL << 60 | review;
+    assert_int_equal(ask(&copy)->status, STATUS_BADCURSOR);
+    page.asserted = 0;
+    assert_int_equal(ask(&page)->count, 1);
+}
+
 /* Points are taken again by each act, while one review waits behind them. */
 static void one_review_for_many_restrictions(void **state)
 {
@@ -822,6 +913,8 @@ int main(void)
         TEST(a_window_ends_and_its_likes_count),
         TEST(a_rule_restricts_and_opens_what_can_be_appealed),
         TEST(a_review_hides_no_restriction),
+        TEST(an_open_review_is_told_to_nobody),
+        TEST(no_cursor_tells_of_an_open_review),
         TEST(one_review_for_many_restrictions),
         TEST(a_rule_without_an_end_restricts_nobody),
         TEST(reports_weigh_what_their_reporters_were_worth),
