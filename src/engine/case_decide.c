@@ -185,6 +185,11 @@ static enum status propose_decide(struct engine *engine, const struct request *r
     if ((decision == DECISION_CUT && (value == 0 || value >= WEIGHT_FULL)) ||
         (decision == DECISION_POINTS && value == 0))
         return STATUS_BADVALUE;
+    if (request->u.deed.only != REASON_NONE) {
+        if (decision != DECISION_VOID && decision != DECISION_CREDIT)
+            return STATUS_BADVALUE;
+        value = CASE_ONLY | request->u.deed.only;
+    }
     if (until_us / SECOND_US > UINT32_MAX || since_us / SECOND_US > UINT32_MAX)
         return STATUS_BADVALUE;
     record->fields |= RECORD_HAS_EXTRA;

@@ -83,6 +83,15 @@ struct record engine_case_settle(const struct case_page *page, uint32_t i)
     };
 }
 
+/* Is it of the reason that was chosen? A voided like is known by the one it had before. */
+static bool is_meant(const struct case_row *row, const struct edge_row *edge)
+{
+    enum reason only = case_only(row->decision, row->value);
+
+    return only == REASON_NONE || edge_before_reason(edge) == only ||
+           PLANTED("engine.void_of_any_reason");
+}
+
 /* What the case makes of this like. False: nothing, it is none of those that were meant. */
 static bool worth_of(const struct case_row *row, const struct edge_row *edge,
                      struct verdict *verdict)
@@ -136,7 +145,8 @@ void engine_case_step(struct engine *engine, const struct case_page *page, uint3
             continue;
         if (row->to_us != 0 && page->likes[i].time_us > row->to_us)
             continue;
-        if (edge == NULL || !edge->on || !worth_of(row, edge, &settle.verdict))
+        if (edge == NULL || !edge->on || !is_meant(row, edge) ||
+            !worth_of(row, edge, &settle.verdict))
             continue;
         engine_settle(engine, &settle);
         likes += engine->record_count - before;

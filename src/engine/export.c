@@ -18,7 +18,7 @@ enum section { SECTION_ACCOUNT, SECTION_LIKES, SECTION_CLEARED = 4, SECTION_CASE
 
 #define SECTION_SHIFT 60
 #define BELOW_ALL     ((1ULL << SECTION_SHIFT) - 1)
-#define ROWS_AT_ONCE  128
+#define ROWS_AT_ONCE  READ_EDGES_MAX
 
 static uint64_t cursor_of(uint64_t section, uint64_t below)
 {
@@ -35,39 +35,6 @@ static bool fail(struct reply *reply, enum status status)
     reply->kind = REPLY_ERROR;
     reply->status = (uint8_t)status;
     return true;
-}
-
-/* The rows of what a list told, from memory or from the store. */
-static enum status rows_read(struct engine *engine, const struct request *request, uint8_t kind,
-                             const struct reply_entry *entries, uint32_t count,
-                             struct edge_row *rows)
-{
-    struct edge_row asked[ROWS_AT_ONCE];
-    uint32_t place[ROWS_AT_ONCE], n = 0;
-    bool found[ROWS_AT_ONCE];
-    enum status status = STATUS_OK;
-
-    assert(count <= ROWS_AT_ONCE);
-    for (uint32_t i = 0; i < count; i++) {
-        const struct edge_row *edge =
-            hot_edge_find(engine->hot, request->tenant, kind, request->account, entries[i].id);
-
-        rows[i] = (struct edge_row){.tenant = request->tenant,
-                                    .kind = kind,
-                                    .account = request->account,
-                                    .target = entries[i].id};
-        if (edge != NULL) {
-            rows[i] = *edge;
-            continue;
-        }
-        asked[n] = rows[i];
-        place[n++] = i;
-    }
-    if (n > 0)
-        status = store_get_edges(engine->store, asked, found, n);
-    for (uint32_t i = 0; status == STATUS_OK && i < n; i++)
-        rows[place[i]] = asked[i];
-    return status;
 }
 
 /* Verdicts of the rules and of the scorer are not told like by like to who made it. */
@@ -105,7 +72,8 @@ static bool edges_answer(struct engine *engine, const struct request *request, u
                       want < ROWS_AT_ONCE ? want : ROWS_AT_ONCE, &below, &count, &more);
 
         if (status == STATUS_OK)
-            status = rows_read(engine, request, kind_of(section), entries, count, rows + taken);
+            status = read_edges(engine, request->tenant, false, kind_of(section), request->account,
+                                entries, count, rows + taken);
         if (status != STATUS_OK)
             return fail(reply, status);
         taken += count;

@@ -334,6 +334,7 @@ static void note_read(struct engine *engine, const struct request *request,
     case SHAPE_COUNTS:
     case SHAPE_ITEM_GET:
     case SHAPE_SHIELD:
+    case SHAPE_WEIGHED:
         need_item(engine, needs, request->tenant, request->target);
         break;
     case SHAPE_TAKEN:

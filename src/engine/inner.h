@@ -130,6 +130,12 @@ bool read_item_copy(struct engine *engine, uint16_t tenant, uint64_t id, struct 
 enum status read_list(struct engine *engine, uint16_t tenant, bool taken, uint8_t kind, uint64_t id,
                       struct reply_entry *entries, uint32_t max, uint64_t *below, uint32_t *count,
                       bool *more);
+/* The edges of that kind that entries tell of, at home: all of one account, or, taken, all at one
+ * target; from memory or from the store. At most READ_EDGES_MAX. */
+#define READ_EDGES_MAX 128
+enum status read_edges(struct engine *engine, uint16_t tenant, bool taken, uint8_t kind,
+                       uint64_t id, const struct reply_entry *entries, uint32_t count,
+                       struct edge_row *rows);
 bool read_account_copy(struct engine *engine, uint16_t tenant, uint64_t id, struct reply *reply);
 
 /* --- cleanup.c */
@@ -163,6 +169,9 @@ void need_told_back(struct engine *engine, struct needs *needs, uint16_t tenant,
 
 /* --- export.c */
 bool export_answer(struct engine *engine, const struct request *request, struct reply *reply);
+
+/* --- weighed.c */
+bool weighed_answer(struct engine *engine, const struct request *request, struct reply *reply);
 
 /* --- activity.c */
 bool activity_answer(struct engine *engine, const struct request *request, struct reply *reply);

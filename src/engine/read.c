@@ -303,6 +303,36 @@ enum status read_list(struct engine *engine, uint16_t tenant, bool taken, uint8_
     return status;
 }
 
+enum status read_edges(struct engine *engine, uint16_t tenant, bool taken, uint8_t kind,
+                       uint64_t id, const struct reply_entry *entries, uint32_t count,
+                       struct edge_row *rows)
+{
+    struct edge_row asked[READ_EDGES_MAX];
+    uint32_t place[READ_EDGES_MAX], n = 0;
+    bool found[READ_EDGES_MAX];
+    enum status status = STATUS_OK;
+
+    assert(count <= READ_EDGES_MAX);
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t account = taken ? entries[i].id : id, target = taken ? id : entries[i].id;
+        const struct edge_row *edge = hot_edge_find(engine->hot, tenant, kind, account, target);
+
+        rows[i] =
+            (struct edge_row){.tenant = tenant, .kind = kind, .account = account, .target = target};
+        if (edge != NULL) {
+            rows[i] = *edge;
+            continue;
+        }
+        asked[n] = rows[i];
+        place[n++] = i;
+    }
+    if (n > 0)
+        status = store_get_edges(engine->store, asked, found, n);
+    for (uint32_t i = 0; status == STATUS_OK && i < n; i++)
+        rows[place[i]] = asked[i];
+    return status;
+}
+
 /* May the caller see this item? (access.def: "own item") */
 static enum status item_is_open_to(struct engine *engine, const struct request *request)
 {
@@ -333,6 +363,8 @@ bool read_answer(struct engine *engine, const struct request *request, struct re
         return page_answer(engine, request, info, reply);
     case SHAPE_CLEANUP_PREVIEW:
         return cleanup_preview(engine, request, reply);
+    case SHAPE_WEIGHED:
+        return weighed_answer(engine, request, reply);
     case SHAPE_ACTIVITY:
         return activity_answer(engine, request, reply);
     case SHAPE_COUNTS:

@@ -266,6 +266,7 @@ uint16_t route_home(const struct node *node, const struct request *request)
     case SHAPE_SHIELD:
     case SHAPE_COUNTS:
     case SHAPE_TAKEN:
+    case SHAPE_WEIGHED:
         id = request->target;
         break;
     default:

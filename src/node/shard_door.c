@@ -97,6 +97,8 @@ static size_t storage_for(const struct request *request)
     case SHAPE_ACTIVITY:
     case SHAPE_CLEANUP_PREVIEW:
         return request->count * sizeof(struct reply_entry) + 64;
+    case SHAPE_WEIGHED:
+        return request->count * sizeof(struct edge_row) + 64;
     case SHAPE_EXPORT:
         return request->count * sizeof(struct edge_row) + sizeof(struct account_row) +
                sizeof(struct case_row) + 128;

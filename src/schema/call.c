@@ -38,7 +38,7 @@ void call_answer(struct call *call, const struct reply *reply)
     if (reply->kind == REPLY_CASES)
         call->reply.u.cases =
             keep(call, &used, reply->u.cases, reply->count * sizeof(struct case_brief));
-    if (reply->kind == REPLY_EXPORT && reply->count > 0)
+    if ((reply->kind == REPLY_EXPORT || reply->kind == REPLY_WEIGHED) && reply->count > 0)
         call->reply.u.edges =
             keep(call, &used, reply->u.edges, reply->count * sizeof(struct edge_row));
     if (reply->kind == REPLY_POLICIES)

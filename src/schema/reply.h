@@ -25,6 +25,7 @@ enum reply_kind {
     REPLY_ACCOUNT,  /* map: everything known of an account (account), and its newest case (cased) */
     REPLY_CASE,     /* map: everything known of a case (cased); own: what its subject may know */
     REPLY_CASES,    /* cursor and count cases, newest first (u.cases) */
+    REPLY_WEIGHED,  /* cursor and count likes of an item, newest first (u.edges) */
     REPLY_EXPORT,   /* cursor, and one account, or one case, or else count edges (u.edges) */
     REPLY_POLICY,   /* map: a version of the rules (u.policy) */
     REPLY_POLICIES, /* count versions, newest first (u.policies) */

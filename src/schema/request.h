@@ -90,6 +90,7 @@ struct request {
             uint64_t cursor;
             uint8_t subject; /* CASE OF: enum case_subject */
             uint8_t filter;  /* CASE LIST: 0: all; 1 + place in its words */
+            uint8_t mark, reason; /* CASE LIKES: 1 + enum edge_mark, enum reason; 0: all */
         } list;
         struct {
             const char *text; /* the reason; borrowed as ids is */
@@ -97,6 +98,7 @@ struct request {
             uint16_t value;
             uint8_t text_size;
             uint8_t kind, subject, decision; /* as the verb has them */
+            uint8_t only; /* void, credit: enum reason of the likes that are meant; 0: all */
         } deed;
         struct {
             const char *reason, *text; /* POLICY PROPOSE: of the rules; borrowed as ids is */

@@ -297,6 +297,17 @@ enum case_decision {
     DECISION_COUNT
 };
 
+/* Of a void or a credit the value tells which likes are meant: those of one main reason. */
+#define CASE_ONLY 0x8000
+
+/* That reason; REASON_NONE: all. */
+static inline enum reason case_only(uint8_t decision, uint16_t value)
+{
+    if ((decision != DECISION_VOID && decision != DECISION_CREDIT) || (value & CASE_ONLY) == 0)
+        return REASON_NONE;
+    return (enum reason)((value & 0xFF) % REASON_COUNT);
+}
+
 enum case_subject { SUBJECT_ACCOUNT, SUBJECT_ITEM, SUBJECT_COUNT };
 
 /* Steps that no person takes. */
@@ -329,7 +340,7 @@ struct case_row {
     uint32_t weight; /* of its reports, in hundredths */
     uint16_t rule;
     uint16_t tenant;
-    uint16_t value;          /* of the decision: percent, points, verbs */
+    uint16_t value;          /* of the decision: percent, points, verbs; case_only */
     uint16_t proposed_value; /* of the proposal */
     uint8_t kind, state, subject, decision;
     uint8_t proposed; /* enum case_decision that waits for a second person */

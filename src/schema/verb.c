@@ -1,6 +1,8 @@
 #include "schema/verb.h"
 
 #include <assert.h>
+#include <string.h>
+#include <strings.h>
 
 const struct verb_info verb_table[VERB_COUNT] = {
 #define VERB(symbol_, name_, group_, access_, shape_, edge_, on_, counter_, since_, summary_, args_) \
@@ -114,6 +116,17 @@ const char *reason_name(enum reason reason)
 
     assert(reason < REASON_COUNT);
     return name[reason];
+}
+
+enum reason reason_of(const char *bytes, size_t size)
+{
+    uint8_t reason = 0;
+
+    while (reason < REASON_COUNT &&
+           (strlen(reason_name((enum reason)reason)) != size ||
+            strncasecmp(reason_name((enum reason)reason), bytes, size) != 0))
+        reason++;
+    return (enum reason)reason;
 }
 
 const char *sanction_name(enum sanction sanction)

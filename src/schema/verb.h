@@ -59,6 +59,7 @@ enum verb_shape {
     SHAPE_CASE_GET,  /* case -> map */
     SHAPE_CASE_LIST, /* state, cursor, count -> page of cases somebody has to see to */
     SHAPE_CASE_OF,   /* account or item, cursor, count -> page of cases */
+    SHAPE_WEIGHED,   /* target, mark, reason, cursor, count -> page of likes as maps */
     SHAPE_POLICY_GET,  /* version, or the one in force -> map */
     SHAPE_POLICY_LIST, /* -> array of maps */
     SHAPE_NOTICES,   /* account, cursor, count -> page of notices */
@@ -122,6 +123,8 @@ const char *item_state_name(enum item_state state);
 const char *visibility_name(enum visibility visibility);
 const char *tier_name(enum tier tier);
 const char *reason_name(enum reason reason);
+/* Which one these bytes name, in any case; REASON_COUNT: none. */
+enum reason reason_of(const char *bytes, size_t size);
 const char *intent_name(enum intent intent);
 const char *mark_name(enum edge_mark mark);
 const char *sanction_name(enum sanction sanction);

@@ -202,6 +202,8 @@ static uint32_t output_of(const struct request *request, const struct verb_info 
     if (info->shape == SHAPE_TAKEN || info->shape == SHAPE_GIVEN || info->shape == SHAPE_ACTIVITY ||
         info->shape == SHAPE_CLEANUP_PREVIEW)
         return 64u + request->count * 56u;
+    if (info->shape == SHAPE_WEIGHED)
+        return 64u + request->count * 224u;
     if (info->shape == SHAPE_EXPORT)
         return 4096u + request->count * 160u;
     if (info->shape == SHAPE_NOTICES)

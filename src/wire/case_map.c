@@ -77,10 +77,18 @@ static int can_appeal(const struct case_row *row)
            row->decision != DECISION_CREDIT && row->decision != DECISION_COMPENSATE;
 }
 
+/* Which likes are meant is told apart, and not to whom they are about. */
+static uint64_t value_shown(uint16_t value)
+{
+    return value & CASE_ONLY ? 0 : value;
+}
+
 static void evidence(struct list *list, const struct case_row *row)
 {
     word(list, "proposed", case_decision_name((enum case_decision)row->proposed));
-    number(list, "proposed_value", CASE_FIELD_COUNT, row->proposed_value);
+    number(list, "proposed_value", CASE_FIELD_COUNT, value_shown(row->proposed_value));
+    word(list, "only", reason_name(case_only(row->decision, row->value)));
+    word(list, "proposed_only", reason_name(case_only(row->proposed, row->proposed_value)));
     moment(list, "since_ms", row->since_us);
     moment(list, "to_ms", row->to_us);
     text(list, "opened_text", row->text[CASE_TEXT_OPENED], row->text_size[CASE_TEXT_OPENED]);
@@ -107,7 +115,7 @@ uint32_t case_fields(const struct case_row *row, int own, struct case_field fiel
          case_state_name((enum case_state)row->state,
                          own ? DECISION_NONE : (enum case_decision)row->proposed, row->appealed),
          row->subject, row->about, row->decision);
-    number(&list, "value", CASE_FIELD_COUNT, row->value);
+    number(&list, "value", CASE_FIELD_COUNT, value_shown(row->value));
     sanctions(&list, row->sanctions, words);
     moment(&list, "opened_ms", row->opened_us);
     moment(&list, "decided_ms", row->decided_us);
@@ -176,6 +184,26 @@ uint32_t standing_fields(const struct account_row *row, struct case_field fields
     moment(&list, "erase_ms", (int64_t)row->erase_s * 1000000);
     number(&list, "minor", CASE_FIELD_BOOL, (row->switches & SWITCH_MINOR) != 0);
     number(&list, "personal", CASE_FIELD_BOOL, (row->switches & SWITCH_IMPERSONAL) == 0);
+    return list.count;
+}
+
+uint32_t weighed_fields(const struct edge_row *edge, struct case_field fields[CASE_FIELDS_MAX])
+{
+    struct list list = {fields, 0};
+
+    number(&list, "account", CASE_FIELD_ID, edge->account);
+    moment(&list, "time_ms", edge->time_us);
+    number(&list, "weight_pct", CASE_FIELD_COUNT, edge->weight_pct);
+    word(&list, "mark", mark_name((enum edge_mark)edge_mark(edge)));
+    word(&list, "reason", reason_name((enum reason)(edge_reason(edge) % REASON_COUNT)));
+    if (edge_mark(edge) == MARK_VOIDED) {
+        word(&list, "before_mark", mark_name((enum edge_mark)edge_before_mark(edge)));
+        word(&list, "before_reason",
+             reason_name((enum reason)(edge_before_reason(edge) % REASON_COUNT)));
+    } else {
+        number(&list, "before_mark", CASE_FIELD_NONE, 0);
+        number(&list, "before_reason", CASE_FIELD_NONE, 0);
+    }
     return list.count;
 }
 

@@ -31,7 +31,7 @@ struct case_field {
     size_t size;
 };
 
-#define CASE_FIELDS_MAX 40
+#define CASE_FIELDS_MAX 44
 #define CASE_WORDS_MAX  64 /* room for the names of all sanctions */
 
 /* words: the caller's, for the time the fields are used. */
@@ -46,6 +46,9 @@ uint32_t case_brief_fields(const struct case_brief *brief,
 #define STANDING_WORDS_MAX 160 /* room for the names of all verbs that can be limited */
 uint32_t standing_fields(const struct account_row *row, struct case_field fields[CASE_FIELDS_MAX],
                          char words[STANDING_WORDS_MAX]);
+
+/* A like of an item, for who judges it. */
+uint32_t weighed_fields(const struct edge_row *edge, struct case_field fields[CASE_FIELDS_MAX]);
 
 /* One line of an export: an edge and what it is worth. */
 uint32_t export_fields(const struct edge_row *edge, struct case_field fields[CASE_FIELDS_MAX]);

@@ -522,6 +522,12 @@ static void read_case_word(struct parse *parse, struct resp_slice text)
         request->u.list.filter = (uint8_t)(1 + place);
     else if (parse->info->shape == SHAPE_CASE_OF)
         request->u.list.subject = place;
+    else if (command_same(name, command_slice("MARK")))
+        request->u.list.mark = (uint8_t)(1 + place);
+    else if (command_same(name, command_slice("REASON")))
+        request->u.list.reason = (uint8_t)reason_of(text.bytes, text.size);
+    else if (command_same(name, command_slice("ONLY")))
+        request->u.deed.only = (uint8_t)reason_of(text.bytes, text.size);
     else if (command_same(name, command_slice("kind")))
         request->u.deed.kind = place == 0 ? CASE_REVIEW : CASE_QUARANTINE;
     else if (command_same(name, command_slice("subject")))
@@ -583,7 +589,7 @@ static enum status read_state(struct parse *parse, struct resp_slice text)
         return STATUS_OK;
     }
     if (is_case(parse->info) || parse->info->shape == SHAPE_CASE_LIST ||
-        parse->info->shape == SHAPE_CASE_OF) {
+        parse->info->shape == SHAPE_CASE_OF || parse->info->shape == SHAPE_WEIGHED) {
         read_case_word(parse, text);
         return STATUS_OK;
     }
@@ -861,7 +867,8 @@ static bool is_page(uint8_t shape)
 {
     return shape == SHAPE_TAKEN || shape == SHAPE_GIVEN || shape == SHAPE_ACTIVITY ||
            shape == SHAPE_CASE_LIST || shape == SHAPE_CASE_OF || shape == SHAPE_NOTICES ||
-           shape == SHAPE_SHIELD || shape == SHAPE_CLEANUP_PREVIEW || shape == SHAPE_EXPORT;
+           shape == SHAPE_SHIELD || shape == SHAPE_CLEANUP_PREVIEW || shape == SHAPE_EXPORT ||
+           shape == SHAPE_WEIGHED;
 }
 
 static enum status parse_slowly(struct parse *parse, struct request *request,

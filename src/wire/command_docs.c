@@ -271,6 +271,7 @@ static bool is_fast(const struct verb_info *info)
     case SHAPE_GIVEN:
     case SHAPE_ACTIVITY:
     case SHAPE_EXPORT:
+    case SHAPE_WEIGHED:
     case SHAPE_CASE_LIST:
     case SHAPE_CASE_OF:
     case SHAPE_POLICY_PROPOSE:
@@ -290,7 +291,8 @@ static bool is_admin(enum verb verb)
     uint8_t access = verb_info(verb)->access;
 
     return access == ACCESS_REGISTER || access == ACCESS_PORTRAY || access == ACCESS_RESTRICT ||
-           access == ACCESS_DECIDE || access == ACCESS_PROPOSE || access == ACCESS_EVIDENCE;
+           access == ACCESS_DECIDE || access == ACCESS_PROPOSE || access == ACCESS_EVIDENCE ||
+           access == ACCESS_WEIGHED;
 }
 
 static void put_command_flags(struct resp_out *out, enum verb verb)

@@ -87,6 +87,7 @@ const char *command_entry_complexity(const struct command_entry *entry)
     case SHAPE_GIVEN:
     case SHAPE_ACTIVITY:
     case SHAPE_EXPORT:
+    case SHAPE_WEIGHED:
     case SHAPE_CASE_LIST:
     case SHAPE_CASE_OF:
     case SHAPE_CLEANUP_PREVIEW:

@@ -93,6 +93,7 @@ static const char *answer_of(const struct command_entry *entry)
         return "the id of the case; a map with RETURN";
     case SHAPE_CASE_LIST:
     case SHAPE_CASE_OF:
+    case SHAPE_WEIGHED:
         return "an array of two: the cursor of the next page (\"0\": there is none), and an array "
                "of maps";
     case SHAPE_EVENT:

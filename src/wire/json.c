@@ -288,7 +288,13 @@ static bool read_case_word(const struct route_field *field, struct given given,
 
     if (!read_word(field, given, &place, error))
         return false;
-    if (field->slot == SLOT_KIND)
+    if (field->slot == SLOT_MARK)
+        request->u.list.mark = (uint8_t)(1 + place);
+    else if (field->slot == SLOT_WHY && request->verb == VERB_CASE_LIKES)
+        request->u.list.reason = (uint8_t)reason_of(given.bytes, given.size);
+    else if (field->slot == SLOT_WHY)
+        request->u.deed.only = (uint8_t)reason_of(given.bytes, given.size);
+    else if (field->slot == SLOT_KIND)
         request->u.deed.kind = place == 0 ? CASE_REVIEW : CASE_QUARANTINE;
     else if (field->slot == SLOT_DECISION)
         request->u.deed.decision = (uint8_t)(DECISION_VOID + place);
@@ -467,6 +473,8 @@ static bool read_field(const struct route_field *field, struct given given,
     case SLOT_KIND:
     case SLOT_SUBJECT:
     case SLOT_DECISION:
+    case SLOT_MARK:
+    case SLOT_WHY:
         return read_case_word(field, given, request, error);
     case SLOT_POLICY:
         return read_policy(field, given, out, error);
@@ -744,7 +752,7 @@ static bool read_all(const struct json_input *input, const json_t *body, struct 
         info->shape == SHAPE_ACTIVITY || info->shape == SHAPE_CASE_LIST ||
         info->shape == SHAPE_CASE_OF || info->shape == SHAPE_NOTICES ||
         info->shape == SHAPE_SHIELD || info->shape == SHAPE_CLEANUP_PREVIEW ||
-        info->shape == SHAPE_EXPORT)
+        info->shape == SHAPE_EXPORT || info->shape == SHAPE_WEIGHED)
         out->request.count = REQUEST_PAGE;
     if (!read_fields(input, body, out, error))
         return false;

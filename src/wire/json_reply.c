@@ -471,6 +471,19 @@ static void put_cases(struct text *text, const struct reply *reply)
     put_end(text, reply);
 }
 
+static void put_weighed(struct text *text, const struct reply *reply)
+{
+    struct case_field fields[CASE_FIELDS_MAX];
+
+    key(text, '{', "entries");
+    text_put(text, "[", 1);
+    for (unsigned i = 0; i < reply->count; i++) {
+        text_put(text, ",", i > 0);
+        put_case_fields(text, fields, weighed_fields(&reply->u.edges[i], fields));
+    }
+    put_end(text, reply);
+}
+
 static void put_notices(struct text *text, const struct reply *reply)
 {
     struct case_field fields[CASE_FIELDS_MAX];
@@ -606,6 +619,9 @@ void json_reply(struct text *text, const struct json_request *request, const str
         return;
     case REPLY_CASES:
         put_cases(text, reply);
+        return;
+    case REPLY_WEIGHED:
+        put_weighed(text, reply);
         return;
     case REPLY_EXPORT:
         put_export(text, reply);

@@ -136,6 +136,8 @@ static const struct member members[] = {
     {"Case", "can_appeal", "bool", "may it be appealed now?"},
     {"Case", "proposed", "text", "what waits for a second person; none: nothing"},
     {"Case", "proposed_value", "count", "percent or points"},
+    {"Case", "only", "text", "of a void or credit: the main reason of the likes that are meant; none: all"},
+    {"Case", "proposed_only", "text", "the same of what is proposed"},
     {"Case", "since_ms", "?time", "likes since then"},
     {"Case", "to_ms", "?time", "likes until then"},
     {"Case", "opened_text", "text", "why it was opened: what was counted against what"},
@@ -189,6 +191,15 @@ static const struct member members[] = {
     {"CaseEntry", "opened_ms", "?time", "when it was opened"},
     {"CaseEntry", "due_ms", "?time", "then it ends by itself; null: nothing is open"},
     {"CaseEntry", "until_ms", "?time", "when what was decided ends by itself"},
+    {"WeighedLike", "account", "id", "who likes it"},
+    {"WeighedLike", "time_ms", "?time", "since when"},
+    {"WeighedLike", "weight_pct", "count", "of a held or quarantined like: what it seemed to be worth"},
+    {"WeighedLike", "mark", "text", "plain, held, quarantined or voided; only plain ones are credited"},
+    {"WeighedLike", "reason", "text", "the main one; none: nothing speaks against it"},
+    {"WeighedLike", "before_mark", "?text", "of a voided like: its mark until then; else null"},
+    {"WeighedLike", "before_reason", "?text", "of a voided like: its reason until then; else null"},
+    {"WeighedPage", "entries", "[WeighedLike]", "newest first; may be empty before the last page"},
+    {"WeighedPage", "cursor", "?id", "for the next page; null: this was the last"},
     {"CasePage", "entries", "[CaseEntry]", "newest first"},
     {"CasePage", "cursor", "?id", "for the next page; null: this was the last"},
     {"Standing", "limited", "text", "commands that are refused for now, with spaces between"},
@@ -550,6 +561,8 @@ static const char *answer_of(const struct route *route)
     case SHAPE_CASE_LIST:
     case SHAPE_CASE_OF:
         return "CasePage";
+    case SHAPE_WEIGHED:
+        return "WeighedPage";
     case SHAPE_POLICY_PROPOSE:
     case SHAPE_POLICY_STEP:
         return "PolicyHead";

@@ -19,6 +19,7 @@
 #define CASE_BYTES_MAX    3584 /* 36 members, half a KiB of them texts */
 #define BRIEF_BYTES_MAX   512
 #define EXPORT_BYTES_MAX  320 /* 7 members */
+#define WEIGHED_BYTES_MAX 320 /* 7 members */
 #define NOTICE_BYTES_MAX  640 /* 14 members, less than 100 bytes of words */
 #define DETAIL_BYTES_MAX  200
 #define POLICY_DETAIL_MAX                                                                          \
@@ -394,6 +395,18 @@ static void put_cases(struct resp_out *out, const struct reply *reply)
     }
 }
 
+static void put_weighed(struct resp_out *out, const struct reply *reply)
+{
+    resp_out_array(out, 2);
+    resp_out_id(out, reply->cursor);
+    resp_out_array(out, reply->count);
+    for (uint32_t i = 0; i < reply->count; i++) {
+        struct case_field fields[CASE_FIELDS_MAX];
+
+        put_case_fields(out, fields, weighed_fields(&reply->u.edges[i], fields));
+    }
+}
+
 /* --- an export: an account, a case, or edges ----------------------------------------------------
  */
 
@@ -508,6 +521,8 @@ size_t resp_reply_bound(const struct request *request, const struct reply *reply
     case REPLY_EXPORT:
         return PAGE_HEAD_BYTES + MAP_BYTES_MAX + CASE_BYTES_MAX +
                (size_t)reply->count * EXPORT_BYTES_MAX;
+    case REPLY_WEIGHED:
+        return PAGE_HEAD_BYTES + (size_t)reply->count * WEIGHED_BYTES_MAX;
     case REPLY_CASE:
         return CASE_BYTES_MAX;
     case REPLY_CASES:
@@ -567,6 +582,9 @@ static void put_reply(struct resp_out *out, const struct request *request,
         return;
     case REPLY_CASES:
         put_cases(out, reply);
+        return;
+    case REPLY_WEIGHED:
+        put_weighed(out, reply);
         return;
     case REPLY_EXPORT:
         put_export(out, reply);

@@ -205,6 +205,11 @@ static enum route_slot slot_of(const struct route *route, const struct argument 
             return SLOT_SUBJECT;
         if (is(argument->name, argument->name_size, "decision"))
             return SLOT_DECISION;
+        if (is(argument->name, argument->name_size, "MARK"))
+            return SLOT_MARK;
+        if (is(argument->name, argument->name_size, "REASON") ||
+            is(argument->name, argument->name_size, "ONLY"))
+            return SLOT_WHY;
         return argument->many ? SLOT_ACTIONS : SLOT_STATE;
     case TYPE_REASON:
         return SLOT_REASON;

@@ -36,6 +36,8 @@ enum route_slot {
     SLOT_KIND,
     SLOT_SUBJECT,
     SLOT_DECISION,
+    SLOT_MARK,
+    SLOT_WHY, /* enum reason */
     SLOT_REASON,
     SLOT_POLICY,
     SLOT_SINCE,
@@ -45,9 +47,9 @@ enum route_slot {
     SLOT_AFTER
 };
 
-#define ROUTE_FIELDS_MAX 6
+#define ROUTE_FIELDS_MAX 8
 #define ROUTE_NAME       24
-#define ROUTE_WORDS      80
+#define ROUTE_WORDS      128
 #define ROUTE_VALUES_MAX 2 /* arguments in a path */
 
 struct route {

@@ -188,6 +188,42 @@ def a_sweep_survives_kill_9(world):
     print("%d kills" % (kills + 1))
 
 
+def each_like_is_told_to_who_judges(world):
+    """CASE LIKES: to operators and approvers, over both doors; to nobody else."""
+    world.of["backend"].many([("LIKE", one, 50) for one in range(200, 205)])
+    listed = world("ann", "CASE", "LIKES", 50, "COUNT", 3)
+    assert [row["account"] for row in listed[1]] == ["204", "203", "202"] and listed[0] != "0", listed
+    assert {key: listed[1][0][key] for key in ("weight_pct", "mark", "reason", "before_mark",
+                                               "before_reason")} == {
+        "weight_pct": 100, "mark": "plain", "reason": "none", "before_mark": None,
+        "before_reason": None}, listed
+    rest = world("bea", "CASE", "LIKES", 50, "CURSOR", listed[0])
+    assert rest[0] == "0" and [row["account"] for row in rest[1]] == ["201", "200"], rest
+    case = world("ann", "CASE", "OPEN", "review", "account", 203, "bought")
+    assert code(world("ann", "CASE", "PROPOSE", case, "cut", "x", "VALUE", 10, "ONLY",
+                      "young")) == "BADVALUE"
+    asked = world.ask("ann", "PUT", "/v1/cases/%s/proposal" % case,
+                      {"decision": "void", "reason": "found", "only": "lockstep"}).json
+    assert (asked["proposed_only"], asked["only"], asked["proposed_value"]) == ("lockstep", "none",
+                                                                                0), asked
+    world("bea", "CASE", "APPROVE", case, "yes")
+    assert world.wait(case, "applied")["likes"] == 0  # it is none of those
+    assert "only" not in world("backend", "CASE", "OWN", 203, case)
+    case = world("ann", "CASE", "OPEN", "review", "account", 203, "bought")
+    world("ann", "CASE", "PROPOSE", case, "void", "found")
+    world("bea", "CASE", "APPROVE", case, "yes")
+    assert world.wait(case, "applied")["likes"] == 1
+    page = world.ask("bea", "GET", "/v1/cases/likes/50?mark=voided").json
+    assert page["cursor"] is None and page["entries"][0]["time_ms"] > 0, page
+    assert [(row["account"], row["mark"], row["reason"], row["before_reason"])
+            for row in page["entries"]] == [("203", "voided", "review", "none")], page
+    assert world.ask("bea", "GET", "/v1/cases/likes/50?reason=review").json["entries"] == page["entries"]
+    assert world.ask("bea", "GET", "/v1/cases/likes/50?reason=young").json["entries"] == []
+    for who in ("backend", "eve"):
+        assert code(world(who, "CASE", "LIKES", 50)) == "NOPERM", who
+        assert world.ask(who, "GET", "/v1/cases/likes/50").code == "NOPERM", who
+
+
 def reports_only_open_a_case(world):
     world("backend", "ACCOUNT", "SET", 60)
     world("backend", "ITEM", "SET", 6, "CREATOR", 60)
@@ -221,6 +257,8 @@ def an_item_is_liked_from_other_partitions():
     """The item's partition sweeps; the accounts' partitions decide; the copies follow."""
     world = World(partitions=3)
     likes = 600
+    told = lambda words: {row["account"] for row in world("ann", "CASE", "LIKES", 5, "COUNT",
+                                                           1000, *words)[1]}
     world.of["backend"].many([("LIKE", one, 5) for one in range(likes)])
     world.of["backend"].many([("LIKE", 77, item) for item in range(100, 100 + likes)])
     before = totals(world)
@@ -234,7 +272,9 @@ def an_item_is_liked_from_other_partitions():
         row = world.wait(case, "applied")
         assert row["likes"] >= likes and row["opened_text"] == "bought", row
         wait_for(lambda: totals(world, item)["valid"], 0)
-        if item == 5:
+        if item == 5:  # the item's partition knows of all of them, wherever they were decided
+            assert told(["MARK", "voided"]) == {str(one) for one in range(likes)}
+            assert told(["MARK", "plain"]) == set()
             world("ben", "CASE", "PROPOSE", case, "restore", "wrong")
             world("cid", "CASE", "APPROVE", case, "yes")
             world.wait(case, "restored")
@@ -258,6 +298,7 @@ def main():
     an_appeal_gives_it_back(world)
     the_same_over_http(world)
     reports_only_open_a_case(world)
+    each_like_is_told_to_who_judges(world)
     a_sweep_survives_kill_9(world)
     world.server.stop()
     world.server.verify()

@@ -117,6 +117,7 @@ struct step {
     uint16_t value;
     int64_t until_us, since_us;
     uint64_t account;
+    uint8_t only;
 };
 
 static enum status take(enum verb verb, uint64_t id, struct step step)
@@ -126,6 +127,7 @@ static enum status take(enum verb verb, uint64_t id, struct step step)
 
     request.u.deed.decision = step.decision;
     request.u.deed.value = step.value;
+    request.u.deed.only = step.only;
     request.u.deed.text = "because";
     request.u.deed.text_size = 7;
     if (step.until_us != 0)
@@ -419,6 +421,61 @@ static void only_the_likes_that_were_meant(void **state)
     run_cases(1);
     assert_int_equal(case_of(id).likes, 1);
     assert_int_equal(item_of(1).credit.voided, 1);
+}
+
+/* A void of the likes of one reason: no other is touched, and the restore gives those back alone.
+ */
+static void only_the_likes_of_a_reason(void **state)
+{
+    struct step step = {.caller = ANN, .decision = DECISION_VOID, .only = REASON_LOCKSTEP};
+    struct item_row before;
+    uint64_t id, other;
+
+    (void)state;
+    for (uint64_t account = 1; account <= 9; account++)
+        act(VERB_LIKE, account, 1);
+    settle(1, 1, 30, MARK_PLAIN, REASON_LOCKSTEP);
+    settle(2, 1, 60, MARK_HELD, REASON_LOCKSTEP);
+    settle(3, 1, 70, MARK_PLAIN, REASON_YOUNG);
+    settle(4, 1, 0, MARK_QUARANTINED, REASON_VELOCITY);
+    before = item_of(1);
+    id = open_case(CASE_REVIEW, SUBJECT_ITEM, 1);
+    step.decision = DECISION_DISMISS;
+    assert_int_equal(take(VERB_CASE_PROPOSE, id, step), STATUS_BADVALUE);
+    step.decision = DECISION_VOID;
+    assert_int_equal(take(VERB_CASE_PROPOSE, id, step), STATUS_OK);
+    approve(id, BEA);
+    run_cases(2);
+    assert_int_equal(case_of(id).likes, 2);
+    assert_int_equal(item_of(1).credit.voided, 2);
+    assert_int_equal(item_of(1).reasons[REASON_LOCKSTEP], 0);
+    assert_int_equal(item_of(1).reasons[REASON_YOUNG], 1);
+    /* Another void beside it: the restore of the first leaves what that one took. */
+    other = open_case(CASE_REVIEW, SUBJECT_ITEM, 1);
+    step.only = REASON_YOUNG;
+    assert_int_equal(take(VERB_CASE_PROPOSE, other, step), STATUS_OK);
+    approve(other, BEA);
+    run_cases(2);
+    assert_int_equal(item_of(1).credit.voided, 3);
+    propose(id, DECISION_RESTORE, 0, 0);
+    approve(id, BEA);
+    run_cases(2);
+    assert_int_equal(case_of(id).restored, 2);
+    assert_int_equal(item_of(1).credit.voided, 1);
+    propose(other, DECISION_RESTORE, 0, 0);
+    approve(other, BEA);
+    run_cases(2);
+    assert_int_equal(item_of(1).credit.credited_pct, before.credit.credited_pct);
+    assert_memory_equal(item_of(1).reasons, before.reasons, sizeof before.reasons);
+    /* Of what is quarantined, those of one reason may be credited. */
+    id = open_case(CASE_REVIEW, SUBJECT_ITEM, 1);
+    step.decision = DECISION_CREDIT;
+    step.only = REASON_VELOCITY;
+    assert_int_equal(take(VERB_CASE_PROPOSE, id, step), STATUS_OK);
+    approve(id, BEA);
+    run_cases(2);
+    assert_int_equal(item_of(1).credit.quarantined, 0);
+    assert_int_equal(item_of(1).credit.held, 1);
 }
 
 static void a_window_ends_and_its_likes_count(void **state)
@@ -910,6 +967,7 @@ int main(void)
         TEST(only_the_own_case_is_told),
         TEST(a_restore_gives_back_exactly_what_was_taken),
         TEST(only_the_likes_that_were_meant),
+        TEST(only_the_likes_of_a_reason),
         TEST(a_window_ends_and_its_likes_count),
         TEST(a_rule_restricts_and_opens_what_can_be_appealed),
         TEST(a_review_hides_no_restriction),

@@ -303,7 +303,7 @@ static const struct row rows[] = {
     {"NOTICE FOO", "UNKNOWNCMD NOTICE has READ, not 'FOO'"},
     {"CLEANUP FOO", "UNKNOWNCMD CLEANUP has RUN, UNDO and PREVIEW, not 'FOO'"},
     {"CASE", "ARITY 'CASE' needs a second word: OPEN, PROPOSE, APPROVE, REJECT, APPEAL, GET, LIST, "
-             "OF or OWN"},
+             "OF, LIKES or OWN"},
     {"POLICY FOO 1", "UNKNOWNCMD POLICY has PROPOSE, APPROVE, REJECT, SHADOW, WITHDRAW, SHOW, GET, "
                      "DIFF and LIST, not 'FOO'"},
     {"LIKEFOO SET", "UNKNOWNCMD 'LIKEFOO'"},
