@@ -42,6 +42,8 @@ uint64_t operation_content(const struct request *request)
             hash = hash_two(hash, 65 + request->u.portrait.tier);
         if (request->flags & REQUEST_HAS_CREATED)
             hash = hash_two(hash, 128 + (uint64_t)request->u.portrait.created_us);
+        if (request->u.portrait.has_region)
+            hash = hash_two(hash, 96 + (request->u.portrait.region << 8));
         break;
     case SHAPE_ITEM_STATE:
         hash = hash_two(hash, request->u.item.state);

@@ -139,6 +139,10 @@ static enum status account_set_decide(struct engine *engine, const struct reques
     }
     if (request->flags & REQUEST_HAS_SWITCH)
         change = switches_decide(request, row, record) || change;
+    if (request->u.portrait.has_region) {
+        record->c |= PORTRAIT_REGION | request->u.portrait.region << PORTRAIT_REGION_SHIFT;
+        change = change || row->region != request->u.portrait.region;
+    }
     if (record->c != 0)
         record->fields |= RECORD_HAS_ARGS | RECORD_HAS_EXTRA;
     return change ? STATUS_OK : STATUS_UNCHANGED;
@@ -158,6 +162,8 @@ static void account_set_apply(const struct record *record, struct account_row *r
     if (record->c & PORTRAIT_CREATED)
         row->first_us = (int64_t)record->b;
     row->switches = (uint8_t)((row->switches & ~mask) | (uint8_t)(record->a >> 16));
+    if (record->c & PORTRAIT_REGION)
+        row->region = record_region(record);
 }
 
 static enum status account_revoke_decide(struct engine *engine, const struct request *request,

@@ -114,6 +114,7 @@ static void see_standing(struct sums *sums, const struct account_row *row)
 
     add_extras(sums, 'A', row->tenant, row->id, extras, sizeof extras / sizeof *extras);
     add_extras(sums, 'B', row->tenant, row->id, budget, sizeof budget / sizeof *budget);
+    add_extra(sums, 'R', row->tenant, row->id, 0, row->region);
     credit_words(&row->received_credit, credit);
     add_credit(sums->credit_creators, credit, mark_of(row->tenant, row->id, 'c'));
     credit[0] -= WEIGHT_FULL * row->received[COUNTER_LIKE];

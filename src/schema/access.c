@@ -108,7 +108,8 @@ static enum status judge_person(enum access_rule rule, struct request *request)
         request->flags |= REQUEST_HAS_VIEWER;
     }
     if (rule == RULE_ACCOUNT && request->verb == VERB_ACCOUNT_SET &&
-        (request->flags & platform || says_minor(request)) && !PLANTED("access.own_tier"))
+        (request->flags & platform || says_minor(request) || request->u.portrait.has_region) &&
+        !PLANTED("access.own_tier"))
         return STATUS_NOPERM;
     return STATUS_OK;
 }

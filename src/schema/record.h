@@ -23,7 +23,8 @@
  *
  * What a, b, c mean, by kind: VIEW watch_ms, duration_ms |
  * record_along<<32. REPORT its weight in percent. ITEM SET creator, duration_ms, mask|state<<8.
- * ITEM STATE state. ACCOUNT SET visibility | tier<<8 | switches<<16, created_us, mask (enum portrait_field).
+ * ITEM STATE state. ACCOUNT SET visibility | tier<<8 | switches<<16, created_us, mask (enum portrait_field) |
+ * region<<16 (region.h).
  * ACCOUNT STATE state, until_us. ACT: one record for each action that changed
  * something, in one batch. EFFECT: source partition, source sequence, verb. SETTLE: the case it
  * carries out, or 0. SANCTION: the case it belongs to, or 0; enum sanction | amount<<8 (of LIFT: the
@@ -103,8 +104,10 @@ enum portrait_field {
     PORTRAIT_TIER = 2,
     PORTRAIT_CREATED = 4,
     PORTRAIT_MINOR = 8,    /* its bit of enum account_switch is bits 16.. of a */
-    PORTRAIT_PERSONAL = 16
+    PORTRAIT_PERSONAL = 16,
+    PORTRAIT_REGION = 32
 };
+#define PORTRAIT_REGION_SHIFT 16
 
 /* What an act was found to be worth, and why (docs/integrity.md). */
 struct verdict {
@@ -162,6 +165,12 @@ static inline struct verdict record_verdict(const struct record *record)
     if (verdict.mark == MARK_VOIDED)
         verdict.reason = REASON_REVIEW; /* see edge_before_mark */
     return verdict;
+}
+
+/* Of an ACCOUNT SET that says PORTRAIT_REGION: a code of region.h; 0: none any more. */
+static inline uint64_t record_region(const struct record *record)
+{
+    return record->c >> PORTRAIT_REGION_SHIFT;
 }
 
 /* In place of a clean-up's number: the whole account goes; no mark is left to undo it by. */

@@ -77,8 +77,10 @@ struct request {
         } restriction;
         struct {
             int64_t created_us;
+            uint64_t region; /* region.h; if has_region */
             uint8_t visibility, tier;
             uint8_t switches, switch_mask; /* enum account_switch */
+            uint8_t has_region;
         } portrait;
         struct {
             int64_t before_us; /* likes set before that; 0: all */

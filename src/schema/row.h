@@ -168,6 +168,7 @@ struct account_row {
     struct compensation compensation; /* of a creator */
     uint32_t erase_s; /* may be erased from then on, seconds since the epoch; 0: nobody asked */
     uint8_t switches; /* enum account_switch */
+    uint64_t region;  /* region.h; 0: none was said */
 };
 
 struct item_row {

@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/hook.h"
+#include "schema/region.h"
 
 static_assert(COUNTER_COUNT <= 16, "a mask of counts is at most 3 bytes, see PACK_ROW_BYTES_MAX");
 static_assert(1 + 2 + 2 * 3 + 14 * VARINT_BYTES_MAX + 2 * 3 + 2 * COUNTER_COUNT * VARINT_BYTES_MAX <=
@@ -190,7 +191,8 @@ enum {
     ACCOUNT_HAS_REPORTS = 512,
     ACCOUNT_HAS_BUDGET = 1024,
     ACCOUNT_HAS_PRIVACY = 2048,
-    ACCOUNT_HAS_ALL = 4095
+    ACCOUNT_HAS_REGION = 4096,
+    ACCOUNT_HAS_ALL = 8191
 };
 
 static bool budget_is_empty(const struct compensation *budget)
@@ -238,7 +240,8 @@ static unsigned account_fields(const struct account_row *row)
            (row->case_id != 0 ? ACCOUNT_HAS_CASE : 0u) |
            (row->reports_upheld != 0 || row->reports_dismissed != 0 ? ACCOUNT_HAS_REPORTS : 0u) |
            (budget_is_empty(&row->compensation) ? 0u : ACCOUNT_HAS_BUDGET) |
-           (row->erase_s != 0 || row->switches != 0 ? ACCOUNT_HAS_PRIVACY : 0u);
+           (row->erase_s != 0 || row->switches != 0 ? ACCOUNT_HAS_PRIVACY : 0u) |
+           (row->region != 0 ? ACCOUNT_HAS_REGION : 0u);
 }
 
 size_t pack_account(uint8_t *bytes, const struct account_row *row)
@@ -247,7 +250,7 @@ size_t pack_account(uint8_t *bytes, const struct account_row *row)
     size_t size = 1;
 
     assert(row->state < ACCOUNT_STATE_COUNT && row->tier < TIER_COUNT &&
-           row->visibility < VISIBILITY_COUNT);
+           row->visibility < VISIBILITY_COUNT && region_is_whole(row->region));
     bytes[0] = (uint8_t)(row->state | row->tier << 2 | row->visibility << 4);
     size += varint_put(bytes + size, fields);
     size += varint_put(bytes + size, counts_mask(row->given));
@@ -286,6 +289,8 @@ size_t pack_account(uint8_t *bytes, const struct account_row *row)
         size += varint_put(bytes + size, row->erase_s);
         bytes[size++] = row->switches;
     }
+    if ((fields & ACCOUNT_HAS_REGION) != 0)
+        size += varint_put(bytes + size, row->region);
     return size;
 }
 
@@ -307,6 +312,7 @@ static void read_restrictions(struct reader *in, unsigned fields, struct account
     read_budget(in, (fields & ACCOUNT_HAS_BUDGET) != 0, &row->compensation);
     row->erase_s = (fields & ACCOUNT_HAS_PRIVACY) != 0 ? read_u32(in) : 0;
     row->switches = (fields & ACCOUNT_HAS_PRIVACY) != 0 ? read_byte(in) : 0;
+    row->region = (fields & ACCOUNT_HAS_REGION) != 0 ? read_varint(in) : 0;
 }
 
 bool unpack_account(const uint8_t *bytes, size_t size, struct account_row *row)
@@ -331,7 +337,7 @@ bool unpack_account(const uint8_t *bytes, size_t size, struct account_row *row)
     read_credit(&in, (fields & ACCOUNT_HAS_CREDIT) != 0, row->received[COUNTER_LIKE],
                 &row->received_credit);
     read_restrictions(&in, fields, row);
-    return read_done(&in);
+    return read_done(&in) && region_is_whole(row->region);
 }
 
 /* --- items ------------------------------------------------------------------------------------- */

@@ -8,7 +8,7 @@
  *              the masks; then what the fields name: credit, epoch, [1] cut and its time, limited
  *              verbs and their time, zigzag points, case, reports upheld and dismissed; balance,
  *              granted, spent, owed, from, until of the budget; privacy (erase, [1]
- *              switches)
+ *              switches); region
  *   item       [1] state | has_creator << 7, varint fields, varint mask counts, then: first (time),
  *              creator, duration_ms, watch_ms, taken_back; the counts of the mask; then: credit with
  *              varint mask reasons and the counts of that mask; zigzag(peak - likes) and its time;
@@ -42,8 +42,9 @@
 
 #define PACK_TIME_BASE 1700000000000000LL /* 2023-11-14 */
 #define PACK_VERSION                                                                              \
-    6 /* 1: before likes had weights; 2: before what was taken back fades; 3: before erasure;     \
-         4: before rules were versioned; 5: before views had weights */
+    7 /* 1: before likes had weights; 2: before what was taken back fades; 3: before erasure;     \
+         4: before rules were versioned; 5: before views had weights;
+         6: before accounts had regions */
 
 /* No row is longer: heads, masks, and some 45 integers of at most 10 bytes. */
 #define PACK_ROW_BYTES_MAX 512

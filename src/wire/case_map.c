@@ -164,7 +164,7 @@ static size_t verb_words(uint16_t verbs, char words[STANDING_WORDS_MAX])
             continue;
         if (used > 0)
             words[used++] = ' ';
-        assert(used + strlen(name) < STANDING_WORDS_MAX);
+        assert(used + strlen(name) < STANDING_WORDS_MAX - REGION_SIZE_MAX);
         memcpy(words + used, name, strlen(name));
         used += strlen(name);
     }
@@ -175,6 +175,7 @@ uint32_t standing_fields(const struct account_row *row, struct case_field fields
                          char words[STANDING_WORDS_MAX])
 {
     struct list list = {fields, 0};
+    char *region = words + STANDING_WORDS_MAX - REGION_SIZE_MAX;
 
     text(&list, "limited", words, verb_words(row->limit_verbs, words));
     moment(&list, "limit_until_ms", row->limit_until_us);
@@ -184,6 +185,7 @@ uint32_t standing_fields(const struct account_row *row, struct case_field fields
     moment(&list, "erase_ms", (int64_t)row->erase_s * 1000000);
     number(&list, "minor", CASE_FIELD_BOOL, (row->switches & SWITCH_MINOR) != 0);
     number(&list, "personal", CASE_FIELD_BOOL, (row->switches & SWITCH_IMPERSONAL) == 0);
+    text(&list, "region", region, region_write(row->region, region));
     return list.count;
 }
 

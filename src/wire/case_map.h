@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "schema/region.h"
 #include "schema/reply.h"
 
 enum case_field_type {
@@ -43,7 +44,8 @@ uint32_t case_brief_fields(const struct case_brief *brief,
                            struct case_field fields[CASE_FIELDS_MAX]);
 
 /* What restricts an account now (what is over is not there any more: read_account_copy). */
-#define STANDING_WORDS_MAX 160 /* room for the names of all verbs that can be limited */
+#define STANDING_WORDS_MAX                                                                        \
+    (160 + REGION_SIZE_MAX) /* room for the names of all verbs that can be limited, and a region */
 uint32_t standing_fields(const struct account_row *row, struct case_field fields[CASE_FIELDS_MAX],
                          char words[STANDING_WORDS_MAX]);
 

@@ -11,6 +11,7 @@
 
 #include "base/digest.h"
 #include "base/hook.h"
+#include "schema/region.h"
 #include "wire/command_spec.h"
 #include "wire/echo.h"
 
@@ -500,6 +501,14 @@ static void read_portrait(struct parse *parse, struct resp_slice text)
     request->flags |= REQUEST_HAS_VISIBLE;
 }
 
+static enum status read_region(struct parse *parse, struct resp_slice text)
+{
+    if (!region_read(text.bytes, text.size, &parse->request.u.portrait.region))
+        return fail_value(parse, STATUS_BADVALUE, "a region such as cn or eu-west, or none", text);
+    parse->request.u.portrait.has_region = 1;
+    return STATUS_OK;
+}
+
 /* Place of text in "a|b|c"; it is one of them. */
 static uint8_t place_of(struct resp_slice words, struct resp_slice text)
 {
@@ -774,6 +783,8 @@ static enum status read_value(struct parse *parse)
         return read_state(parse, text);
     case TYPE_POLICY:
         return read_policy(parse, text);
+    case TYPE_REGION:
+        return read_region(parse, text);
     case TYPE_VERSION:
     case TYPE_CASE:
         return read_id(parse, text, &parse->request.target);

@@ -62,6 +62,7 @@ static const char *redis_type(const struct command_argument *argument)
         return "unix-time";
     case TYPE_TEXT:
     case TYPE_POLICY:
+    case TYPE_REGION:
     case TYPE_OPID:
         return "string";
     case TYPE_FLAG:

@@ -29,6 +29,7 @@ enum command_type {
     TYPE_CASE,
     TYPE_VERSION, /* of the rules */
     TYPE_POLICY,  /* text of rules */
+    TYPE_REGION,
     TYPE_WORD /* one of words, "a|b|c" */
 };
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "schema/region.h"
 #include "wire/command.h"
 #include "wire/echo.h"
 
@@ -374,6 +375,19 @@ static bool read_portrait(const struct route_field *field, struct given given,
     return true;
 }
 
+static bool read_region(const struct route_field *field, struct given given,
+                        struct request *request, struct problem_error *error)
+{
+    if (given.bytes == NULL ||
+        !region_read(given.bytes, given.size, &request->u.portrait.region)) {
+        problem_set(error, STATUS_BADVALUE, "%s must be a code such as cn or eu-west, or none",
+                    field->name);
+        return false;
+    }
+    request->u.portrait.has_region = 1;
+    return true;
+}
+
 static bool read_length(const struct route_field *field, struct given given,
                         struct request *request, struct problem_error *error)
 {
@@ -460,6 +474,8 @@ static bool read_field(const struct route_field *field, struct given given,
     case SLOT_MINOR:
     case SLOT_PERSONAL:
         return read_portrait(field, given, request, error);
+    case SLOT_REGION:
+        return read_region(field, given, request, error);
     case SLOT_CREATED:
     case SLOT_BEFORE:
     case SLOT_AFTER:

@@ -210,6 +210,7 @@ static const struct member members[] = {
     {"Standing", "erase_ms", "?time", "somebody asked that it be erased: from when on it may be"},
     {"Standing", "minor", "bool", "nobody sees what it likes"},
     {"Standing", "personal", "bool", "may it be shown what suits it?"},
+    {"Standing", "region", "text", "a code the platform gave it; empty: none"},
     {"ExportPage", "entries", "[ExportEntry]", "each with its kind"},
     {"ExportPage", "cursor", "?id", "for the next page; null: this was the last"},
     {"PolicyHead", "version", "id", "its number, as every verdict under it carries it"},
@@ -613,6 +614,9 @@ static json_t *field_schema(const struct route_field *field)
     case TYPE_POLICY:
         return json_pack("{s:s,s:i,s:i}", "type", "string", "minLength", 1, "maxLength",
                          POLICY_TEXT_KEPT);
+    case TYPE_REGION:
+        return json_pack("{s:s,s:s}", "type", "string", "pattern",
+                         "^[A-Za-z][A-Za-z0-9-]{0,6}[A-Za-z0-9]$");
     case TYPE_REASON:
         return json_pack("{s:s,s:i,s:i}", "type", "string", "minLength", 1, "maxLength",
                          CASE_TEXT_MAX);

@@ -168,6 +168,8 @@ static enum route_type type_of(const struct argument *argument)
         return TYPE_REASON;
     if (is_type(argument, "policy"))
         return TYPE_POLICY;
+    if (is_type(argument, "region"))
+        return TYPE_REGION;
     assert(memchr(argument->type, '|', argument->type_size) != NULL);
     return TYPE_WORD;
 }
@@ -215,6 +217,8 @@ static enum route_slot slot_of(const struct route *route, const struct argument 
         return SLOT_REASON;
     case TYPE_POLICY:
         return SLOT_POLICY;
+    case TYPE_REGION:
+        return SLOT_REGION;
     case TYPE_ID:
         break;
     }

@@ -13,7 +13,7 @@
 enum route_method { METHOD_GET, METHOD_PUT, METHOD_POST, METHOD_DELETE, METHOD_COUNT };
 enum route_place { PLACE_PATH, PLACE_QUERY, PLACE_BODY };
 enum route_type { TYPE_ID, TYPE_MS, TYPE_TIME_MS, TYPE_PAGE, TYPE_CURSOR, TYPE_WORD,
-                  TYPE_REASON, TYPE_POLICY };
+                  TYPE_REASON, TYPE_POLICY, TYPE_REGION };
 
 /* Which part of a struct request an argument fills. */
 enum route_slot {
@@ -33,6 +33,7 @@ enum route_slot {
     SLOT_MINOR,
     SLOT_PERSONAL,
     SLOT_CREATED,
+    SLOT_REGION,
     SLOT_KIND,
     SLOT_SUBJECT,
     SLOT_DECISION,

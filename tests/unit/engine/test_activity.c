@@ -258,6 +258,19 @@ static void portraits_are_kept(void **state)
     assert_int_equal(row->tier, TIER_ELDER);
     assert_int_equal(row->visibility, VISIBLE_TO_FOLLOWERS);
     assert_int_equal(row->first_us, 1500000000000000);
+    assert_int_equal(row->region, 0);
+    for (int i = 0; i < 3; i++) { /* said, said again, taken away */
+        struct request region = {
+            .verb = VERB_ACCOUNT_SET,
+            .account = HOLDER,
+            .u.portrait = {.has_region = 1, .region = i < 2 ? 899 /* cn */ : 0}};
+
+        assert_int_equal(ask(&test, region), i != 1);
+        test_engine_flush(&test);
+        row = test_engine_ask(&test, &get)->account;
+        assert_int_equal(row->region, region.u.portrait.region);
+        assert_int_equal(row->tier, TIER_ELDER);
+    }
     request.u.portrait.created_us = test.now_us + 3600000000;
     assert_int_equal(test_engine_ask(&test, &request)->status, STATUS_BADVALUE);
     test_engine_close(&test);

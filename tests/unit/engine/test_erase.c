@@ -88,7 +88,9 @@ static void fill(struct test_engine *test, bool flush)
                                .flags = REQUEST_HAS_TIER | REQUEST_HAS_SWITCH,
                                .u.portrait = {.tier = TIER_ELDER,
                                               .switches = SWITCH_IMPERSONAL,
-                                              .switch_mask = SWITCH_IMPERSONAL}});
+                                              .switch_mask = SWITCH_IMPERSONAL,
+                                              .has_region = 1,
+                                              .region = 899 /* cn */}});
 }
 
 /* Something is in the account's inbox. */
@@ -172,7 +174,7 @@ static void counts_fall_and_a_tombstone_is_left(void **state)
         assert_int_equal(row.given[COUNTER_REPORT], 1); /* the report stands */
         assert_int_equal(row.received[COUNTER_FOLLOW], 1);
         assert_int_equal(row.taken_back, 0); /* neither what was, nor what the erasure took */
-        assert_int_equal(row.tier | row.switches | row.visibility, 0);
+        assert_true((row.tier | row.switches | row.visibility | row.region) == 0);
         assert_true(row.first_us == 0 && row.erase_s == 0 && row.epoch == 1);
         /* Nothing can be done in its name any more, by whomever. */
         assert_int_equal(ask(&test, test_set(VERB_LIKE, HOLDER, one))->status, STATUS_ERASED);

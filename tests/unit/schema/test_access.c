@@ -113,6 +113,10 @@ static void people_look_and_speak_for_themselves(void **state)
         assert_int_equal(access_judge(&backend, 0, &set), STATUS_OK);
     }
     set.flags = REQUEST_HAS_VISIBLE;
+    set.u.portrait.has_region = 1; /* nor chooses whose rules hold for him */
+    assert_int_equal(access_judge(&user, 0, &set), STATUS_NOPERM);
+    assert_int_equal(access_judge(&backend, 0, &set), STATUS_OK);
+    set.u.portrait.has_region = 0;
     set.account = 8;
     assert_int_equal(access_judge(&user, 0, &set), STATUS_NOPERM);
 }

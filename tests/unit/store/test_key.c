@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "schema/region.h"
 #include "store/key.h"
 #include "store/pack.h"
 #include "support.h"
@@ -155,6 +156,17 @@ static void accounts_come_back(void **state)
                                          .owed_pct = (uint32_t)any(&random),
                                          .from_s = (uint32_t)any(&random),
                                          .until_s = (uint32_t)any(&random)};
+        if (test_random_below(&random, 2)) {
+            row.epoch = (uint32_t)any(&random);
+            row.cut_pct = (uint8_t)test_random_below(&random, 101);
+            row.limit_verbs = (uint16_t)any(&random);
+            row.limit_until_us = any_time(&random);
+            row.erase_s = (uint32_t)any(&random);
+            row.switches = (uint8_t)test_random_below(&random, 4);
+        }
+        if (test_random_below(&random, 2))
+            assert_true(
+                region_read(&"eu-wcn1z"[4 * test_random_below(&random, 2)], 4, &row.region));
         size = pack_account(bytes, &row);
         assert_true(size <= sizeof bytes);
         assert_true(unpack_account(bytes, size, &back));

@@ -99,6 +99,8 @@ static void add_union(char *text, const struct request *request)
             add(text, "tier", request->u.portrait.tier);
         if (request->flags & REQUEST_HAS_CREATED)
             add(text, "created", (uint64_t)request->u.portrait.created_us);
+        if (request->u.portrait.has_region)
+            add(text, "region", request->u.portrait.region);
         break;
     case SHAPE_STATES:
     case SHAPE_TOTALS:
@@ -283,6 +285,10 @@ static const struct row rows[] = {
     {"ITEM STATE 5 active",
      "BADVALUE argument 'state': expected published|private|removed, got 'active'"},
     {"ACCOUNT SET 4 RETURN", "ACCOUNT SET account=4 return"},
+    {"ACCOUNT SET 4 TIER elder REGION cN", "ACCOUNT SET account=4 tier=2 region=899"},
+    {"ACCOUNT SET 4 REGION none", "ACCOUNT SET account=4 region=0"},
+    {"ACCOUNT SET 4 REGION c",
+     "BADVALUE option 'REGION': expected a region such as cn or eu-west, or none, got 'c'"},
     {"ACCOUNT STATE 4 active", "ACCOUNT STATE account=4 state=0"},
     {"ACCOUNT STATE 4 like-banned UNTIL 1800000000000",
      "ACCOUNT STATE account=4 state=1 until=1800000000000000"},
@@ -667,6 +673,8 @@ static const char *sample(const struct command_argument *argument, char *text, s
         return text;
     case TYPE_CONTEXT:
         return "SOURCE voice";
+    case TYPE_REGION:
+        return "eu";
     case TYPE_FLAG:
         return "";
     default:

@@ -418,13 +418,17 @@ static void rows_have_all_their_members(void **state)
                      "\"likes\":{\"raw\":0,\"valid\":0,\"credited\":0.00,\"held\":0,\"quarantined\":0,"
                      "\"voided\":0,\"fading\":0.00,\"frozen\":0.00,"
                      "\"peak\":0,\"reasons\":{}},\"views\":{\"raw\":0,\"credited\":0.00}}}\n");
+    assert_true(ask(METHOD_PUT, "/v1/accounts/7", "{\"region\":\"CN\"}", NULL));
+    assert_true(request.request.u.portrait.region == 899);
+    assert_false(ask(METHOD_PUT, "/v1/accounts/7", "{\"region\":\"c-\"}", NULL));
+    assert_false(ask(METHOD_PUT, "/v1/accounts/7", "{\"region\":7}", NULL));
     reply = (struct reply){.kind = REPLY_ACCOUNT, .account = &account};
     assert_true(ask(METHOD_GET, "/v1/accounts/7", "", NULL));
     reply_is(&reply, "{\"account\":\"7\",\"state\":\"suspended\",\"until_ms\":9,"
              "\"first_ms\":0,\"visible\":\"nobody\",\"tier\":\"ordinary\",\"epoch\":0,"
              "\"taken_back\":0,\"standing\":{\"limited\":\"\",\"limit_until_ms\":null,"
              "\"cut_pct\":100,\"cut_until_ms\":null,\"points\":0,\"erase_ms\":null,"
-             "\"minor\":false,\"personal\":true},\"case\":null,\"given\":{\"like\":0,\"favorite\":0,\"follow\":0,\"view\":0,"
+             "\"minor\":false,\"personal\":true,\"region\":\"\"},\"case\":null,\"given\":{\"like\":0,\"favorite\":0,\"follow\":0,\"view\":0,"
                      "\"share\":0,\"comment\":0,\"skip\":0,\"report\":0},\"received\":{\"like\":0,"
                      "\"favorite\":0,\"follow\":0,\"view\":0,\"share\":0,\"comment\":0,\"skip\":0,"
                      "\"report\":0,"

@@ -177,7 +177,8 @@ static void rows_of_accounts(void **state)
                                   .until_us = 5000,
                                   .first_us = 7000,
                                   .taken_back = 1,
-                                  .given = {9}};
+                                  .given = {9},
+                                  .region = 899};
     struct reply reply = {.kind = REPLY_ACCOUNT, .account = &account};
 
     (void)state;
@@ -186,7 +187,7 @@ static void rows_of_accounts(void **state)
         "{\"id\":\"3\" \"state\":\"like-banned\" \"until_ms\":5 \"first_ms\":7 "
         "\"visible\":\"nobody\" \"tier\":\"ordinary\" \"epoch\":0 \"taken_back\":1 "
         "\"standing\":{\"limited\":\"\" \"limit_until_ms\":~ \"cut_pct\":100 \"cut_until_ms\":~ "
-        "\"points\":0 \"erase_ms\":~ \"minor\":0 \"personal\":1} \"case\":~ "
+        "\"points\":0 \"erase_ms\":~ \"minor\":0 \"personal\":1 \"region\":\"cn\"} \"case\":~ "
         "\"given\":{\"like\":9 \"favorite\":0 \"follow\":0 \"view\":0 \"share\":0 \"comment\":0 "
         "\"skip\":0 \"report\":0} \"received\":{\"like\":0 \"favorite\":0 \"follow\":0 \"view\":0 "
         "\"share\":0 \"comment\":0 \"skip\":0 \"report\":0 "
@@ -283,6 +284,7 @@ static void bounds_hold(void **state)
         account.state = (uint8_t)test_random_below(&random, ACCOUNT_STATE_COUNT);
         account.visibility = (uint8_t)test_random_below(&random, VISIBILITY_COUNT);
         account.tier = (uint8_t)test_random_below(&random, TIER_COUNT);
+        account.region = test_random_below(&random, 2) ? 899 : 0;
         reply.kind = (uint8_t)test_random_below(&random, REPLY_ACCOUNT + 1);
         reply.status = (uint8_t)test_random_below(&random, STATUS_COUNT);
         reply.item = &item;
