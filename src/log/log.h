@@ -168,6 +168,37 @@ uint64_t log_scrub_step(struct log_scrub *scrub, uint64_t bytes);
 void log_scrub_stats(const struct log_scrub *scrub, struct log_scrub_stats *stats);
 void log_scrub_close(struct log_scrub *scrub);
 
+/* --- following the log while it is written --------------------------------------------------------
+ * log_follow_open belongs to the writer's thread (or comes before it has one); the rest to any one
+ * other, for each follower. Followers are closed before the log. Only reads; nothing that the writer
+ * or the copies do waits for one, and the writer does not know that they are there. */
+
+/* A place between two batches: all up to sequence, and the hash of the batch that ends with it. */
+struct log_mark {
+    uint8_t log_id[16];
+    uint64_t sequence; /* 0: before the first; chain is then not looked at */
+    uint8_t chain[32];
+};
+
+/* Follows from a place on: what log_follow_mark said, now or in an earlier process. NULL: from the
+ * first batch. Ends: OK; BADDATA: this log does not have that place (another log, a shorter one, or
+ * one with another history); CORRUPT: it cannot be read; NOMEMORY. */
+struct log_follow;
+enum status log_follow_open(struct log *log, const struct log_mark *from,
+                            struct log_follow **follow);
+
+/* Calls each for batches that are durable, in order, each once, until there are none left or about
+ * so many bytes were read. OK also if there was nothing. A status of each ends the step and is
+ * returned: that batch counts as given. CORRUPT: the next batch can be read in neither copy; the next
+ * step tries again, for a disk may fail for a moment. NOMEMORY. */
+enum status log_follow_step(struct log_follow *follow, uint64_t bytes, log_each each,
+                            void *argument);
+/* After the last batch that was given. */
+void log_follow_mark(const struct log_follow *follow, struct log_mark *mark);
+/* Batches that the first copy did not have, and the second did. */
+uint64_t log_follow_second(const struct log_follow *follow);
+void log_follow_close(struct log_follow *follow); /* NULL is allowed */
+
 struct log_stats {
     uint64_t appended_batches, appended_bytes;
     uint64_t syncs[2];

@@ -178,7 +178,8 @@ void log_window_free(struct log_window *window)
 static bool window_load(struct log_window *window, uint64_t offset, size_t size)
 {
     uint64_t left = window->file_bytes - offset;
-    size_t wish = size > STEP_BYTES ? size : STEP_BYTES;
+    size_t step = window->step != 0 ? window->step : STEP_BYTES;
+    size_t wish = size > step ? size : step;
 
     if (wish > left)
         wish = (size_t)left;

@@ -44,6 +44,7 @@ struct log_window {
     size_t capacity;
     uint64_t start;
     size_t size;
+    size_t step; /* how much is read at once; 0: what hides the calls of a whole file's reading */
 };
 
 /* The bytes [offset, offset + size), borrowed until the next call; NULL if the file ends before, or

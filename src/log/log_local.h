@@ -177,6 +177,9 @@ enum status log_mirror_settle(struct log *log, struct log_report *report);
 /* Segments before this one are whole in both copies. Under the mutex. */
 uint64_t log_mirror_bound(const struct log *log);
 
+/* log_replay.c. Place in the index of the segment that holds sequence; the writer's thread. */
+size_t log_find_segment(const struct log_index *index, uint64_t sequence);
+
 /* log_prepare.c. Makes the next segment, if one is wanted; false: not wanted. */
 bool log_prepare_step(struct log *log);
 void *log_prepare_thread(void *argument);

@@ -89,7 +89,7 @@ static enum status replay_segment(struct reading *reading, uint64_t end_sequence
 }
 
 /* The segment that holds sequence: the last one that begins before it. */
-static size_t find_segment(const struct log_index *index, uint64_t sequence)
+size_t log_find_segment(const struct log_index *index, uint64_t sequence)
 {
     size_t low = 0, high = index->count;
 
@@ -106,13 +106,13 @@ static size_t find_segment(const struct log_index *index, uint64_t sequence)
 
 uint64_t log_segment_of(const struct log *log, uint64_t sequence)
 {
-    return find_segment(&log->index, sequence) + 1;
+    return log_find_segment(&log->index, sequence) + 1;
 }
 
 static enum status replay_from(struct log *log, struct reading *reading, log_each each,
                                void *argument)
 {
-    size_t first = find_segment(&log->index, reading->from);
+    size_t first = log_find_segment(&log->index, reading->from);
     enum status status = STATUS_OK;
 
     for (size_t i = first; i < log->index.count && status == STATUS_OK; i++) {

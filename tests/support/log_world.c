@@ -134,19 +134,14 @@ void log_world_fill(struct log_world *world, size_t count, size_t size_max, unsi
     assert_int_equal(world->durable, world->next - 1);
 }
 
-struct checking {
-    struct log_world *world;
-    size_t at;
-};
-
-static enum status check_one(void *argument, uint64_t first, uint32_t count, int64_t time_us,
-                             const uint8_t *body, size_t size)
+enum status log_world_check_one(void *argument, uint64_t first, uint32_t count, int64_t time_us,
+                                const uint8_t *body, size_t size)
 {
-    struct checking *checking = argument;
-    struct log_world *world = checking->world;
-    const struct log_world_batch *batch = &world->batch[checking->at++];
+    struct log_world_reading *reading = argument;
+    struct log_world *world = reading->world;
+    const struct log_world_batch *batch = &world->batch[reading->at++];
 
-    assert_true(checking->at <= world->count);
+    assert_true(reading->at <= world->count);
     assert_int_equal(first, batch->first);
     assert_int_equal(count, batch->count);
     assert_int_equal(time_us, batch->time_us);
@@ -158,13 +153,13 @@ static enum status check_one(void *argument, uint64_t first, uint32_t count, int
 
 void log_world_check(struct log_world *world)
 {
-    struct checking checking = {.world = world};
+    struct log_world_reading reading = {.world = world};
     size_t durable = 0;
 
     while (durable < world->count && world->batch[durable].first <= world->durable)
         durable++;
-    assert_int_equal(log_replay(world->log, 1, check_one, &checking), STATUS_OK);
-    assert_int_equal(checking.at, durable);
+    assert_int_equal(log_replay(world->log, 1, log_world_check_one, &reading), STATUS_OK);
+    assert_int_equal(reading.at, durable);
 }
 
 void log_world_close(struct log_world *world)

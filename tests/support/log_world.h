@@ -49,6 +49,13 @@ void log_world_settle(struct log_world *world);
 void log_world_fill(struct log_world *world, size_t count, size_t size_max, unsigned every);
 /* The log's replay is the list, up to durable. */
 void log_world_check(struct log_world *world);
+/* For log_each: the next batch read is the next of the list. */
+struct log_world_reading {
+    struct log_world *world;
+    size_t at; /* of the list: so many were read */
+};
+enum status log_world_check_one(void *reading, uint64_t first, uint32_t count, int64_t time_us,
+                                const uint8_t *body, size_t size);
 void log_world_close(struct log_world *world);
 /* After kill, crash or a failure: drops the log without a word to the disk. */
 void log_world_drop(struct log_world *world);
