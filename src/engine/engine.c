@@ -254,6 +254,26 @@ static void record_notice(struct engine *engine, struct record *record)
                                       record->target));
 }
 
+/* Was it shown? The door has looked at the token. Not for the answer to a retry: what was attested
+ * then is in the record. */
+static void record_impression(struct record *record, const struct request *request,
+                              struct reply *reply)
+{
+    const struct request_view *view = &request->u.view;
+
+    if (record->kind != VERB_VIEW && record->kind != VERB_SKIP)
+        return;
+    if (view->attest == ATTEST_GIVEN || view->attest == ATTEST_BAD)
+        reply->attested = ATTESTED_NO;
+    if (view->attest != ATTEST_GOOD)
+        return;
+    reply->attested = ATTESTED_YES;
+    record->fields |= RECORD_HAS_IMPRESSION;
+    record->stage = view->stage;
+    record->place = view->place;
+    record->age_min = view->age_min;
+}
+
 /* One interaction: decided, and, if it changes anything or has to be remembered, recorded. */
 static enum status interaction_write(struct engine *engine, const struct request *request,
                                      uint64_t content, struct reply *reply)
@@ -282,6 +302,8 @@ static enum status interaction_write(struct engine *engine, const struct request
         record.a = request->u.view.watch_ms;
         record.b = request->u.view.duration_ms;
     }
+    if (verb >= VERB_VIEW && verb <= VERB_SKIP)
+        record_impression(&record, request, reply);
     record_report(engine, &record);
     if (change) {
         record.fields |= RECORD_CHANGED;

@@ -16,11 +16,12 @@
 #define VERDICT_BYTES (2 + 3 + 3 + 5) /* at most: 16, 16 and 32 bits as varints */
 #define ACTOR_BYTES   9
 #define BEFORE_BYTES  (2 + 5)
+#define SHOWN_BYTES   3
 
 static_assert(RECORD_BYTES_MAX >= 1 + 2 + 2 * VARINT_BYTES_MAX + 2 + 1 + OPID_BYTES +
                                       CONTEXT_BYTES + 3 * VARINT_BYTES_MAX + VERDICT_BYTES +
                                       ACTOR_BYTES + 1 + RECORD_TEXT_MAX + 1 + VARINT_BYTES_MAX +
-                                      BEFORE_BYTES,
+                                      BEFORE_BYTES + SHOWN_BYTES,
               "the longest record must fit");
 static_assert(RECORD_FIELDS_ALL < 1 << 14, "the field bits must fit two bytes of a varint");
 static_assert(REASON_COUNT <= 16 && MARK_COUNT <= 16, "a nibble each");
@@ -139,6 +140,11 @@ size_t record_encode(const struct record *record, uint8_t *bytes)
         at += notice_put(at, record);
     if (fields & RECORD_HAS_BEFORE)
         at += before_put(at, record);
+    if (fields & RECORD_HAS_IMPRESSION) {
+        *at++ = record->stage;
+        *at++ = record->place;
+        *at++ = record->age_min;
+    }
     assert((size_t)(at - bytes) <= RECORD_BYTES_MAX);
     return (size_t)(at - bytes);
 }
@@ -237,6 +243,15 @@ static void before_get(struct rest *rest, struct record *record)
         rest->good = false;
 }
 
+static void impression_get(struct rest *rest, struct record *record)
+{
+    const uint8_t *piece = rest_take(rest, SHOWN_BYTES);
+
+    record->stage = piece[0];
+    record->place = piece[1];
+    record->age_min = piece[2];
+}
+
 size_t record_decode(const uint8_t *bytes, size_t size, struct record *record)
 {
     struct rest rest = {.bytes = bytes, .size = size, .good = true};
@@ -275,6 +290,8 @@ size_t record_decode(const uint8_t *bytes, size_t size, struct record *record)
         notice_get(&rest, &result);
     if (result.fields & RECORD_HAS_BEFORE)
         before_get(&rest, &result);
+    if (result.fields & RECORD_HAS_IMPRESSION)
+        impression_get(&rest, &result);
 
     if (!rest.good || !kind_is_known(result.kind))
         return 0;

@@ -20,6 +20,7 @@
  *   [1 n]    size of text, text              RECORD_HAS_TEXT
  *   [1 (varint)] notify, since_us if NOTIFY_BACK      RECORD_HAS_NOTICE
  *   [1 1 varint] weight_pct, mark|reason<<4, age_s    RECORD_HAS_BEFORE
+ *   [1 1 1]  stage, place, age_min           RECORD_HAS_IMPRESSION
  *
  * What a, b, c mean, by kind: VIEW watch_ms, duration_ms |
  * record_along<<32. REPORT its weight in percent. ITEM SET creator, duration_ms, mask|state<<8.
@@ -51,6 +52,9 @@
  *   SETTLE, and an EFFECT that asks for one (EFFECT_SETTLE, whose verdict is the new worth): a void, a
  *            restore, a score made again; age: since the like was set. A SETTLE about somebody who
  *            lives elsewhere has none: its effect tells
+ *
+ * IMPRESSION, of a VIEW or SKIP: this node showed the item to the account, age_min minutes before, at
+ * that stage and place (serve/attest.h). It may come more than once.
  *
  * A record's number is first_seq of its batch plus its place; its time is its batch's time. */
 #ifndef ZAN_SCHEMA_RECORD_H
@@ -84,7 +88,8 @@ enum record_field {
     RECORD_HAS_TEXT = 512,    /* why, in words */
     RECORD_HAS_NOTICE = 1024, /* somebody is told, or what he was told is taken back */
     RECORD_HAS_BEFORE = 2048, /* what a like was worth until now */
-    RECORD_FIELDS_ALL = 4095
+    RECORD_HAS_IMPRESSION = 4096, /* it answers something that was shown */
+    RECORD_FIELDS_ALL = 8191
 };
 
 /* What the rules in force said about telling whom the act was done to (docs/notices.md): how loud
@@ -145,6 +150,7 @@ struct record {
     uint8_t notify;   /* enum record_notify */
     uint8_t before_pct;   /* with before_marks: RECORD_HAS_BEFORE */
     uint8_t before_marks; /* enum edge_mark | main enum reason << 4 */
+    uint8_t stage, place, age_min; /* RECORD_HAS_IMPRESSION */
     const char *text; /* borrowed: from the bytes it was decoded from */
     int64_t since_us; /* NOTIFY_BACK */
 };

@@ -34,6 +34,9 @@ enum reply_kind {
     REPLY_TREE,     /* map: count nodes of a tree (u.tree; schema/tree.h) */
 };
 
+/* Of a VIEW or SKIP that brought a token. NONE: it brought none. */
+enum attested { ATTESTED_NONE, ATTESTED_NO, ATTESTED_YES };
+
 struct reply_entry {
     uint64_t id; /* account or target */
     uint64_t sequence;
@@ -55,6 +58,7 @@ struct reply {
     uint16_t flips;  /* REPLY_WRITE of a SET verb: changes of this edge so far */
     uint32_t retry_ms;
     uint8_t on; /* REPLY_WRITE of a SET verb: the state now */
+    uint8_t attested; /* REPLY_WRITE: enum attested */
     uint8_t intent; /* REPLY_WRITE of an UNLIKE that changed something: enum intent */
     uint64_t sequence; /* writes: of the record that holds the decision; 0 if none was needed */
     int64_t until_us;  /* SUSPENDED */

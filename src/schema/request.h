@@ -53,6 +53,17 @@ struct context {
     uint8_t source;    /* enum source */
 };
 
+/* The token of an impression that came with a VIEW or a SKIP (serve/attest.h). */
+enum attest { ATTEST_NONE, ATTEST_GIVEN, ATTEST_GOOD, ATTEST_BAD };
+#define REQUEST_TOKEN_BYTES 12
+
+struct request_view {
+    uint32_t watch_ms, duration_ms;
+    uint8_t token[REQUEST_TOKEN_BYTES];
+    uint8_t attest; /* enum attest; GIVEN until the door has looked at it */
+    uint8_t stage, place, age_min; /* GOOD: what it said */
+};
+
 struct request {
     uint16_t verb;  /* enum verb */
     uint16_t flags; /* enum request_flag */
@@ -61,10 +72,7 @@ struct request {
     uint64_t account;
     uint64_t target; /* item, or creator for FOLLOW */
     union {
-        struct {
-            uint32_t watch_ms;
-            uint32_t duration_ms;
-        } view;
+        struct request_view view; /* VIEW; of a SKIP the token alone */
         uint8_t actions[REQUEST_ACTIONS_MAX]; /* ACT: enum verb, count of them */
         struct {
             uint64_t creator;

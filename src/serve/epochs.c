@@ -33,6 +33,8 @@ struct epochs {
     /* The key in use is keys[used & 1]; the other one is that of the epoch before, which somebody
      * may just be reading, and is overwritten an epoch later. */
     struct pseudonym_key keys[2];
+    /* Made of the same epochs' keys, and of the one before them: a thread may be reading that. */
+    uint8_t impressions[3][DIGEST_BYTES];
     _Atomic uint32_t used;
     _Atomic uint64_t number;
 };
@@ -222,19 +224,35 @@ static bool move_on(const struct epochs *epochs, struct epoch_list *list, int64_
     return changed;
 }
 
+static void impression_key(const struct epoch *epoch, uint8_t key[DIGEST_BYTES])
+{
+    static const char what[] = "zan impression";
+
+    digest_hmac(epoch->key.bytes, what, sizeof what, key);
+}
+
+/* Epoch i of the list is in use from here on. */
+static void publish_at(struct epochs *epochs, uint32_t i)
+{
+    const struct epoch *epoch = &epochs->list.list[i];
+    uint32_t used = atomic_load(&epochs->used);
+
+    if (epoch->number == atomic_load(&epochs->number))
+        return;
+    epochs->keys[(used + 1) & 1] = epoch->key;
+    impression_key(epoch, epochs->impressions[(used + 1) % 3]);
+    atomic_store(&epochs->used, used + 1);
+    atomic_store(&epochs->number, epoch->number);
+}
+
 /* The list is in the file: the last key is the one in use. */
 static void publish(struct epochs *epochs)
 {
     const struct epoch_list *list = &epochs->list;
     const struct epoch *last = &list->list[list->count - 1];
     int64_t next_s = last->from_s + epochs->period_s;
-    uint32_t used = atomic_load(&epochs->used);
 
-    if (last->number != atomic_load(&epochs->number)) {
-        epochs->keys[(used + 1) & 1] = last->key;
-        atomic_store(&epochs->used, used + 1);
-        atomic_store(&epochs->number, last->number);
-    }
+    publish_at(epochs, list->count - 1);
     if (list->count > 1 && end_of(epochs, list, 0) < next_s)
         next_s = end_of(epochs, list, 0);
     atomic_store(&epochs->next_us, next_s * 1000000);
@@ -263,6 +281,17 @@ void epochs_tick(struct epochs *epochs, int64_t now_us)
 uint64_t epochs_pseudonym(struct epochs *epochs, char kind, const char *text, size_t size)
 {
     return pseudonym(&epochs->keys[atomic_load(&epochs->used) & 1], kind, text, size);
+}
+
+bool epochs_impression_key(const struct epochs *epochs, uint32_t back, uint8_t key[DIGEST_BYTES])
+{
+    uint32_t used = atomic_load(&epochs->used);
+
+    assert(back < 2);
+    if (back >= used)
+        return false;
+    memcpy(key, epochs->impressions[(used - back) % 3], DIGEST_BYTES);
+    return true;
 }
 
 uint64_t epochs_number(const struct epochs *epochs)
@@ -334,6 +363,10 @@ enum status epochs_open(const char *path, const char *old_path, uint32_t days, u
     }
     epochs->period_s = days * DAY_S;
     epochs->keep_s = keep_days * DAY_S;
+    /* What was in use when the node was stopped is so again, as if it had run on: the tick may
+     * begin another epoch. The one before comes first, for tokens made with it. */
+    for (uint32_t back = epochs->list.count > 1 ? 2 : 1; back > 0; back--)
+        publish_at(epochs, epochs->list.count - back);
     epochs_tick(epochs, now_us);
     publish(epochs);
     *out = epochs;

@@ -19,9 +19,11 @@
 #ifndef ZAN_SERVE_EPOCHS_H
 #define ZAN_SERVE_EPOCHS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/digest.h"
 #include "schema/status.h"
 #include "serve/credential.h"
 
@@ -55,6 +57,11 @@ void epochs_tick(struct epochs *epochs, int64_t now_us);
 
 /* With the key in use. Empty text is 0; nothing else is. */
 uint64_t epochs_pseudonym(struct epochs *epochs, char kind, const char *text, size_t size);
+
+/* Another key, made of an epoch's by HMAC, for tokens of impressions (serve/attest.h): of the one in
+ * use (back 0), or of the one before (1). False: there was none before. */
+bool epochs_impression_key(const struct epochs *epochs, uint32_t back,
+                           uint8_t key[DIGEST_BYTES]);
 
 uint64_t epochs_number(const struct epochs *epochs);
 

@@ -34,6 +34,7 @@
 
 #include "base/hash.h"
 #include "serve/bridge.h"
+#include "serve/attest.h"
 #include "serve/http_head.h"
 #include "serve/http_listen.h"
 #include "wire/json.h"
@@ -640,6 +641,7 @@ static bool understand(struct exchange *exchange)
         problem_set(&exchange->error, status, "%s", "");
         return false;
     }
+    attest_check(http->config.epochs, input.now_us, &work->request.request);
     context = &work->request.request.context;
     context->address = make_pseudonym(http, 'a', work->request.address);
     context->device = make_pseudonym(http, 'd', work->request.device);

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include "base/hook.h"
+#include "serve/attest.h"
 #include "serve/service.h"
 #include "wire/command.h"
 
@@ -239,6 +240,8 @@ static enum took take_command(struct take *take, const struct resp_command *comm
         return serve_itself(take, verb, command->args, command->count);
     if ((request->flags & REQUEST_CONTEXT) != 0)
         make_pseudonyms(take, request, &take->plain);
+    if (verb >= VERB_VIEW && verb <= VERB_SKIP)
+        attest_check(take->serve->config.epochs, take->now_us, request);
     take->serve->stats.requests[verb]++;
     take->expected += output_of(request, info);
     origin_fill(take);

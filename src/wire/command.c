@@ -14,6 +14,7 @@
 #include "schema/region.h"
 #include "wire/command_spec.h"
 #include "wire/echo.h"
+#include "wire/token.h"
 
 #define OPID_BYTES_MAX 64
 #define UUID_BYTES     36
@@ -426,6 +427,13 @@ static enum status read_opid(struct parse *parse, struct resp_slice text)
     return STATUS_OK;
 }
 
+void command_token(struct resp_slice text, struct request_view *view)
+{
+    size_t size = token_decode(text.bytes, text.size, view->token, sizeof view->token);
+
+    view->attest = size == sizeof view->token ? ATTEST_GIVEN : ATTEST_BAD;
+}
+
 static bool is_one_of(struct resp_slice words, struct resp_slice text)
 {
     struct resp_slice word;
@@ -790,6 +798,9 @@ static enum status read_value(struct parse *parse)
         return read_id(parse, text, &parse->request.target);
     case TYPE_TEXT:
         return read_text(parse, text);
+    case TYPE_TOKEN:
+        command_token(text, &parse->request.u.view);
+        return STATUS_OK;
     case TYPE_FLAG:
     case TYPE_CONTEXT:
     case TYPE_AUTH:

@@ -44,6 +44,10 @@ bool command_id(struct resp_slice text, uint64_t *id);
  * bits of their SHA-256, marked as a UUID of version 8. False if it is neither. */
 bool command_opid(struct resp_slice text, uint64_t opid[2]);
 
+/* The token of an impression. Whatever else stands there is a token that is not good: a view is not
+ * refused for it. */
+void command_token(struct resp_slice text, struct request_view *view);
+
 /* The source that text names ("double-tap"), in any case; SOURCE_COUNT if none. */
 enum source command_source(struct resp_slice text);
 

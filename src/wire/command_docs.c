@@ -64,6 +64,7 @@ static const char *redis_type(const struct command_argument *argument)
     case TYPE_POLICY:
     case TYPE_REGION:
     case TYPE_OPID:
+    case TYPE_TOKEN:
         return "string";
     case TYPE_FLAG:
         return "pure-token";

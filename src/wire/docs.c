@@ -250,7 +250,9 @@ void docs_commands(FILE *out)
         "; ADDRESS, DEVICE, NETWORK: at most %d bytes, kept only as keyed pseudonyms; TIME: the "
         "client's clock in unix milliseconds, at most %d s ahead |\n"
         "| RETURN | asks for a map (applied, sequence, replayed, counts; on and flips for a "
-        "state) instead of a number |\n\n",
+        "state; attested after a TOKEN) instead of a number |\n"
+        "| token | of the impression that a VIEW or SKIP answers, as the feed gave it, good for two "
+        "hours; one that is not good refuses nothing: the act is counted, and not attested |\n\n",
         COMMAND_CONTEXT_MAX, (int)(REQUEST_FUTURE_US / 1000000));
     put_group(out, GROUP_WRITE, "Writes");
     put_group(out, GROUP_READ, "Reads");

@@ -325,6 +325,17 @@ static bool read_reason(const struct route_field *field, struct given given,
     return true;
 }
 
+static bool read_token(const struct route_field *field, struct given given,
+                       struct request *request, struct problem_error *error)
+{
+    if (given.bytes == NULL) {
+        problem_set(error, STATUS_BADVALUE, "%s must be a text", field->name);
+        return false;
+    }
+    command_token((struct resp_slice){given.bytes, (uint32_t)given.size}, &request->u.view);
+    return true;
+}
+
 static bool read_policy(const struct route_field *field, struct given given,
                         struct json_request *out, struct problem_error *error)
 {
@@ -496,6 +507,8 @@ static bool read_field(const struct route_field *field, struct given given,
         return read_policy(field, given, out, error);
     case SLOT_REASON:
         return read_reason(field, given, out, error);
+    case SLOT_TOKEN:
+        return read_token(field, given, request, error);
     case SLOT_VALUE:
         if (!read_bounded(field->name, given, 1, REQUEST_PAGE_MAX, STATUS_BADVALUE, &value, error))
             return false;

@@ -163,6 +163,10 @@ static void put_write(struct text *text, const struct request *request, const st
     }
     if (shape == SHAPE_ACT)
         put_actions(text, request, reply);
+    if (reply->attested != ATTESTED_NONE) {
+        key(text, ',', "attested");
+        put_bool(text, reply->attested == ATTESTED_YES);
+    }
     key(text, ',', "replayed");
     put_bool(text, reply->replayed);
     put_counts_of_target(text, request, reply);

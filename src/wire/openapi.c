@@ -34,6 +34,8 @@ static const struct member members[] = {
     {"StateWritten", "counts", "?Counters", "of what was acted on, after this"},
     {"Written", "applied", "bool", "false: it was already so"},
     {"Written", "sequence", "id", "of the record that holds the decision; 0: none was needed"},
+    {"Written", "attested", "-bool",
+     "of a view or a skip that brought a token: was it good?"},
     {"Written", "replayed", "bool", "true: the Idempotency-Key was known; told as then"},
     {"Written", "counts", "?Counters", "of what was acted on, after this"},
     {"ActionsWritten", "applied", "bool", "true: at least one action changed something"},
@@ -611,6 +613,10 @@ static json_t *field_schema(const struct route_field *field)
         return reference("schemas", "Id");
     case TYPE_WORD:
         return words_schema(field->words);
+    case TYPE_TOKEN:
+        return json_pack("{s:s,s:s}", "type", "string", "description",
+                         "of the impression, as the feed gave it; one that is not good (any more) "
+                         "does not refuse the act, which then counts as not attested");
     case TYPE_POLICY:
         return json_pack("{s:s,s:i,s:i}", "type", "string", "minLength", 1, "maxLength",
                          POLICY_TEXT_KEPT);

@@ -222,7 +222,8 @@ static void put_write(struct resp_out *out, const struct request *request,
 {
     bool edge = verb_info((enum verb)request->verb)->shape == SHAPE_SET;
 
-    resp_out_map(out, (edge ? 6u : 4u) + (reply->intent != 0));
+    resp_out_map(out, (edge ? 6u : 4u) + (reply->intent != 0) +
+                          (reply->attested != ATTESTED_NONE));
     resp_out_text(out, "applied");
     put_applied(out, request, reply);
     put_counter_of(out, "sequence", reply->sequence);
@@ -234,6 +235,8 @@ static void put_write(struct resp_out *out, const struct request *request,
         resp_out_text(out, "intent");
         resp_out_text(out, intent_name((enum intent)reply->intent));
     }
+    if (reply->attested != ATTESTED_NONE)
+        put_counter_of(out, "attested", reply->attested == ATTESTED_YES);
     put_counter_of(out, "replayed", reply->replayed);
     put_counts_of_target(out, request, reply);
 }

@@ -170,6 +170,8 @@ static enum route_type type_of(const struct argument *argument)
         return TYPE_POLICY;
     if (is_type(argument, "region"))
         return TYPE_REGION;
+    if (is_type(argument, "token"))
+        return TYPE_TOKEN;
     assert(memchr(argument->type, '|', argument->type_size) != NULL);
     return TYPE_WORD;
 }
@@ -219,6 +221,8 @@ static enum route_slot slot_of(const struct route *route, const struct argument 
         return SLOT_POLICY;
     case TYPE_REGION:
         return SLOT_REGION;
+    case TYPE_TOKEN:
+        return SLOT_TOKEN;
     case TYPE_ID:
         break;
     }

@@ -13,7 +13,7 @@
 enum route_method { METHOD_GET, METHOD_PUT, METHOD_POST, METHOD_DELETE, METHOD_COUNT };
 enum route_place { PLACE_PATH, PLACE_QUERY, PLACE_BODY };
 enum route_type { TYPE_ID, TYPE_MS, TYPE_TIME_MS, TYPE_PAGE, TYPE_CURSOR, TYPE_WORD,
-                  TYPE_REASON, TYPE_POLICY, TYPE_REGION };
+                  TYPE_REASON, TYPE_POLICY, TYPE_REGION, TYPE_TOKEN };
 
 /* Which part of a struct request an argument fills. */
 enum route_slot {
@@ -45,7 +45,8 @@ enum route_slot {
     SLOT_VALUE,
     SLOT_COUNT,
     SLOT_BEFORE,
-    SLOT_AFTER
+    SLOT_AFTER,
+    SLOT_TOKEN
 };
 
 #define ROUTE_FIELDS_MAX 8

@@ -79,6 +79,11 @@ static struct record any_record(struct test_random *random)
                                         test_random_below(random, REASON_COUNT) << 4);
         record.before_age_s = (uint32_t)any_number(random);
     }
+    if (record.fields & RECORD_HAS_IMPRESSION) {
+        record.stage = (uint8_t)any_number(random);
+        record.place = (uint8_t)any_number(random);
+        record.age_min = (uint8_t)any_number(random);
+    }
     return record;
 }
 
@@ -117,6 +122,7 @@ static void assert_same(const struct record *a, const struct record *b)
     assert_true(a->notify == b->notify && a->since_us == b->since_us);
     assert_true(a->before_pct == b->before_pct && a->before_marks == b->before_marks &&
                 a->before_age_s == b->before_age_s);
+    assert_true(a->stage == b->stage && a->place == b->place && a->age_min == b->age_min);
 }
 
 static void comes_back_as_it_went(void **state)
@@ -203,7 +209,8 @@ static void refuses(void **state)
         {"nothing", {0}, 0},
         {"a read is no record", {VERB_LIKED, 0, 1, 2}, 4},
         {"no such kind", {0xEF, 0, 1, 2}, 4},
-        {"no such field", {VERB_LIKE, 0x80, 0x20, 1, 2}, 5},
+        {"no such field", {VERB_LIKE, 0x80, 0x40, 1, 2}, 5},
+        {"half an impression", {VERB_VIEW, 0x80, 0x20, 1, 2, 1, 0}, 7},
         {"half of what was before", {VERB_LIKE, 0x80, 0x10, 1, 2, 100, 0}, 7},
         {"before, a weight over all", {VERB_LIKE, 0x80, 0x10, 1, 2, WEIGHT_FULL + 1, 0, 0}, 8},
         {"before, no such mark", {VERB_LIKE, 0x80, 0x10, 1, 2, 1, MARK_COUNT, 0}, 8},

@@ -116,7 +116,9 @@ static void arguments_know_their_place(void **state)
     uint32_t count = route_fields(route_find(METHOD_POST, "/v1/items/9/views").route, fields);
 
     (void)state;
-    assert_int_equal(count, 4);
+    assert_int_equal(count, 5);
+    assert_int_equal(field_of(fields, count, "token")->slot, SLOT_TOKEN);
+    assert_false(field_of(fields, count, "token")->required);
     assert_int_equal(field_of(fields, count, "item")->place, PLACE_PATH);
     assert_int_equal(field_of(fields, count, "account")->place, PLACE_BODY);
     assert_int_equal(field_of(fields, count, "watch_ms")->slot, SLOT_WATCH);
