@@ -53,6 +53,32 @@ void case_quarantine(struct engine *engine, uint16_t tenant, uint64_t item, stru
     verdict->reasons |= 1u << REASON_QUARANTINE;
 }
 
+/* A case that the node opened with a window of the scorer's, and that nobody has decided anything
+ * about: it lasts as long as the window, and until its likes have been scored again (what else is
+ * quarantined there waits as well: looked at ever more seldom, and for no longer than any case). */
+#define WINDOW_LOOK_US (60 * SECOND_US)
+static bool window_goes_on(struct engine *engine, const struct record *record, struct case_row *row)
+{
+    int64_t now_us = record->time_us, last_us = row->opened_us + CASE_DUE_US, over_us;
+    const struct item_row *item;
+
+    if (row->kind != CASE_QUARANTINE || row->opener != 0 || row->until_us == 0 ||
+        row->proposed != DECISION_NONE || now_us >= last_us)
+        return false;
+    item = hot_item(engine->hot, item_ensure(engine, row->tenant, row->about, now_us));
+    if (item->window_until_us > now_us) {
+        row->until_us = row->due_us = item->window_until_us;
+    } else if (item->credit.quarantined > 0 && !PLANTED("engine.window_case_ends_early")) {
+        over_us = now_us - row->until_us;
+        row->due_us = now_us + (over_us > WINDOW_LOOK_US ? over_us : WINDOW_LOOK_US);
+    } else {
+        return false;
+    }
+    if (row->due_us > last_us)
+        row->due_us = last_us;
+    return true;
+}
+
 /* --- applied: opening ------------------------------------------------------------------------- */
 
 static struct case_row *row_make(struct engine *engine, const struct record *record, uint8_t kind,
@@ -91,6 +117,11 @@ static void open_apply(struct engine *engine, const struct record *record, uint6
         row->decided_us = record->time_us;
         row->decided_sequence = record->sequence;
     }
+    if (row->kind == CASE_QUARANTINE && record->kind == RECORD_CASE) /* the scorer's: flood.h */
+        row->until_us = row->due_us =
+            hot_item(engine->hot,
+                     item_ensure(engine, record->tenant, record->target, record->time_us))
+                ->window_until_us;
     text_set(row, CASE_TEXT_OPENED, record);
     hot_case_note(engine->hot, row);
 }
@@ -384,6 +415,10 @@ static void expire_apply(struct engine *engine, const struct record *record)
     struct case_row *row = change(engine, record);
     bool appealed = row->appealed;
 
+    if (row->state == CASE_OPEN && window_goes_on(engine, record, row)) {
+        hot_case_note(engine->hot, row);
+        return;
+    }
     if (row->state == CASE_OPEN) {
         row->state = CASE_EXPIRED;
         row->proposed = DECISION_NONE;

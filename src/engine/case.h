@@ -10,6 +10,9 @@
  * and its likes count; a case that expires, is dismissed or restored lifts the sanctions it
  * carries. Everything is a record, so the case of a log is where its records lead to.
  *
+ * A case that came with a quarantine window of the scorer's (flood.h) is due when the window ends,
+ * and EXPIRED once its likes have been scored again.
+ *
  * A case lives with what it is about: id = sequence of the opening record << 8 | partition.
  *
  * Holds always: who approves is not who proposed. What touches an account beyond its own acts by

@@ -30,8 +30,9 @@ static bool has_room(struct engine *engine)
     return false;
 }
 
-/* The one that is open about this for the same rule, by the links from the newest on; 0: none. One
- * that is not in memory cannot be added to; a second one is opened then. */
+/* The one that is open about this for the same rule (of no rule: of the same kind), by the links
+ * from the newest on; 0: none. One that is not in memory cannot be added to; a second one is opened
+ * then. */
 static uint64_t already_open(struct engine *engine, const struct case_opening *opening,
                              uint64_t newest)
 {
@@ -39,10 +40,11 @@ static uint64_t already_open(struct engine *engine, const struct case_opening *o
     uint32_t looked = 0;
 
     while (row != NULL) {
-        if (case_is_live(row) && row->rule == opening->rule)
+        if (case_is_live(row) && row->rule == opening->rule &&
+            (opening->rule != 0 || row->kind == opening->kind))
             return row->id;
         /* Restrictions lie between: each is a case of its own, and none is live. */
-        if (opening->rule == 0 || ++looked == LOOK_BACK_MAX)
+        if (++looked == LOOK_BACK_MAX)
             break;
         row = case_find(engine, opening->tenant, row->before);
     }

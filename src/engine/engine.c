@@ -10,6 +10,7 @@
 #include "base/hook.h"
 #include "engine/access.h"
 #include "engine/case.h"
+#include "engine/flood.h"
 #include "engine/inner.h"
 #include "engine/notice.h"
 #include "engine/policy_book.h"
@@ -207,28 +208,6 @@ static void record_report(struct engine *engine, struct record *record)
         sanction_report_weight(slot != HOT_NONE ? hot_account(engine->hot, slot) : &unknown);
 }
 
-/* The first un-like that made those of its item wait: people are asked to look. (Where the item
- * lives elsewhere nobody is asked: the freeze ends by itself all the same.) */
-static void freeze_tell(struct engine *engine, const struct record *record)
-{
-    static const char text[] = "many likes are taken back at once, by accounts that act together: "
-                               "what they weighed waits";
-    uint32_t slot;
-
-    if (record->kind != VERB_UNLIKE || record->c == 0 || !is_home(engine, record->target))
-        return;
-    slot = hot_item_find(engine->hot, record->tenant, record->target);
-    if (hot_item(engine->hot, slot)->withdrawn.freeze_from_us != record->time_us)
-        return;
-    (void)case_open(engine, &(struct case_opening){.tenant = record->tenant,
-                                                   .kind = CASE_REVIEW,
-                                                   .subject = SUBJECT_ITEM,
-                                                   .about = record->target,
-                                                   .policy = engine->judges->policy->version,
-                                                   .text = text,
-                                                   .text_size = sizeof text - 1});
-}
-
 /* Who acts is not told that he was taken for a flood: he would learn by it what is seen. */
 static uint8_t intent_shown(const struct request *request, const struct record *record)
 {
@@ -285,8 +264,9 @@ static enum status interaction_write(struct engine *engine, const struct request
         status == STATUS_OK && interaction_changes(engine, request->tenant, verb, request->account,
                                                    request->target, &before);
     struct verdict verdict;
-    int64_t window_us;
+    int64_t window_us = 0;
     struct record record;
+    bool flood;
 
     if (change) {
         status = judge_act(engine, request, verb, &verdict, &window_us, reply);
@@ -318,13 +298,14 @@ static enum status interaction_write(struct engine *engine, const struct request
         status = STATUS_UNCHANGED;
     }
     record_operation(&record, request, content, status);
+    flood = change && window_us != 0 && flood_may_begin(engine, &record, verb, window_us);
     record_commit(engine, &record);
     reply->sequence = record.sequence;
     reply->applied = change;
-    if (change) {
-        freeze_tell(engine, &record);
+    if (flood)
+        flood_tell(engine, &record, verb);
+    if (change)
         judge_sanction(engine);
-    }
     return status;
 }
 
@@ -351,6 +332,7 @@ static enum status act_write(struct engine *engine, const struct request *reques
         judge_sanction(engine);
     for (uint32_t i = 0; status == STATUS_OK && i < request->count; i++) {
         uint8_t verb = request->u.actions[i];
+        bool flood;
 
         if (!interaction_changes(engine, request->tenant, verb, request->account, request->target,
                                  &before))
@@ -364,10 +346,12 @@ static enum status act_write(struct engine *engine, const struct request *reques
         judge_unlike(engine, &record, window_us);
         record_like_before(&record, before, engine->now_us);
         record_notice(engine, &record);
+        flood = window_us != 0 && flood_may_begin(engine, &record, verb, window_us);
         record_commit(engine, &record);
         reply->sequence = record.sequence;
         reply->applied |= (uint8_t)(1u << i);
-        freeze_tell(engine, &record);
+        if (flood)
+            flood_tell(engine, &record, verb);
         judge_sanction(engine);
     }
     if (status == STATUS_OK && reply->applied == 0)
@@ -612,11 +596,17 @@ static void effect_before(struct engine *engine, struct record *effect)
 void engine_take(struct engine *engine, const struct record *effect)
 {
     struct record record = *effect;
+    uint8_t verb = (uint8_t)(effect->b >> 16);
+    bool flood;
 
     if (effect->a <= engine->marks[(uint16_t)effect->b] && !PLANTED("engine.effect_taken_twice"))
         return;
+    flood = effect_kind_of(effect) == EFFECT_TARGET && verb <= VERB_UNLIKE && effect->c > 1 &&
+            flood_may_begin(engine, effect, verb, (int64_t)(effect->c >> 1));
     effect_before(engine, &record);
     record_commit(engine, &record);
+    if (flood)
+        flood_tell(engine, &record, verb);
 }
 
 void engine_settle(struct engine *engine, const struct record *settle)

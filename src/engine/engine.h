@@ -29,7 +29,7 @@
 #define ENGINE_NEEDS_MAX   STORE_MANY_MAX
 #define ENGINE_EFFECTS_MAX 16384
 /* Records one request can make: eight actions, their ACT, and what rules and cases add: for each
- * action a case and its four sanctions, a case to be looked at, one about the item of an un-like. */
+ * action a case and its four sanctions, a case to be looked at, one about its item (flood.h). */
 #define ENGINE_RECORDS_MAX    68
 #define ENGINE_ARENA_BYTES    (8u << 20)
 #define ENGINE_BODY_BYTES     (1u << 20)
@@ -168,7 +168,8 @@ void engine_apply(struct engine *engine, const struct record *record);
 /* Empties body and effects before a run of engine_take. */
 void engine_begin(struct engine *engine, int64_t now_us);
 
-/* Takes an effect over: applies it and adds it to the body, unless it was taken before. */
+/* Takes an effect over: applies it and adds it to the body, unless it was taken before. It may add
+ * a second record, of a case (flood.h). */
 void engine_take(struct engine *engine, const struct record *effect);
 
 /* A like that is on is worth something else from now on (struct record of kind SETTLE: tenant,

@@ -342,7 +342,7 @@ uint32_t partition_take(struct partition *partition, const struct record *const 
         return 0;
     engine_begin(engine, partition->config.clock_requests ? engine->now_us : now_us);
     for (uint32_t i = 0; i < n; i++) {
-        if (!engine_can_take(engine, 1)) {
+        if (!engine_can_take(engine, 2)) {
             n = i;
             break;
         }
