@@ -113,7 +113,7 @@ static enum status open_decide(struct engine *engine, const struct request *requ
     if (request->verb == VERB_DISAVOW && case_disavowed(engine, request) != 0)
         return STATUS_UNCHANGED;
     if (request->u.deed.kind == CASE_QUARANTINE && account)
-        return STATUS_BADVALUE;
+        return bad_value(engine, "a quarantine is about an item, not an account");
     if (!has_room(engine))
         return STATUS_BUSY;
     record->account = account ? request->target : 0;
@@ -124,7 +124,8 @@ static enum status open_decide(struct engine *engine, const struct request *requ
 }
 
 /* May this be proposed for the case as it stands? */
-static enum status proposal_check(const struct case_row *row, uint8_t decision)
+static enum status proposal_check(struct engine *engine, const struct case_row *row,
+                                  uint8_t decision)
 {
     bool window = row->state == CASE_APPLIED && row->decision == DECISION_QUARANTINE;
     bool restorable = row->state == CASE_APPLIED && row->decision != DECISION_CREDIT &&
@@ -136,12 +137,14 @@ static enum status proposal_check(const struct case_row *row, uint8_t decision)
         !(window && (decision == DECISION_VOID || decision == DECISION_CREDIT)))
         return STATUS_CASESTATE;
     if (case_is_sanction(decision) && row->subject != SUBJECT_ACCOUNT)
-        return STATUS_BADVALUE;
+        return bad_value(engine, "this restricts an account, and the case is about an item; "
+                                 "expected void, credit, quarantine, compensate or dismiss");
     if (decision == DECISION_QUARANTINE && row->subject != SUBJECT_ITEM)
-        return STATUS_BADVALUE;
+        return bad_value(engine, "a quarantine needs a case about an item, this one is about an "
+                                 "account");
     if (decision == DECISION_COMPENSATE &&
         (row->subject != SUBJECT_ITEM || row->kind != CASE_REVIEW))
-        return STATUS_BADVALUE;
+        return bad_value(engine, "a compensation needs a case of kind review about an item");
     return STATUS_OK;
 }
 
@@ -173,7 +176,7 @@ static enum status propose_decide(struct engine *engine, const struct request *r
     int64_t until_us = request->flags & REQUEST_HAS_UNTIL ? request->u.deed.until_us : 0;
     int64_t since_us = request->flags & REQUEST_HAS_SINCE ? request->u.deed.since_us : 0;
     uint16_t value = request->u.deed.value;
-    enum status status = proposal_check(row, decision);
+    enum status status = proposal_check(engine, row, decision);
 
     if (status == STATUS_OK && decision == DECISION_COMPENSATE)
         status = compensation_check(engine, row);
@@ -183,17 +186,20 @@ static enum status propose_decide(struct engine *engine, const struct request *r
         until_us = engine->now_us + DEFAULT_US;
     if (ends && (until_us <= engine->now_us || until_us - engine->now_us > SANCTION_MAX_US) &&
         !PLANTED("engine.sanction_without_end"))
-        return STATUS_BADVALUE;
-    if ((decision == DECISION_CUT && (value == 0 || value >= WEIGHT_FULL)) ||
-        (decision == DECISION_POINTS && value == 0))
-        return STATUS_BADVALUE;
+        return bad_value(engine, "UNTIL (until_ms) must be after now and at most 366 days ahead, "
+                                 "in unix milliseconds");
+    if (decision == DECISION_CUT && (value == 0 || value >= WEIGHT_FULL))
+        return bad_value(engine, "a cut needs VALUE 1 to 99, the percent of weight that is left");
+    if (decision == DECISION_POINTS && value == 0)
+        return bad_value(engine, "points need VALUE, how many are taken: 1 or more");
     if (request->u.deed.only != REASON_NONE) {
         if (decision != DECISION_VOID && decision != DECISION_CREDIT)
-            return STATUS_BADVALUE;
+            return bad_value(engine, "only void and credit are about the likes of one reason");
         value = CASE_ONLY | request->u.deed.only;
     }
     if (until_us / SECOND_US > UINT32_MAX || since_us / SECOND_US > UINT32_MAX)
-        return STATUS_BADVALUE;
+        return bad_value(engine, "SINCE and UNTIL must be before the year 2106, in unix "
+                                 "milliseconds");
     record->fields |= RECORD_HAS_EXTRA;
     record->b = decision | (uint64_t)value << 8;
     /* The end is told in whole seconds: of likes the second that holds it is in. */

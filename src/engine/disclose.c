@@ -144,6 +144,11 @@ bool disclose_list(const struct disclosure *disclosure, const struct request *re
     return place == SIZE_MAX || disclosure->spent[place].entries < disclosure->rule.list_budget;
 }
 
+uint32_t disclose_retry_ms(int64_t now_us)
+{
+    return (uint32_t)((HOUR_US - now_us % HOUR_US + 999) / 1000);
+}
+
 /* A place for a new caller: one of an hour that is over, or, if all are taken, the first one: its
  * holder and he share what is left. */
 static size_t place_take(struct disclosure *disclosure, uint64_t caller, int64_t hour)

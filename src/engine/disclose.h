@@ -77,6 +77,8 @@ uint64_t disclose_total(struct disclosure *disclosure, struct hot *hot,
 /* May this caller read on in lists of people? */
 bool disclose_list(const struct disclosure *disclosure, const struct request *request,
                    int64_t now_us);
+/* When budgets begin anew, from 1. */
+uint32_t disclose_retry_ms(int64_t now_us);
 /* He was told so many entries. */
 void disclose_listed(struct disclosure *disclosure, const struct request *request, uint32_t entries,
                      int64_t now_us);

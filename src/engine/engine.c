@@ -470,8 +470,11 @@ static void write_decide(struct engine *engine, const struct request *request,
     else
         status = registry_write(engine, request, content, reply);
     reply->status = (uint8_t)status;
-    if (status != STATUS_OK && status != STATUS_UNCHANGED)
-        reply->kind = REPLY_ERROR;
+    if (status == STATUS_OK || status == STATUS_UNCHANGED)
+        return;
+    reply->kind = REPLY_ERROR;
+    if (status == STATUS_BADVALUE)
+        reply->u.detail = engine->expected;
 }
 
 /* --- the step ------------------------------------------------------------------------------------

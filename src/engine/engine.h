@@ -117,6 +117,7 @@ struct engine {
     int64_t erase_wait_us; /* between ACCOUNT ERASE and ACCOUNT PURGE */
     bool writes_refused; /* set by the caller before a step: every write answers refusal */
     enum status refusal; /* NOSPACE, BUSY or READONLY */
+    const char *expected; /* what the value should have been that was refused last (BADVALUE) */
     uint64_t sequence;
     int64_t now_us;
     uint64_t marks[ENGINE_PARTITIONS_MAX]; /* per source: number of the last effect taken over */

@@ -92,6 +92,14 @@ void compensation_take(struct engine *engine, const struct record *effect);
 void settle_apply(struct engine *engine, const struct record *record);
 void settle_take(struct engine *engine, const struct record *effect);
 
+/* A value that the parser takes and this request, as things stand, does not. expected: a constant
+ * that says what was wrong and what would do; the answer tells it. */
+static inline enum status bad_value(struct engine *engine, const char *expected)
+{
+    engine->expected = expected;
+    return STATUS_BADVALUE;
+}
+
 /* --- judge.c: what acts are worth */
 /* Judges a change that would be made. Not OK: it is refused; reply tells until or again when. */
 enum status judge_act(struct engine *engine, const struct request *request, uint8_t verb,

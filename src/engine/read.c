@@ -260,6 +260,7 @@ static bool page_answer(struct engine *engine, const struct request *request,
         !disclose_list(&engine->disclosure, request, engine->now_us)) {
         reply->kind = REPLY_ERROR;
         reply->status = STATUS_RATE;
+        reply->retry_ms = disclose_retry_ms(engine->now_us);
         return true;
     }
     page.entries = arena_take(&engine->arena, page.max * sizeof *page.entries);

@@ -81,7 +81,8 @@ static enum status account_state_decide(struct engine *engine, const struct requ
         until_us = request->flags & REQUEST_HAS_UNTIL ? request->u.restriction.until_us
                                                       : engine->now_us + RESTRICTION_US;
         if (until_us <= engine->now_us || until_us - engine->now_us > RESTRICTION_MAX_US)
-            return STATUS_BADVALUE;
+            return bad_value(engine, "UNTIL (until_ms) must be after now and at most 366 days "
+                                     "ahead, in unix milliseconds");
     }
     record->fields |= RECORD_HAS_ARGS;
     record->a = state;
@@ -132,7 +133,8 @@ static enum status account_set_decide(struct engine *engine, const struct reques
     }
     if (request->flags & REQUEST_HAS_CREATED) {
         if (request->u.portrait.created_us > engine->now_us)
-            return STATUS_BADVALUE;
+            return bad_value(engine, "CREATED (created_ms) must not be after now, in unix "
+                                     "milliseconds");
         record->c |= PORTRAIT_CREATED;
         record->b = (uint64_t)request->u.portrait.created_us;
         change = change || row->first_us != request->u.portrait.created_us;
@@ -188,8 +190,7 @@ static enum status notice_read_decide(struct engine *engine, const struct reques
 
     record->fields |= RECORD_HAS_ARGS;
     record->a = request->u.cursor;
-    return slot != HOT_NONE && notice_reads(hot_inbox(engine->hot, slot), record->a,
-                                            engine->now_us)
+    return slot != HOT_NONE && notice_reads(hot_inbox(engine->hot, slot), record->a, engine->now_us)
                ? STATUS_OK
                : STATUS_UNCHANGED;
 }

@@ -133,6 +133,9 @@ void shard_publish(struct shard *shard, int64_t steady_us)
     facts.logins = serve.logins;
     facts.tls_refused = serve.tls_refused;
     memcpy(facts.requests, engine->requests, sizeof facts.requests);
+    for (unsigned verb = 0; verb < VERB_COUNT; verb++)
+        if (verb_info(verb)->group == GROUP_SERVICE) /* the door answers them by itself */
+            facts.requests[verb] = serve.requests[verb];
     /* The door counts what it answers, also what it refused by itself; with several partitions the
      * calls are its own. */
     for (int i = 0; i < STATUS_COUNT; i++)

@@ -7,6 +7,7 @@
 #ifndef ZAN_SCHEMA_REPLY_H
 #define ZAN_SCHEMA_REPLY_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "schema/row.h"
@@ -71,7 +72,7 @@ struct reply {
         const struct edge_row *edges;
         const struct policy_view *policy;
         const struct policy_head *policies;
-        const char *detail; /* REPLY_ERROR of BADPOLICY: what was wrong; ends with a 0 */
+        const char *detail; /* see reply_detail */
         const struct notice_view *notices;
         const struct case_row *shields;
         const struct tree_node *tree;
@@ -80,7 +81,15 @@ struct reply {
     const struct account_row *account;
     const struct case_row *cased;
     uint8_t own; /* REPLY_CASE */
+    uint8_t noticed; /* REPLY_EXPORT: its entries are notices (u.notices) */
     uint16_t unread; /* REPLY_NOTICES: of all that is shown, not only of this page */
 };
+
+/* REPLY_ERROR: what was wrong and what was expected; NULL: the code says all. Ends with a 0. */
+static inline const char *reply_detail(const struct reply *reply)
+{
+    return reply->status == STATUS_BADPOLICY || reply->status == STATUS_BADVALUE ? reply->u.detail
+                                                                                 : NULL;
+}
 
 #endif

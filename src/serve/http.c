@@ -679,10 +679,8 @@ static enum MHD_Result put_reply(struct exchange *exchange)
     struct answer answer = {.http = 200, .type = "application/json"};
 
     if (reply->kind == REPLY_ERROR)
-        return put_problem(
-            exchange, reply->status,
-            reply->status == STATUS_BADPOLICY && reply->u.detail != NULL ? reply->u.detail : "",
-            reply);
+        return put_problem(exchange, reply->status,
+                           reply_detail(reply) != NULL ? reply_detail(reply) : "", reply);
     json_reply(&answer.body, &work->request, reply);
     return put_answer(exchange, &answer);
 }

@@ -115,8 +115,7 @@ static const char *target_name(enum verb verb)
 /* --- writes --------------------------------------------------------------------------------- */
 
 /* As many as were asked for: a replayed answer knows the bits and not their number. */
-static void put_actions(struct text *text, const struct request *request,
-                        const struct reply *reply)
+static void put_actions(struct text *text, const struct request *request, const struct reply *reply)
 {
     key(text, ',', "actions");
     text_put(text, "[", 1);
@@ -175,7 +174,8 @@ static void put_write(struct text *text, const struct request *request, const st
 
 /* --- reads ---------------------------------------------------------------------------------- */
 
-/* {"account":"7","item":"9","on":true} for one; {"account":"7","verb":"like","on":[...]} for many. */
+/* {"account":"7","item":"9","on":true} for one; {"account":"7","verb":"like","on":[...]} for many.
+ */
 static void put_states(struct text *text, const struct json_request *request,
                        const struct reply *reply)
 {
@@ -264,8 +264,7 @@ static void put_integer(struct text *text, const struct json_request *request,
 
 static void put_page(struct text *text, enum verb verb, const struct reply *reply)
 {
-    const char *name =
-        verb_info(verb)->shape == SHAPE_TAKEN ? "account" : target_name(verb);
+    const char *name = verb_info(verb)->shape == SHAPE_TAKEN ? "account" : target_name(verb);
 
     key(text, '{', "entries");
     text_put(text, "[", 1);
@@ -435,6 +434,16 @@ static void put_received(struct text *text, const struct json_request *request,
     text_put(text, "}\n", 2);
 }
 
+/* 0: there is none. */
+static void moment(struct text *text, const char *name, int64_t time_ms)
+{
+    key(text, ',', name);
+    if (time_ms == 0)
+        text_puts(text, "null");
+    else
+        text_u64(text, (uint64_t)time_ms);
+}
+
 static void put_budget(struct text *text, const struct json_request *request,
                        const struct reply *reply)
 {
@@ -446,7 +455,7 @@ static void put_budget(struct text *text, const struct json_request *request,
     hundredths(text, "granted", row->granted_pct);
     hundredths(text, "spent", row->spent_pct);
     hundredths(text, "owed", row->owed_pct);
-    member(text, ',', "until_ms", (uint64_t)row->until_s * 1000);
+    moment(text, "until_ms", (int64_t)row->until_s * 1000);
     text_put(text, "}\n", 2);
 }
 
@@ -509,7 +518,7 @@ static void put_shield(struct text *text, const struct reply *reply)
 
     key(text, '{', "item");
     put_item_map(text, reply->item);
-    member(text, ',', "window_until_ms", (uint64_t)reply->item->window_until_us / 1000);
+    moment(text, "window_until_ms", reply->item->window_until_us / 1000);
     key(text, ',', "cases");
     text_put(text, "[", 1);
     for (unsigned i = 0; i < reply->count; i++) {

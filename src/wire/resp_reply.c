@@ -82,8 +82,7 @@ size_t resp_error(enum status status, const char *detail, uint8_t *bytes)
 
 static void put_refusal(struct resp_out *out, const struct reply *reply)
 {
-    put_error(out, (enum status)reply->status,
-              reply->status == STATUS_BADPOLICY ? reply->u.detail : NULL);
+    put_error(out, (enum status)reply->status, reply_detail(reply));
     if (reply->status == STATUS_SUSPENDED)
         put_number(out, "; until=", reply->until_us > 0 ? (uint64_t)reply->until_us / 1000 : 0);
     if (reply->status == STATUS_BUSY || (reply->status == STATUS_RATE && reply->retry_ms > 0))
@@ -97,6 +96,16 @@ static void put_counter_of(struct resp_out *out, const char *name, uint64_t valu
 {
     resp_out_text(out, name);
     resp_out_counter(out, value);
+}
+
+/* 0: there is none. */
+static void put_moment(struct resp_out *out, const char *name, int64_t time_ms)
+{
+    resp_out_text(out, name);
+    if (time_ms == 0)
+        resp_out_null(out);
+    else
+        resp_out_counter(out, (uint64_t)time_ms);
 }
 
 /* Raw, valid and credited are never told apart from each other, nor without why they differ. item:
@@ -185,7 +194,7 @@ static void put_budget(struct resp_out *out, const struct account_row *account)
     put_pct(out, "granted", row->granted_pct);
     put_pct(out, "spent", row->spent_pct);
     put_pct(out, "owed", row->owed_pct);
-    put_counter_of(out, "until_ms", (uint64_t)row->until_s * 1000);
+    put_moment(out, "until_ms", (int64_t)row->until_s * 1000);
 }
 
 static void put_applied(struct resp_out *out, const struct request *request,
@@ -487,7 +496,7 @@ static void put_shield(struct resp_out *out, const struct reply *reply)
     resp_out_map(out, 4);
     resp_out_text(out, "item");
     put_item(out, reply->item);
-    put_counter_of(out, "window_until_ms", (uint64_t)reply->item->window_until_us / 1000);
+    put_moment(out, "window_until_ms", reply->item->window_until_us / 1000);
     resp_out_text(out, "cases");
     resp_out_array(out, reply->count);
     for (uint32_t i = 0; i < reply->count; i++) {

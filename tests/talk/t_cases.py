@@ -106,7 +106,14 @@ def an_end_is_demanded(world):
     for until in (1000, in_ms(400 * 24 * HOUR_MS)):
         assert code(world("ann", "CASE", "PROPOSE", case, "cut", "x", "UNTIL", until, "VALUE",
                           50)) == "BADVALUE"
-    assert code(world("ann", "CASE", "PROPOSE", case, "cut", "x", "VALUE", 100)) == "BADVALUE"
+    refused = world("ann", "CASE", "PROPOSE", case, "cut", "x", "VALUE", 100)
+    assert refused.code == "BADVALUE" and "VALUE 1 to 99" in refused.text, refused
+    over_http = world.ask("ann", "PUT", "/v1/cases/%d/proposal" % case,
+                          {"decision": "points", "reason": "x"})
+    assert over_http.code == "BADVALUE" and "points need VALUE" in over_http.json["detail"], over_http
+    restrict = ("ACCOUNT", "STATE", 7, "suspended", "UNTIL")
+    refused = world("backend", *restrict, in_ms(400 * 24 * HOUR_MS))
+    assert refused.code == "BADVALUE" and "at most 366 days ahead" in refused.text, refused
     assert world("ann", "CASE", "PROPOSE", case, "dismiss", "nothing in it") == 1
     assert world("cid", "CASE", "APPROVE", case, "yes") == 1
     assert world("ann", "CASE", "GET", case)["state"] == "rejected"

@@ -123,6 +123,8 @@ def people_decide_and_the_creator_is_told(world):
         world.do("LIKE", account, 600)
     world.do("NOTICE", "READ", 2, 1000)
     standing = world.do("ACCOUNT", "GET", 2)
+    assert as_map(world.do("SHIELD", 600))["window_until_ms"] is None
+    assert world.ask("backend", "GET", "/v1/items/600/shield").json["window_until_ms"] is None
     case = world("ann", "CASE", "OPEN", "quarantine", "item", 600, "odd")
     assert world.told(2)[0] == 0
     world.decide(case, "quarantine", "UNTIL", in_ms(3600000))

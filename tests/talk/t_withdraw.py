@@ -138,9 +138,11 @@ def a_flood_waits_and_is_compensated():
     (case,) = [row["case"] for row in cases if str(row["id" if "id" in row else "about"]) == "1"]
     assert world("ann", "CASE", "PROPOSE", case, "compensate", "by arrangement") == 1
     assert isinstance(world("ann", "CASE", "APPROVE", case, "by myself"), Error)
-    assert float(world("backend", "BUDGET", CREATOR)["balance"]) == 0
+    budget = world("backend", "BUDGET", CREATOR)
+    assert float(budget["balance"]) == 0 and budget["until_ms"] is None, budget
     assert world("bea", "CASE", "APPROVE", case, "agreed") == 1
     budget = world("backend", "BUDGET", CREATOR)
+    assert budget["until_ms"] > 0, budget
     given = float(budget["balance"])
     assert 0 < given < found["frozen"] and budget["granted"] == budget["balance"], budget
     assert world("ann", "CASE", "GET", case)["granted_pct"] == round(100 * given)

@@ -1,6 +1,7 @@
 /* Who sees what an account likes: every relation x setting x matrix, against sentences; hidden
  * looks like empty; the same at rest as in memory. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine/policy.h"
 #include "support.h"
@@ -273,6 +274,7 @@ static void portraits_are_kept(void **state)
     }
     request.u.portrait.created_us = test.now_us + 3600000000;
     assert_int_equal(test_engine_ask(&test, &request)->status, STATUS_BADVALUE);
+    assert_non_null(strstr(test_engine_ask(&test, &request)->u.detail, "must not be after now"));
     test_engine_close(&test);
 }
 

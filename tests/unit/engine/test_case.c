@@ -124,6 +124,7 @@ static enum status take(enum verb verb, uint64_t id, struct step step)
 {
     struct request request = {
         .verb = (uint16_t)verb, .target = id, .caller = step.caller, .account = step.account};
+    const struct reply *reply;
 
     request.u.deed.decision = step.decision;
     request.u.deed.value = step.value;
@@ -136,7 +137,12 @@ static enum status take(enum verb verb, uint64_t id, struct step step)
         request.flags |= REQUEST_HAS_SINCE;
     request.u.deed.until_us = step.until_us;
     request.u.deed.since_us = step.since_us;
-    return (enum status)ask(&request)->status;
+    reply = ask(&request);
+    if (reply->status == STATUS_BADVALUE) { /* what was wrong, and what would do */
+        assert_non_null(reply->u.detail);
+        assert_true(strlen(reply->u.detail) > 20 && strlen(reply->u.detail) < 200);
+    }
+    return (enum status)reply->status;
 }
 
 static enum status propose(uint64_t id, uint8_t decision, uint16_t value, int64_t until_us)

@@ -10,6 +10,7 @@
 
 #define CREATOR   9
 #define MINUTE_US (60LL * 1000000)
+#define HOUR_US   (60 * MINUTE_US)
 
 static const struct reply *ask(struct test_engine *test, struct request request)
 {
@@ -111,7 +112,8 @@ static void lists_have_a_budget(void **state)
 {
     struct test_engine test;
     struct request list = {.verb = VERB_LIKERS, .target = 1, .count = 10};
-    uint32_t told[3] = {0};
+    uint32_t told[3] = {0}, waits_ms[3] = {0};
+    const struct reply *reply;
 
     (void)state;
     test_engine_open(&test, NULL);
@@ -119,8 +121,6 @@ static void lists_have_a_budget(void **state)
     for (uint64_t account = 1; account <= 100; account++)
         ask(&test, test_set(VERB_LIKE, account, 1));
     for (int caller = 0; caller < 3; caller++) {
-        const struct reply *reply;
-
         list.caller = 1000 + (uint64_t)caller;
         list.role = caller == 2 ? ROLE_BACKEND : ROLE_OPERATOR;
         list.flags = 0;
@@ -134,12 +134,20 @@ static void lists_have_a_budget(void **state)
         }
         assert_int_equal(reply->status, caller == 2 ? STATUS_OK : STATUS_RATE);
         list.flags = 0; /* from the front: no */
-        assert_int_equal(ask(&test, list)->status, caller == 2 ? STATUS_OK : STATUS_RATE);
+        reply = ask(&test, list);
+        assert_int_equal(reply->status, caller == 2 ? STATUS_OK : STATUS_RATE);
+        waits_ms[caller] = reply->retry_ms;
     }
+    assert_int_equal(waits_ms[2], 0);
+    assert_true(waits_ms[0] > 0 && waits_ms[0] <= 3600000);
     assert_true(told[0] == 40 && told[1] == 40 && told[2] >= 150); /* the last page may pass it */
-    test.now_us += 60 * MINUTE_US;
+    /* Then, and not before, he may again. */
     list.caller = 1000;
     list.role = ROLE_OPERATOR;
+    test.now_us = (test.now_us / HOUR_US + 1) * HOUR_US - 1100; /* an ask takes 1000 */
+    reply = ask(&test, list);
+    assert_int_equal(reply->status, STATUS_RATE);
+    assert_int_equal(reply->retry_ms, 1);
     assert_int_equal(ask(&test, list)->count, 10);
     test_engine_close(&test);
 }
