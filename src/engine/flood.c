@@ -1,11 +1,9 @@
 #include "engine/flood.h"
 
-#include <assert.h>
-#include <stdio.h>
-
 #include "base/hook.h"
 #include "engine/case.h"
 #include "engine/inner.h"
+#include "engine/policy_words.h"
 #include "engine/withdraw.h"
 #include "schema/verb.h"
 
@@ -32,37 +30,38 @@ bool flood_may_begin(struct engine *engine, const struct record *record, uint8_t
 }
 
 /* "lockstep, young": what spoke against the act that opened the window. */
-static void reasons_text(uint16_t reasons, char *text, size_t size)
+static void put_reasons(struct words *words, uint16_t reasons)
 {
-    size_t used = 0;
+    const char *comma = "";
 
-    text[0] = '\0';
-    for (int reason = 1; reason < REASON_COUNT && used + 1 < size; reason++)
-        if (reasons >> reason & 1 && reason != REASON_QUARANTINE)
-            used += (size_t)snprintf(text + used, size - used, "%s%s", used > 0 ? ", " : "",
-                                     reason_name((enum reason)reason));
+    for (int reason = 1; reason < REASON_COUNT; reason++) {
+        if ((reasons >> reason & 1) == 0 || reason == REASON_QUARANTINE)
+            continue;
+        words_put(words, comma);
+        words_put(words, reason_name((enum reason)reason));
+        comma = ", ";
+    }
 }
 
 /* What was seen, in words and numbers; its length. */
 static uint8_t evidence_text(const struct record *record, const struct item_row *item, uint8_t verb,
                              char text[CASE_TEXT_MAX + 1])
 {
-    char reasons[96];
-    int size;
+    struct words words = words_begin(text, CASE_TEXT_MAX + 1);
 
     if (verb == VERB_UNLIKE) {
-        size = snprintf(text, CASE_TEXT_MAX + 1,
-                        "many likes are taken back at once, by accounts that act together: what "
-                        "they weighed waits");
-    } else {
-        reasons_text(record->verdict.reasons, reasons, sizeof reasons);
-        size = snprintf(text, CASE_TEXT_MAX + 1,
-                        "many likes at once that look arranged (%s): such wait for the window's "
-                        "end; likes %llu, held %llu",
-                        reasons, (unsigned long long)item->counts[COUNTER_LIKE],
-                        (unsigned long long)item->credit.held);
+        words_put(&words, "many likes are taken back at once, by accounts that act together: what "
+                          "they weighed waits");
+        return (uint8_t)words.size;
     }
-    return (uint8_t)(size < CASE_TEXT_MAX ? size : CASE_TEXT_MAX);
+    words_put(&words, "likes ");
+    words_number(&words, item->counts[COUNTER_LIKE]);
+    words_put(&words, ", held ");
+    words_number(&words, item->credit.held);
+    words_put(&words, ": many at once look arranged, and wait for the window's end (");
+    put_reasons(&words, record->verdict.reasons);
+    words_put(&words, ")");
+    return (uint8_t)words.size;
 }
 
 void flood_tell(struct engine *engine, const struct record *record, uint8_t verb)
