@@ -2,19 +2,27 @@
  *
  * Sections one after the other: the account itself; its likes, favorites and follows that are on,
  * each newest first, with what a like is worth and why; what its clean-ups took back; the cases
- * about it, one a page, as it may see them. To the holder himself a like is plain until people have
- * decided about it: what the rules and the scorer think of each would teach him to get past them.
- * The cursor is the section and where in it to go on: below which sequence, or at which case.
- * Nothing is kept between two pages, so what changes meanwhile is seen as it is then; what stays as
- * it was is told exactly once. */
+ * about it, one a page, as it may see them; what it is told (NOTICES). To the holder himself a like
+ * is plain until people have decided about it: what the rules and the scorer think of each would
+ * teach him to get past them. The cursor is the section and where in it to go on: below which
+ * sequence, or at which case. Nothing is kept between two pages, so what changes meanwhile is seen
+ * as it is then; what stays as it was is told exactly once. */
 #include <assert.h>
 
 #include "base/hook.h"
 #include "engine/case.h"
 #include "engine/disclose.h"
 #include "engine/inner.h"
+#include "engine/notice.h"
 
-enum section { SECTION_ACCOUNT, SECTION_LIKES, SECTION_CLEARED = 4, SECTION_CASES, SECTION_END };
+enum section {
+    SECTION_ACCOUNT,
+    SECTION_LIKES,
+    SECTION_CLEARED = 4,
+    SECTION_CASES,
+    SECTION_NOTICES,
+    SECTION_END
+};
 
 #define SECTION_SHIFT 60
 #define BELOW_ALL     ((1ULL << SECTION_SHIFT) - 1)
@@ -98,6 +106,7 @@ static bool case_answer(struct engine *engine, const struct request *request, ui
     if (id == BELOW_ALL)
         id = case_shown_from(engine, request,
                              slot == HOT_NONE ? 0 : hot_account(engine->hot, slot)->case_id);
+    reply->cursor = cursor_of(SECTION_NOTICES, BELOW_ALL);
     if (id == 0)
         return true;
     row = arena_take(&engine->arena, sizeof *row);
@@ -110,7 +119,25 @@ static bool case_answer(struct engine *engine, const struct request *request, ui
     reply->cased = row;
     reply->own = 1;
     id = case_shown_from(engine, request, row->before);
-    reply->cursor = id == 0 ? 0 : cursor_of(SECTION_CASES, id);
+    if (id != 0)
+        reply->cursor = cursor_of(SECTION_CASES, id);
+    return true;
+}
+
+/* As NOTICES tells them: a copy reads nothing for him, and names nobody whom that names not. */
+static bool notices_answer(struct engine *engine, const struct request *request, uint64_t below,
+                           struct reply *reply)
+{
+    struct request list = *request;
+
+    list.flags |= REQUEST_HAS_CURSOR;
+    list.u.cursor = below;
+    if (!notice_answer(engine, &list, reply))
+        return false;
+    reply->kind = REPLY_EXPORT;
+    reply->noticed = 1;
+    if (reply->cursor != 0)
+        reply->cursor = cursor_of(SECTION_NOTICES, reply->cursor);
     return true;
 }
 
@@ -126,6 +153,8 @@ bool export_answer(struct engine *engine, const struct request *request, struct 
         return fail(reply, STATUS_NOACCOUNT);
     if (section == SECTION_CASES)
         return case_answer(engine, request, cursor & BELOW_ALL, reply);
+    if (section == SECTION_NOTICES)
+        return notices_answer(engine, request, cursor & BELOW_ALL, reply);
     if (section != SECTION_ACCOUNT)
         return edges_answer(engine, request, section, cursor & BELOW_ALL, reply);
     reply->cursor = cursor_of(SECTION_LIKES, BELOW_ALL);

@@ -240,7 +240,8 @@ static bool has_room(struct budget *budget, const struct engine *engine,
                        : info->shape == SHAPE_ACTIVITY                            ? 2
                                                                                   : 1;
 
-        if (info->shape == SHAPE_NOTICES && !take(&budget->inboxes, 1))
+        if ((info->shape == SHAPE_NOTICES || info->shape == SHAPE_EXPORT) &&
+            !take(&budget->inboxes, 1))
             return false;
         ids += request->asserted; /* the row of who calls */
         if (info->shape == SHAPE_CASE_GET && !take(&budget->cases, 1))
@@ -361,9 +362,12 @@ static void note_read(struct engine *engine, const struct request *request,
             need_account(engine, needs, request->tenant,
                          request->verb == VERB_CASE_OF ? request->target : request->account);
         break;
+    case SHAPE_EXPORT:
+        notice_need_inbox(engine, needs, request->tenant, request->account);
+        need_account(engine, needs, request->tenant, request->account);
+        break;
     case SHAPE_RECEIVED:
     case SHAPE_ACCOUNT_GET:
-    case SHAPE_EXPORT:
     case SHAPE_GIVEN:
         need_account(engine, needs, request->tenant, request->account);
         break;

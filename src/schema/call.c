@@ -38,7 +38,8 @@ void call_answer(struct call *call, const struct reply *reply)
     if (reply->kind == REPLY_CASES)
         call->reply.u.cases =
             keep(call, &used, reply->u.cases, reply->count * sizeof(struct case_brief));
-    if ((reply->kind == REPLY_EXPORT || reply->kind == REPLY_WEIGHED) && reply->count > 0)
+    if ((reply->kind == REPLY_EXPORT || reply->kind == REPLY_WEIGHED) && reply->count > 0 &&
+        !reply->noticed)
         call->reply.u.edges =
             keep(call, &used, reply->u.edges, reply->count * sizeof(struct edge_row));
     if (reply->kind == REPLY_POLICIES)
@@ -48,7 +49,7 @@ void call_answer(struct call *call, const struct reply *reply)
         keep_policy(call, &used, reply->u.policy);
     if (reply->kind == REPLY_ERROR && reply->status == STATUS_BADPOLICY && reply->u.detail != NULL)
         call->reply.u.detail = keep(call, &used, reply->u.detail, strlen(reply->u.detail) + 1);
-    if (reply->kind == REPLY_NOTICES)
+    if (reply->kind == REPLY_NOTICES || (reply->kind == REPLY_EXPORT && reply->noticed))
         call->reply.u.notices =
             keep(call, &used, reply->u.notices, reply->count * sizeof(struct notice_view));
     if (reply->kind == REPLY_SHIELD)

@@ -542,6 +542,13 @@ static void put_export(struct text *text, const struct reply *reply)
         text_puts(text, "{\"kind\":\"case\",\"case\":");
         put_case(text, reply);
         text_put(text, "}", 1);
+    } else if (reply->noticed) {
+        for (unsigned i = 0; i < reply->count; i++) {
+            text_puts(text, i > 0 ? ",{\"kind\":\"notice\",\"notice\":"
+                                  : "{\"kind\":\"notice\",\"notice\":");
+            put_case_fields(text, fields, notice_fields(&reply->u.notices[i], fields));
+            text_put(text, "}", 1);
+        }
     } else {
         for (unsigned i = 0; i < reply->count; i++) {
             text_put(text, ",", i > 0);

@@ -482,14 +482,15 @@ static json_t *sources(void)
     return json_pack("{s:s,s:o}", "type", "string", "enum", names);
 }
 
-/* An account, a case, or an edge: what it is stands in its kind. */
+/* An account, a case, a notice, or an edge: what it is stands in its kind. */
 static json_t *export_schema(void)
 {
-    return json_pack("{s:s,s:{s:{s:s,s:[s,s,s,s,s,s]},s:o,s:o,s:o,s:o,s:{s:s},s:{s:s},s:{s:s},s:o},"
-                     "s:[s],s:b}",
+    return json_pack("{s:s,s:{s:{s:s,s:[s,s,s,s,s,s,s]},s:o,s:o,s:o,s:o,s:o,s:{s:s},s:{s:s},s:{s:s},"
+                     "s:o},s:[s],s:b}",
                      "type", "object", "properties", "kind", "type", "string", "enum", "account",
-                     "like", "favorite", "follow", "cleared", "case", "account",
+                     "like", "favorite", "follow", "cleared", "case", "notice", "account",
                      reference("schemas", "Account"), "case", reference("schemas", "OwnCase"),
+                     "notice", reference("schemas", "Notice"),
                      "target", reference("schemas", "Id"), "time_ms", schema_of("time"),
                      "weight_pct", "type", "integer", "mark", "type", "string", "reason", "type",
                      "string", "cleanup", schema_of("count"), "required", "kind",

@@ -231,8 +231,7 @@ static void put_write(struct resp_out *out, const struct request *request,
 {
     bool edge = verb_info((enum verb)request->verb)->shape == SHAPE_SET;
 
-    resp_out_map(out, (edge ? 6u : 4u) + (reply->intent != 0) +
-                          (reply->attested != ATTESTED_NONE));
+    resp_out_map(out, (edge ? 6u : 4u) + (reply->intent != 0) + (reply->attested != ATTESTED_NONE));
     resp_out_text(out, "applied");
     put_applied(out, request, reply);
     put_counter_of(out, "sequence", reply->sequence);
@@ -419,8 +418,23 @@ static void put_weighed(struct resp_out *out, const struct reply *reply)
     }
 }
 
-/* --- an export: an account, a case, or edges ----------------------------------------------------
+/* --- an export: an account, a case, notices, or edges
+ * ---------------------------------------------
  */
+
+static void put_noticed(struct resp_out *out, const struct reply *reply)
+{
+    struct case_field fields[CASE_FIELDS_MAX];
+
+    resp_out_array(out, reply->count);
+    for (uint32_t i = 0; i < reply->count; i++) {
+        resp_out_map(out, 2);
+        resp_out_text(out, "kind");
+        resp_out_text(out, "notice");
+        resp_out_text(out, "notice");
+        put_case_fields(out, fields, notice_fields(&reply->u.notices[i], fields));
+    }
+}
 
 static void put_export(struct resp_out *out, const struct reply *reply)
 {
@@ -428,6 +442,10 @@ static void put_export(struct resp_out *out, const struct reply *reply)
 
     resp_out_array(out, 2);
     resp_out_id(out, reply->cursor);
+    if (reply->noticed) {
+        put_noticed(out, reply);
+        return;
+    }
     if (reply->account == NULL && reply->cased == NULL) {
         resp_out_array(out, reply->count);
         for (uint32_t i = 0; i < reply->count; i++)
@@ -532,7 +550,7 @@ size_t resp_reply_bound(const struct request *request, const struct reply *reply
         return MAP_BYTES_MAX + CASE_BYTES_MAX;
     case REPLY_EXPORT:
         return PAGE_HEAD_BYTES + MAP_BYTES_MAX + CASE_BYTES_MAX +
-               (size_t)reply->count * EXPORT_BYTES_MAX;
+               (size_t)reply->count * (reply->noticed ? NOTICE_BYTES_MAX + 64 : EXPORT_BYTES_MAX);
     case REPLY_WEIGHED:
         return PAGE_HEAD_BYTES + (size_t)reply->count * WEIGHED_BYTES_MAX;
     case REPLY_CASE:

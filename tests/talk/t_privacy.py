@@ -146,8 +146,11 @@ def round_trip(world, twin, case):
         lines = export(world, count)
         edges = sorted((line["kind"], int(line["target"])) for line in lines if "target" in line)
         assert edges == wanted, (len(edges), len(wanted), set(edges) ^ set(wanted))
-        assert [line["kind"] for line in lines if "target" not in line] == ["account", "case"]
-        assert int(lines[-1]["case"]["case"]) == int(case) and lines[-1]["case"]["decided_text"] == "too fast"
+        told = [line for line in lines if "target" not in line]
+        assert [line["kind"] for line in told][:2] == ["account", "case"], told
+        assert int(told[1]["case"]["case"]) == int(case) and told[1]["case"]["decided_text"] == "too fast"
+        notices = [line["notice"] for line in told[2:]]
+        assert notices == world("app", "NOTICES", HOLDER, "COUNT", 48)[2] and len(notices) > 0, told
         for line in lines:
             if line["kind"] == "like":
                 assert line["mark"] in ("plain", "held") and 0 <= line["weight_pct"] <= 100, line
@@ -155,6 +158,8 @@ def round_trip(world, twin, case):
     over_http = export_http(world)
     assert sorted((line["kind"], int(line["target"])) for line in over_http if "target" in line) == wanted
     assert over_http[0]["account"]["standing"]["personal"] is False
+    assert [line["notice"]["notice"] for line in over_http if line["kind"] == "notice"] == \
+        [notice["notice"] for notice in notices]
     for name in ("ann", "ben", "adam"):
         assert code(world(name, "ACCOUNT", "EXPORT", HOLDER)) == "NOPERM", name
 

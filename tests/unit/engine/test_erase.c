@@ -2,6 +2,7 @@
  * what no act can bring back; the same after a replay (model.privacy and zan verify see to that).
  */
 #include "engine/inner.h"
+#include "engine/notice.h"
 #include "node/load.h"
 #include "support.h"
 #include "support/test_engine.h"
@@ -10,6 +11,7 @@
 #define OTHER   8
 #define CREATOR 9
 #define ITEMS   300
+#define NOTICES 20
 #define HOUR_US (3600LL * 1000000)
 
 static const struct reply *ask(struct test_engine *test, struct request request)
@@ -272,13 +274,24 @@ static uint64_t open_case(struct test_engine *test, uint64_t about)
         ->u.value;
 }
 
+static void tell_him(struct test_engine *test)
+{
+    struct record cause = {.time_us = test->now_us};
+    struct notice_order order = {.kind = NOTICE_DECIDED, .account = HOLDER};
+
+    ask(test, (struct request){.verb = VERB_NOTICES, .account = HOLDER, .count = 1});
+    for (order.case_id = 1; order.case_id <= NOTICES; order.case_id++)
+        notice_tell(&test->engine, &cause, &order);
+}
+
 /* Page by page, from memory and from the store: each like exactly once, with what it is worth. */
 static void an_export_has_everything_once(void **state)
 {
     (void)state;
     for (int flush = 0; flush < 2; flush++) {
         struct test_engine test;
-        uint32_t seen[EDGE_COUNT][ITEMS + 1] = {{0}}, cases = 0, accounts = 0, pages = 0;
+        uint32_t seen[EDGE_COUNT][ITEMS + 1] = {{0}}, cases = 0, accounts = 0, pages = 0,
+                                          notices[NOTICES + 1] = {0};
         uint64_t cursor = 0, first, second, other;
 
         test_engine_open(&test, NULL);
@@ -293,13 +306,16 @@ static void an_export_has_everything_once(void **state)
         first = open_case(&test, HOLDER);
         second = open_case(&test, HOLDER);
         other = open_case(&test, OTHER);
+        tell_him(&test);
         assert_true(first != 0 && second > first && other > second);
         do {
             const struct reply *reply = ask(&test, page(cursor, 7));
 
             assert_int_equal(reply->kind, REPLY_EXPORT);
             assert_true(reply->count <= 7 && ++pages < 1000);
-            for (uint32_t i = 0; i < reply->count; i++) {
+            for (uint32_t i = 0; reply->noticed && i < reply->count; i++)
+                notices[reply->u.notices[i].notice.id]++;
+            for (uint32_t i = 0; !reply->noticed && i < reply->count; i++) {
                 const struct edge_row *edge = &reply->u.edges[i];
 
                 assert_true(edge->on && edge->account == HOLDER && edge->target <= ITEMS);
@@ -323,6 +339,8 @@ static void an_export_has_everything_once(void **state)
         }
         assert_int_equal(seen[EDGE_FOLLOW][CREATOR], 1);
         assert_true(accounts == 1 && cases == 2);
+        for (uint32_t id = 1; id <= NOTICES; id++)
+            assert_int_equal(notices[id], 1);
         /* A cursor is no key to what is others'. */
         assert_int_equal(ask(&test, page(5ULL << 60 | other, 7))->status, STATUS_BADCURSOR);
         assert_int_equal(ask(&test, page(9ULL << 60 | 1, 7))->status, STATUS_BADCURSOR);
