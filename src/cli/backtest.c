@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/moment.h"
 #include "cli/options.h"
 #include "cli/progress.h"
 #include "cli/report.h"
@@ -39,65 +39,6 @@ static const struct option_row rows[] = {
     {"json", NULL, "prints the report as JSON", OPTION_FLAG, AT(json), 0, 0},
     {"quiet", NULL, "no progress bar", OPTION_FLAG, AT(quiet), 0, 0},
 };
-
-/* --- times ---------------------------------------------------------------------------------------
- */
-
-/* Reads `digits` digits, and the character behind them if it is not 0. */
-static bool take_number(const char **at, int digits, char behind, int *number)
-{
-    *number = 0;
-    for (int i = 0; i < digits; i++, (*at)++) {
-        if (**at < '0' || **at > '9')
-            return false;
-        *number = 10 * *number + (**at - '0');
-    }
-    if (behind != '\0' && *(*at)++ != behind)
-        return false;
-    return true;
-}
-
-static bool date_from(const char *at, int64_t *us)
-{
-    struct tm tm = {0};
-
-    if (!take_number(&at, 4, '-', &tm.tm_year) || !take_number(&at, 2, '-', &tm.tm_mon) ||
-        !take_number(&at, 2, '\0', &tm.tm_mday))
-        return false;
-    if (*at != '\0' &&
-        (*at++ != 'T' || !take_number(&at, 2, ':', &tm.tm_hour) ||
-         !take_number(&at, 2, ':', &tm.tm_min) || !take_number(&at, 2, 'Z', &tm.tm_sec)))
-        return false;
-    if (*at != '\0' || tm.tm_mon < 1 || tm.tm_mon > 12 || tm.tm_mday < 1 || tm.tm_mday > 31 ||
-        tm.tm_hour > 23 || tm.tm_min > 59 || tm.tm_sec > 59)
-        return false;
-    tm.tm_year -= 1900;
-    tm.tm_mon -= 1;
-    *us = (int64_t)timegm(&tm) * 1000000;
-    return true;
-}
-
-static bool time_from(const char *text, int64_t *us)
-{
-    char *end;
-    long long seconds;
-
-    if (date_from(text, us))
-        return true;
-    errno = 0;
-    seconds = strtoll(text, &end, 10);
-    *us = (int64_t)seconds * 1000000;
-    return end != text && *end == '\0' && errno == 0 && seconds >= 0 && seconds < 1LL << 40;
-}
-
-static void time_to(int64_t us, char text[32])
-{
-    time_t seconds = (time_t)(us / 1000000);
-    struct tm tm;
-
-    if (gmtime_r(&seconds, &tm) == NULL || strftime(text, 32, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-        text[0] = '\0';
-}
 
 /* --- as text -------------------------------------------------------------------------------------
  */
@@ -148,7 +89,7 @@ static void print_sample(const struct backtest_sample *sample)
 {
     char time[32];
 
-    time_to(sample->time_us, time);
+    moment_write(sample->time_us, time);
     printf("    %s  account %llu, %s %llu\n        %s\n", time, (unsigned long long)sample->account,
            verb_info((enum verb)sample->verb)->name, (unsigned long long)sample->target,
            sample->text);
@@ -247,7 +188,7 @@ static void report_rule(struct report *to, const struct policy_rule *of,
     for (uint32_t i = 0; i < rule->sample_count; i++) {
         struct report *sample = report_element(to, "samples");
 
-        time_to(rule->samples[i].time_us, time);
+        moment_write(rule->samples[i].time_us, time);
         report_text(sample, "time", time);
         report_number(sample, "tenant", rule->samples[i].tenant);
         report_id(sample, "account", rule->samples[i].account);
@@ -366,11 +307,8 @@ static int backtest(int argc, char **argv)
 
     if (code != OPTIONS_GO)
         return code;
-    if (values.from != NULL && !time_from(values.from, &options.from_us)) {
-        fprintf(stderr,
-                "zan: --from: expected 2026-01-31, 2026-01-31T08:00:00Z or seconds since "
-                "1970, got '%s'\n",
-                values.from);
+    if (values.from != NULL && !moment_read(values.from, &options.from_us)) {
+        fprintf(stderr, "zan: --from: expected " MOMENT_FORMS ", got '%s'\n", values.from);
         return EXIT_USAGE;
     }
     if (values.scratch != NULL)

@@ -90,6 +90,10 @@ typedef enum status (*log_each)(void *argument, uint64_t first_sequence, uint32_
                                 int64_t time_us, const uint8_t *body, size_t size);
 enum status log_replay(struct log *log, uint64_t from, log_each each, void *argument);
 
+/* The hash of the batch that holds sequence, a durable one: it stands for every record up to the end
+ * of that batch, in this order. CORRUPT: it can be read in neither copy. The writer's thread. */
+enum status log_chain(struct log *log, uint64_t sequence, uint8_t chain[32]);
+
 /* Can a batch of size bytes be taken now?  OK; BUSY (the buffer is full, or the next segment is not
  * ready yet: wait for the event); NOSPACE (no next segment: the disk is full; retried every second
  * by itself); TOOBIG (over half the buffer or over a segment: never); IOFAIL (the log has failed);

@@ -5,6 +5,7 @@
  * copies have left behind it is mended at once, in the segment being written by the next open. */
 #include "log/log_local.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/hook.h"
@@ -141,6 +142,29 @@ enum status log_replay(struct log *log, uint64_t from, log_each each, void *argu
     for (int copy = 0; copy < 2; copy++)
         reading.window[copy].handle = -1;
     status = replay_from(log, &reading, each, argument);
+    for (int copy = 0; copy < 2; copy++)
+        log_window_free(&reading.window[copy]);
+    return status;
+}
+
+static enum status pass(void *argument, uint64_t first_sequence, uint32_t count, int64_t time_us,
+                        const uint8_t *body, size_t size)
+{
+    (void)argument, (void)first_sequence, (void)count, (void)time_us, (void)body, (void)size;
+    return STATUS_OK;
+}
+
+enum status log_chain(struct log *log, uint64_t sequence, uint8_t chain[32])
+{
+    struct reading reading = {.log = log, .from = sequence, .until = sequence};
+    enum status status;
+
+    assert(sequence > 0 && sequence <= log_durable(log));
+    for (int copy = 0; copy < 2; copy++)
+        reading.window[copy].handle = -1;
+    status = replay_from(log, &reading, pass, NULL);
+    if (status == STATUS_OK)
+        memcpy(chain, reading.at.chain, LOG_HASH_BYTES);
     for (int copy = 0; copy < 2; copy++)
         log_window_free(&reading.window[copy]);
     return status;
