@@ -373,14 +373,14 @@ enum status node_start(struct node *node, char message[256])
     enum status status;
 
     message[0] = '\0';
-    status = open_doors(node, message);
-    if (status != STATUS_OK)
-        return status;
     for (uint16_t i = 0; i < node->count; i++)
         audit_open(&node->shards[i].audit, &node->shards[i].partition,
                    (uint32_t)node->config.audit_rate,
                    (uint64_t)(node->started_wall_us ^ clock_steady_us()) + i);
     if ((status = scrub_open(node, &node->scrub)) != STATUS_OK)
+        return status;
+    /* The doors last: whoever comes in is told about all of the above. */
+    if ((status = open_doors(node, message)) != STATUS_OK)
         return status;
     for (uint16_t i = 0; i < node->count; i++)
         if (pthread_create(&node->shards[i].thread, NULL, shard_main, &node->shards[i]) != 0)

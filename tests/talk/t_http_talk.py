@@ -197,6 +197,9 @@ def notices(door):
     case = door.ask("POST", "/v1/items/4400/disavowals", {"reason": "not mine"}).json
     shield = door.ask("GET", "/v1/items/4400/shield").json
     assert shield["item"]["item"] == "4400" and shield["cases"] == [case], (shield, case)
+    door.ask("PUT", "/v1/items/4400/likes/4401")
+    entry, = door.ask("GET", "/v1/cases/likes/4400").json["entries"]
+    assert (entry["account"], entry["weight_pct"]) == ("4401", 100), entry
 
 
 def cases(door):
