@@ -4,14 +4,17 @@
 
 One copy of the log is on that disk, the other copy and the store on a good one. Whatever the bad disk
 did, the server must start, repair the copy, and have everything acknowledged. If not even the file
-system survives, the disk is replaced by an empty one: a copy that is gone is repaired too.
+system survives, the disk is replaced by an empty one: a copy that is gone is repaired too. The same when
+the server says that it cannot use the disk: it must name the place, as whoever replaces it has to know.
 """
 import os
 import random
+import re
 import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "twin"))
+from client import Gone
 from crowd import Crowd, Judge
 from faultdisk import FaultDisk
 from server import Server, directory, main, seed, size
@@ -22,6 +25,18 @@ def damage(disk, random_):
         disk.control("misdirect %d 1" % random_.randint(1, 60))
     else:
         disk.control("lose %d %d" % (random_.randint(1, 60), random_.choice((1, 1, 5))))
+
+
+def starts(server, disk):
+    """False: it refused, for want of a file system that works (bytes of which went astray as well)."""
+    try:
+        server.start()
+        return True
+    except Gone:
+        if not re.search("IOFAIL: %s/\\S*: .*(Bad message|Structure needs cleaning|Input/output)" %
+                         re.escape(disk.path), server.messages):
+            raise
+        return False
 
 
 def run():
@@ -44,10 +59,10 @@ def run():
             fired += disk.numbers()["fired"] - before
             disk.control("heal")
             try:
-                if not disk.remount():
+                if not disk.remount() or not starts(server, disk):
                     disk.format()
                     replaced += 1
-                server.start()
+                    server.start()
                 judge.all(server, crowd)
             except Exception:
                 server.kill()
