@@ -12,6 +12,7 @@
 #include "engine/case.h"
 #include "engine/flood.h"
 #include "engine/inner.h"
+#include "engine/note.h"
 #include "engine/notice.h"
 #include "engine/policy_book.h"
 #include "engine/sanction.h"
@@ -93,6 +94,9 @@ static void change_apply(struct engine *engine, const struct record *record)
     case SHAPE_NOTICE_READ:
         notice_read(engine, record);
         break;
+    case SHAPE_ACCOUNT_NOTE:
+        note_apply(engine, record);
+        break;
     case SHAPE_SET:
     case SHAPE_EVENT:
     case SHAPE_VIEW:
@@ -107,7 +111,7 @@ static void change_apply(struct engine *engine, const struct record *record)
     case SHAPE_CLEANUP: /* ACCOUNT PURGE; a clean-up is nothing but its UNLIKEs */
         registry_apply(engine, record);
         break;
-    default: /* ACT: its actions have records of their own */
+    default: /* ACT: its actions have records of their own; notes are for who follows the log */
         break;
     }
 }
@@ -397,6 +401,8 @@ static bool reply_map(struct engine *engine, const struct request *request,
     if (verb_is_of_policy(request->verb))
         return policy_reply(engine, request, reply);
     reply->kind = REPLY_WRITE;
+    if (info->shape == SHAPE_NOTE)
+        return true;
     if (info->shape == SHAPE_ACT)
         reply->count = request->count;
     if (info->edge != EDGE_NONE) {
@@ -483,7 +489,7 @@ static void write_decide(struct engine *engine, const struct request *request,
 /* The largest answer to a write, so that a decided write always finds room for its answer. */
 #define WRITE_ARENA_BYTES                                                                          \
     (sizeof(struct item_row) + sizeof(struct account_row) + sizeof(struct case_row) +              \
-     REQUEST_ACTIONS_MAX * 8 + 64)
+     REQUEST_ACTIONS_MAX * 8 + RECORD_TEXT_MAX + 64)
 
 /* A write makes a record; each act of it may make a case and the sanctions of a rule. */
 static uint32_t records_of(const struct request *request)

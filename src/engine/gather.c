@@ -421,7 +421,10 @@ static void note_write(struct engine *engine, const struct request *request,
         need_item(engine, needs, request->tenant, request->target);
         break;
     case SHAPE_ITEM_STATE:
+    case SHAPE_ITEM_NOTE:
         need_item(engine, needs, request->tenant, request->target);
+        break;
+    case SHAPE_NOTE:
         break;
     case SHAPE_NOTICE_READ:
         need_account(engine, needs, request->tenant, request->account);
@@ -701,6 +704,7 @@ bool engine_gather_record(struct engine *engine, const struct record *record, st
     case SHAPE_ACCOUNT_STATE:
     case SHAPE_ACCOUNT_REVOKE:
     case SHAPE_ACCOUNT_ERASE:
+    case SHAPE_ACCOUNT_NOTE:
         need_account(engine, needs, record->tenant, record->account);
         break;
     default:

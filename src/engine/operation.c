@@ -63,6 +63,17 @@ uint64_t operation_content(const struct request *request)
         for (int i = 0; i < request->u.deed.text_size; i++)
             hash = hash_two(hash, (uint8_t)request->u.deed.text[i]);
         break;
+    case SHAPE_NOTE:
+    case SHAPE_ITEM_NOTE:
+    case SHAPE_ACCOUNT_NOTE:
+        hash = hash_two(hash, request->u.note.amount | (uint64_t)request->u.note.until_s << 32);
+        hash = hash_two(hash, request->u.note.value | (uint64_t)request->u.note.word << 16 |
+                                  (uint64_t)request->u.note.name_size << 32);
+        for (int i = 0; i < request->u.note.name_size; i++)
+            hash = hash_two(hash, (uint8_t)request->u.note.name[i]);
+        for (int i = 0; i < request->u.note.text_size; i++)
+            hash = hash_two(hash, (uint8_t)request->u.note.text[i]);
+        break;
     case SHAPE_POLICY_PROPOSE:
     case SHAPE_POLICY_STEP:
         for (uint32_t i = 0; i < request->u.rules.reason_size; i++)

@@ -2,6 +2,7 @@
 #include <assert.h>
 
 #include "engine/inner.h"
+#include "engine/note.h"
 #include "engine/notice.h"
 #include "schema/access.h"
 
@@ -204,6 +205,10 @@ enum status registry_decide(struct engine *engine, const struct request *request
         return item_set_decide(engine, request, record);
     case SHAPE_ITEM_STATE:
         return item_state_decide(engine, request, record);
+    case SHAPE_NOTE:
+    case SHAPE_ITEM_NOTE:
+    case SHAPE_ACCOUNT_NOTE:
+        return note_decide(engine, request, record);
     case SHAPE_NOTICE_READ:
         return notice_read_decide(engine, request, record);
     case SHAPE_ACCOUNT_REVOKE:

@@ -259,6 +259,8 @@ uint16_t route_home(const struct node *node, const struct request *request)
     case SHAPE_CASE_OF:
         id = request->verb == VERB_CASES ? request->account : request->target;
         break;
+    case SHAPE_NOTE: /* about no item: where 0 is at home */
+    case SHAPE_ITEM_NOTE:
     case SHAPE_CASE_OPEN:
     case SHAPE_ITEM_SET:
     case SHAPE_ITEM_STATE:

@@ -17,7 +17,8 @@
  *   now_us      the wall clock, read by the thread before the call
  *
  * Which records: all that the log has but RECORD_EFFECT, which says again what another partition
- * has decided; between partitions there is no order. A record's text is borrowed until apply
+ * has decided (those with RECORD_HAS_BEFORE are seen: they change what a like is worth where it
+ * lives); between partitions there is no order. A record's text is borrowed until apply
  * returns. Rooms and calls: floats and libm are allowed here, the heap at open only; no clock, no
  * disk, no randomness but what the functions are handed.
  *

@@ -44,6 +44,11 @@
  * WITHDRAW: target the version. POLICY: target the version; a: enum rules_event, b: of TEXT where in
  * the text it stands, of TAKES the bytes of the text; text.
  *
+ * ITEM TAG: text (tags.h). INTEREST FORGET: the tags as text, or none: all. BOOST ITEM, TAG, WORD: factor in
+ * percent | size of the name<<16, until in seconds; text: the name (of TAG and WORD), then the reason.
+ * STAGE: enum stage_step | stage<<8, budget of impressions; text. SPEND BUDGET: percent of a like, 0.
+ * All of these have ACTOR; the newest of BOOST about the same counts, until it ends.
+ *
  * BEFORE is what a like was worth until this record, for readers that keep no edges; applying looks
  * past it. It stands where the account lives, once for each change, and older records have none:
  *   UNLIKE   what the like counted for, by its mark; age: since it was set

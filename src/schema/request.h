@@ -19,6 +19,8 @@
 #define REQUEST_MS_MAX      86400000u /* 24 hours: the longest watch or video time */
 #define REQUEST_CASES_MAX   100  /* cases in one page */
 #define REQUEST_SHIELD_MAX  16   /* the same, with all that is known of each */
+#define REQUEST_AMOUNT_MAX 1000000000u
+#define REQUEST_NAME_MAX 64 /* bytes of a tag, a search word, a label */
 #define REQUEST_FUTURE_US   300000000LL /* how far a client's clock may be ahead */
 
 enum request_flag {
@@ -63,6 +65,10 @@ struct request_view {
     uint8_t attest; /* enum attest; GIVEN until the door has looked at it */
     uint8_t stage, place, age_min; /* GOOD: what it said */
 };
+
+/* What STAGE does. Part of the formats. */
+enum stage_step { STAGE_ENTER, STAGE_ADVANCE, STAGE_AGAIN, STAGE_STOP, STAGE_RESUME,
+                  STAGE_STEP_COUNT };
 
 struct request {
     uint16_t verb;  /* enum verb */
@@ -110,6 +116,13 @@ struct request {
             uint8_t kind, subject, decision; /* as the verb has them */
             uint8_t only; /* void, credit: enum reason of the likes that are meant; 0: all */
         } deed;
+        struct {
+            const char *text, *name; /* of a note; borrowed as ids is */
+            uint32_t until_s, amount;
+            uint16_t value;
+            uint8_t text_size, name_size;
+            uint8_t word; /* STAGE: enum stage_step */
+        } note;
         struct {
             const char *reason, *text; /* POLICY PROPOSE: of the rules; borrowed as ids is */
             uint32_t text_size;

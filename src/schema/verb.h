@@ -44,6 +44,9 @@ enum verb_shape {
     SHAPE_CASE_STEP, /* case, text, and more -> 0|1 */
     SHAPE_POLICY_PROPOSE, /* text, reason -> version */
     SHAPE_POLICY_STEP,    /* version, reason -> 0|1 */
+    SHAPE_NOTE,         /* text, numbers, text -> 1 */
+    SHAPE_ITEM_NOTE,    /* target, numbers, text -> 1 */
+    SHAPE_ACCOUNT_NOTE, /* account, numbers, text -> 1 */
     SHAPE_CLEANUP, /* account, times or clean-up -> [clean-up, how many, are there more] */
     SHAPE_CLEANUP_PREVIEW, /* account, times, count -> how many, some targets */
     SHAPE_STATES,   /* account, targets -> [0|1...] */
@@ -98,7 +101,15 @@ static inline int verb_is_of_account(enum verb verb)
 
     return shape == SHAPE_ACCOUNT_SET || shape == SHAPE_ACCOUNT_STATE ||
            shape == SHAPE_ACCOUNT_REVOKE || shape == SHAPE_ACCOUNT_ERASE ||
-           shape == SHAPE_NOTICE_READ;
+           shape == SHAPE_NOTICE_READ || shape == SHAPE_ACCOUNT_NOTE;
+}
+
+/* A decision about exposure (engine/note.h). */
+static inline int verb_is_note(enum verb verb)
+{
+    uint8_t shape = verb_info(verb)->shape;
+
+    return shape >= SHAPE_NOTE && shape <= SHAPE_ACCOUNT_NOTE;
 }
 
 /* About the rules: partition 0 answers, whatever the account. */

@@ -387,6 +387,10 @@ static enum status read_time(struct parse *parse, struct resp_slice text)
         parse->request.flags |= since ? REQUEST_HAS_SINCE : REQUEST_HAS_UNTIL;
         return STATUS_OK;
     }
+    if (verb_is_note(parse->verb)) {
+        parse->request.u.note.until_s = ms / 1000 < UINT32_MAX ? (uint32_t)(ms / 1000) : UINT32_MAX;
+        return STATUS_OK;
+    }
     parse->request.u.restriction.until_us = (int64_t)ms * 1000;
     parse->request.flags |= REQUEST_HAS_UNTIL;
     return STATUS_OK;
@@ -553,17 +557,46 @@ static void read_case_word(struct parse *parse, struct resp_slice text)
         request->u.deed.decision = (uint8_t)(DECISION_VOID + place);
 }
 
+/* A note has two texts at most; the one that names something is called so. */
+static bool is_name(struct resp_slice argument)
+{
+    return command_same(argument, command_slice("tag")) ||
+           command_same(argument, command_slice("word")) ||
+           command_same(argument, command_slice("label"));
+}
+
+static void note_text(struct parse *parse, const char *copy, uint8_t size)
+{
+    struct request *request = &parse->request;
+
+    if (is_name(parse->argument->name)) {
+        request->u.note.name = copy;
+        request->u.note.name_size = size;
+    } else {
+        request->u.note.text = copy;
+        request->u.note.text_size = size;
+    }
+}
+
 /* A reason: into the arena, for it has to last as long as the request. */
 static enum status read_text(struct parse *parse, struct resp_slice text)
 {
     char *copy;
 
+    bool note = verb_is_note(parse->verb);
+
+    if (note && is_name(parse->argument->name) && text.size > REQUEST_NAME_MAX)
+        return fail_value(parse, STATUS_BADVALUE, "1 to 64 bytes", text);
     if (text.size == 0 || text.size > CASE_TEXT_MAX)
         return fail_value(parse, STATUS_BADVALUE, "1 to 200 bytes", text);
     copy = arena_take(parse->arena, text.size);
     if (copy == NULL)
         return fail_plain(parse, STATUS_BUSY, "finds no room in this turn");
     memcpy(copy, text.bytes, text.size);
+    if (note) {
+        note_text(parse, copy, (uint8_t)text.size);
+        return STATUS_OK;
+    }
     if (verb_is_of_policy(parse->verb)) {
         parse->request.u.rules.reason = copy;
         parse->request.u.rules.reason_size = (uint8_t)text.size;
@@ -571,6 +604,20 @@ static enum status read_text(struct parse *parse, struct resp_slice text)
     }
     parse->request.u.deed.text = copy;
     parse->request.u.deed.text_size = (uint8_t)text.size;
+    return STATUS_OK;
+}
+
+static enum status read_amount(struct parse *parse, struct resp_slice text)
+{
+    bool stage = command_same(parse->argument->name, command_slice("stage"));
+    uint64_t amount;
+
+    if (!command_id(text, &amount) || amount > (stage ? UINT8_MAX : REQUEST_AMOUNT_MAX))
+        return fail_value(parse, STATUS_BADVALUE, stage ? "0 to 255" : "0 to 1000000000", text);
+    if (stage)
+        parse->request.u.note.value = (uint16_t)amount;
+    else
+        parse->request.u.note.amount = (uint32_t)amount;
     return STATUS_OK;
 }
 
@@ -608,6 +655,10 @@ static enum status read_state(struct parse *parse, struct resp_slice text)
     if (is_case(parse->info) || parse->info->shape == SHAPE_CASE_LIST ||
         parse->info->shape == SHAPE_CASE_OF || parse->info->shape == SHAPE_WEIGHED) {
         read_case_word(parse, text);
+        return STATUS_OK;
+    }
+    if (verb_is_note(parse->verb)) {
+        request->u.note.word = place_of(parse->argument->words, text);
         return STATUS_OK;
     }
     if (parse->info->shape == SHAPE_ACCOUNT_STATE) {
@@ -793,6 +844,8 @@ static enum status read_value(struct parse *parse)
         return read_policy(parse, text);
     case TYPE_REGION:
         return read_region(parse, text);
+    case TYPE_AMOUNT:
+        return read_amount(parse, text);
     case TYPE_VERSION:
     case TYPE_CASE:
         return read_id(parse, text, &parse->request.target);

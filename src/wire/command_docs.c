@@ -54,6 +54,7 @@ static const char *redis_type(const struct command_argument *argument)
     case TYPE_CREATOR:
     case TYPE_MS:
     case TYPE_COUNT:
+    case TYPE_AMOUNT:
     case TYPE_CURSOR:
     case TYPE_CASE:
     case TYPE_VERSION:

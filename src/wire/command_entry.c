@@ -123,6 +123,9 @@ const char *command_entry_complexity(const struct command_entry *entry)
     case SHAPE_CASE_STEP:
     case SHAPE_CASE_GET:
     case SHAPE_NOTICE_READ:
+    case SHAPE_NOTE:
+    case SHAPE_ITEM_NOTE:
+    case SHAPE_ACCOUNT_NOTE:
     case SHAPE_NOTICES: /* an inbox is one row */
         return "O(1)";
     }

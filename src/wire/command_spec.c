@@ -11,7 +11,8 @@ static const char *const type_names[] = {
     [TYPE_CURSOR] = "cursor",   [TYPE_TEXT] = "text",       [TYPE_OPID] = "opid",
     [TYPE_FLAG] = "flag",       [TYPE_CONTEXT] = "context", [TYPE_AUTH] = "auth",
     [TYPE_CASE] = "case",       [TYPE_VERSION] = "version", [TYPE_POLICY] = "policy",
-    [TYPE_REGION] = "region",   [TYPE_TOKEN] = "token",     [TYPE_WORD] = "word",
+    [TYPE_REGION] = "region",   [TYPE_TOKEN] = "token",     [TYPE_AMOUNT] = "amount",
+    [TYPE_WORD] = "word",
 };
 
 const char *command_type_name(enum command_type type)

@@ -30,6 +30,7 @@ enum command_type {
     TYPE_VERSION, /* of the rules */
     TYPE_POLICY,  /* text of rules */
     TYPE_REGION,
+    TYPE_AMOUNT, /* 0 to a milliard */
     TYPE_TOKEN,   /* of an impression */
     TYPE_WORD /* one of words, "a|b|c" */
 };

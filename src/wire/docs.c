@@ -98,6 +98,9 @@ static const char *answer_of(const struct command_entry *entry)
                "of maps";
     case SHAPE_EVENT:
     case SHAPE_VIEW:
+    case SHAPE_NOTE:
+    case SHAPE_ITEM_NOTE:
+    case SHAPE_ACCOUNT_NOTE:
         return "1; a map with RETURN";
     case SHAPE_ACT:
         return "an array with 1 or 0 for each action; a map with RETURN";

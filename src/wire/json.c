@@ -268,6 +268,10 @@ static bool read_state(const struct route_field *field, struct given given,
 
     if (!read_word(field, given, &place, error))
         return false;
+    if (verb_is_note(request->verb)) {
+        request->u.note.word = (uint8_t)place;
+        return true;
+    }
     if (request->verb == VERB_ACCOUNT_STATE) {
         request->u.restriction.state = (uint8_t)place;
         return true;
@@ -315,6 +319,11 @@ static bool read_reason(const struct route_field *field, struct given given,
         return false;
     }
     memcpy(out->reason, given.bytes, given.size);
+    if (verb_is_note(out->request.verb)) {
+        out->request.u.note.text = out->reason;
+        out->request.u.note.text_size = (uint8_t)given.size;
+        return true;
+    }
     if (verb_is_of_policy(out->request.verb)) {
         out->request.u.rules.reason = out->reason;
         out->request.u.rules.reason_size = (uint8_t)given.size;
@@ -322,6 +331,36 @@ static bool read_reason(const struct route_field *field, struct given given,
     }
     out->request.u.deed.text = out->reason;
     out->request.u.deed.text_size = (uint8_t)given.size;
+    return true;
+}
+
+static bool read_name(const struct route_field *field, struct given given,
+                      struct json_request *out, struct problem_error *error)
+{
+    if (given.bytes == NULL || given.size == 0 || given.size > sizeof out->name) {
+        problem_set(error, STATUS_BADVALUE, "%s must be a text of 1 to %d bytes", field->name,
+                    REQUEST_NAME_MAX);
+        return false;
+    }
+    memcpy(out->name, given.bytes, given.size);
+    out->request.u.note.name = out->name;
+    out->request.u.note.name_size = (uint8_t)given.size;
+    return true;
+}
+
+static bool read_amount(const struct route_field *field, struct given given,
+                        struct request *request, struct problem_error *error)
+{
+    bool stage = field->slot == SLOT_STAGE;
+    uint64_t value;
+
+    if (!read_bounded(field->name, given, 0, stage ? UINT8_MAX : REQUEST_AMOUNT_MAX,
+                      STATUS_BADVALUE, &value, error))
+        return false;
+    if (stage)
+        request->u.note.value = (uint16_t)value;
+    else
+        request->u.note.amount = (uint32_t)value;
     return true;
 }
 
@@ -434,6 +473,10 @@ static bool read_until(const struct route_field *field, struct given given,
         request->flags |= REQUEST_HAS_CREATED;
         return true;
     }
+    if (verb_is_note(request->verb)) {
+        request->u.note.until_s = value / 1000 < UINT32_MAX ? (uint32_t)(value / 1000) : UINT32_MAX;
+        return true;
+    }
     request->u.restriction.until_us = (int64_t)value * 1000;
     request->flags |= REQUEST_HAS_UNTIL;
     return true;
@@ -507,6 +550,11 @@ static bool read_field(const struct route_field *field, struct given given,
         return read_policy(field, given, out, error);
     case SLOT_REASON:
         return read_reason(field, given, out, error);
+    case SLOT_NAME:
+        return read_name(field, given, out, error);
+    case SLOT_AMOUNT:
+    case SLOT_STAGE:
+        return read_amount(field, given, request, error);
     case SLOT_TOKEN:
         return read_token(field, given, request, error);
     case SLOT_VALUE:

@@ -54,6 +54,7 @@ struct json_request {
     char device[JSON_CIRCUMSTANCE_MAX + 1];
     char network[JSON_CIRCUMSTANCE_MAX + 1];
     char reason[CASE_TEXT_MAX];
+    char name[REQUEST_NAME_MAX];
     union {
         uint64_t ids[REQUEST_IDS_MAX];
         char rules[POLICY_TEXT_KEPT];

@@ -614,6 +614,9 @@ static json_t *field_schema(const struct route_field *field)
         return reference("schemas", "Id");
     case TYPE_WORD:
         return words_schema(field->words);
+    case TYPE_AMOUNT:
+        return json_pack("{s:s,s:i,s:i}", "type", "integer", "minimum", 0, "maximum",
+                         field->slot == SLOT_STAGE ? UINT8_MAX : (int)REQUEST_AMOUNT_MAX);
     case TYPE_TOKEN:
         return json_pack("{s:s,s:s}", "type", "string", "description",
                          "of the impression, as the feed gave it; one that is not good (any more) "
@@ -626,7 +629,7 @@ static json_t *field_schema(const struct route_field *field)
                          "^[A-Za-z][A-Za-z0-9-]{0,6}[A-Za-z0-9]$");
     case TYPE_REASON:
         return json_pack("{s:s,s:i,s:i}", "type", "string", "minLength", 1, "maxLength",
-                         CASE_TEXT_MAX);
+                         field->slot == SLOT_NAME ? REQUEST_NAME_MAX : CASE_TEXT_MAX);
     }
     return NULL;
 }

@@ -172,6 +172,8 @@ static enum route_type type_of(const struct argument *argument)
         return TYPE_REGION;
     if (is_type(argument, "token"))
         return TYPE_TOKEN;
+    if (is_type(argument, "amount"))
+        return TYPE_AMOUNT;
     assert(memchr(argument->type, '|', argument->type_size) != NULL);
     return TYPE_WORD;
 }
@@ -216,7 +218,13 @@ static enum route_slot slot_of(const struct route *route, const struct argument 
             return SLOT_WHY;
         return argument->many ? SLOT_ACTIONS : SLOT_STATE;
     case TYPE_REASON:
-        return SLOT_REASON;
+        return is(argument->name, argument->name_size, "tag") ||
+                       is(argument->name, argument->name_size, "word") ||
+                       is(argument->name, argument->name_size, "label")
+                   ? SLOT_NAME
+                   : SLOT_REASON;
+    case TYPE_AMOUNT:
+        return is(argument->name, argument->name_size, "stage") ? SLOT_STAGE : SLOT_AMOUNT;
     case TYPE_POLICY:
         return SLOT_POLICY;
     case TYPE_REGION:

@@ -13,7 +13,8 @@
 enum route_method { METHOD_GET, METHOD_PUT, METHOD_POST, METHOD_DELETE, METHOD_COUNT };
 enum route_place { PLACE_PATH, PLACE_QUERY, PLACE_BODY };
 enum route_type { TYPE_ID, TYPE_MS, TYPE_TIME_MS, TYPE_PAGE, TYPE_CURSOR, TYPE_WORD,
-                  TYPE_REASON, TYPE_POLICY, TYPE_REGION, TYPE_TOKEN };
+                  TYPE_REASON, TYPE_POLICY, TYPE_REGION, TYPE_TOKEN,
+                  TYPE_AMOUNT };
 
 /* Which part of a struct request an argument fills. */
 enum route_slot {
@@ -46,7 +47,10 @@ enum route_slot {
     SLOT_COUNT,
     SLOT_BEFORE,
     SLOT_AFTER,
-    SLOT_TOKEN
+    SLOT_TOKEN,
+    SLOT_NAME,   /* of a note: what it is about, in words */
+    SLOT_AMOUNT,
+    SLOT_STAGE
 };
 
 #define ROUTE_FIELDS_MAX 8

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 #define TEXT_FIRST_ROOM 512
 
 /* Room for size more bytes and the 0; doubles, so that n bytes cost O(n). */
@@ -62,35 +64,6 @@ void text_i64(struct text *text, int64_t value)
     }
     text_put(text, "-", 1);
     text_u64(text, 0 - (uint64_t)value);
-}
-
-/* The size of the well-formed UTF-8 character at bytes, or 0 (Unicode 15, table 3-7). */
-static size_t utf8_size(const uint8_t *bytes, size_t size)
-{
-    uint8_t low = 0x80, high = 0xBF;
-    size_t want;
-
-    if (bytes[0] < 0x80)
-        return 1;
-    if (bytes[0] < 0xC2 || bytes[0] > 0xF4)
-        return 0;
-    want = bytes[0] < 0xE0 ? 2 : bytes[0] < 0xF0 ? 3 : 4;
-    if (want > size)
-        return 0;
-    if (bytes[0] == 0xE0)
-        low = 0xA0;
-    if (bytes[0] == 0xED)
-        high = 0x9F; /* surrogates are no characters */
-    if (bytes[0] == 0xF0)
-        low = 0x90;
-    if (bytes[0] == 0xF4)
-        high = 0x8F;
-    if (bytes[1] < low || bytes[1] > high)
-        return 0;
-    for (size_t i = 2; i < want; i++)
-        if (bytes[i] < 0x80 || bytes[i] > 0xBF)
-            return 0;
-    return want;
 }
 
 static void put_escaped(struct text *text, uint8_t byte)

@@ -60,7 +60,7 @@ def value(kind, ids):
         return str(int(time.time() + 86400) * 1000)
     if "|" in kind:
         return kind.split("|")[0]
-    return {"ms": "1", "count": "1", "cursor": "1", "case": "1", "version": "1", "opid": "x"}.get(kind, "x")
+    return {"ms": "1", "count": "1", "amount": "1", "cursor": "1", "case": "1", "version": "1", "opid": "x"}.get(kind, "x")
 
 
 def words(verb, ids):

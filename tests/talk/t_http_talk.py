@@ -253,6 +253,29 @@ def policies(door):
     door.ask("GET", "/v1/policies/99", status=404)
 
 
+def exposure(door):
+    door.ask("PUT", "/v1/items/9", {})
+    door.ask("PUT", "/v1/accounts/33", {})
+    tagged = door.ask("PUT", "/v1/items/9/tags", {"tags": "cats,日常"}).json
+    assert tagged["applied"] and tagged["counts"] is not None, tagged
+    assert door.ask("PUT", "/v1/items/9/tags", {"tags": "a,a"}, status=422).json["code"] == "BADTAGS"
+    door.ask("PUT", "/v1/items/987654/tags", {"tags": "a"}, status=404)
+    assert door.ask("POST", "/v1/accounts/33/interests/removals", {"tags": "cats"}).json["applied"]
+    assert door.ask("POST", "/v1/accounts/33/interests/removals").json["applied"]
+    day = {"factor": 150, "until_ms": int(time.time() + 86400) * 1000, "reason": "the day of cats"}
+    assert door.ask("PUT", "/v1/boosts/items/9", day).json["applied"]
+    assert door.ask("POST", "/v1/boosts/tags", {"tag": "日常", **day}).json["counts"] is None
+    door.ask("POST", "/v1/boosts/words", {"word": "cats and dogs", **day})
+    door.ask("POST", "/v1/boosts/words", {"word": "x" * 65, **day}, status=422)
+    refused = door.ask("PUT", "/v1/boosts/items/9", {**day, "factor": 201}, status=422).json
+    assert refused["code"] == "BADBOOST", refused
+    door.ask("PUT", "/v1/items/9/stage", {"step": "advance", "stage": 2, "budget": 1500, "evidence": "p 0.97"})
+    door.ask("PUT", "/v1/items/9/stage", {"step": "up", "stage": 2, "budget": 1, "evidence": "x"}, status=422)
+    door.ask("PUT", "/v1/items/9/stage", {"step": "stop", "stage": 256, "budget": 0, "evidence": "x"}, status=422)
+    refused = door.ask("POST", "/v1/accounts/33/budget/spendings", {"amount": 100}, status=409).json
+    assert refused["code"] == "NOBUDGET", refused
+
+
 def contexts(door):
     context = {"address": "203.0.113.7", "device": "d-1", "network": "wifi", "source": "double-tap",
                "client_ms": 1700000000000}
@@ -370,7 +393,7 @@ def every_operation(**options):
     server, port = open_server(**options)
     door = Door(port)
     for step in (writes_and_reads, events, settings, lists, activity, batches, retries, cases, notices, privacy,
-                 policies, contexts,
+                 policies, exposure, contexts,
                  service_paths, metrics):
         step(door)
     missed = set(one["operationId"] for path in door.document["paths"].values()

@@ -301,10 +301,10 @@ static const struct row rows[] = {
      "BADVALUE option 'UNTIL': expected unix milliseconds, got '9223372036854776'"},
     {"ITEM GET 5", "ITEM GET target=5"},
     {"ACCOUNT GET 5", "ACCOUNT GET account=5"},
-    {"ITEM", "ARITY 'ITEM' needs a second word: SET, STATE or GET"},
+    {"ITEM", "ARITY 'ITEM' needs a second word: SET, STATE, TAG or GET"},
     {"account", "ARITY 'account' needs a second word: SET, STATE, REVOKE, ERASE, KEEP, PURGE, GET "
                 "or EXPORT"},
-    {"ITEM DROP 5", "UNKNOWNCMD ITEM has SET, STATE and GET, not 'DROP'"},
+    {"ITEM DROP 5", "UNKNOWNCMD ITEM has SET, STATE, TAG and GET, not 'DROP'"},
     {"NOTICE", "ARITY 'NOTICE' needs a second word: READ"},
     {"NOTICE FOO", "UNKNOWNCMD NOTICE has READ, not 'FOO'"},
     {"CLEANUP FOO", "UNKNOWNCMD CLEANUP has RUN, UNDO and PREVIEW, not 'FOO'"},

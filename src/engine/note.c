@@ -1,0 +1,187 @@
+/* note.c: see note.h. */
+#include "engine/note.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/hook.h"
+#include "engine/compensate.h"
+#include "engine/inner.h"
+#include "schema/tags.h"
+
+/* --- what they say -------------------------------------------------------------------------------
+ */
+
+/* Two texts in one, the name first; how long it is stands among the numbers. */
+static enum status say(struct engine *engine, const struct request *request, struct record *record)
+{
+    size_t size = (size_t)request->u.note.name_size + request->u.note.text_size;
+    char *text;
+
+    if (size == 0)
+        return STATUS_OK;
+    if (size > RECORD_TEXT_MAX)
+        return STATUS_BADVALUE;
+    text = arena_take(&engine->arena, size);
+    assert(text != NULL); /* step_room looked */
+    if (request->u.note.name_size > 0)
+        memcpy(text, request->u.note.name, request->u.note.name_size);
+    if (request->u.note.text_size > 0)
+        memcpy(text + request->u.note.name_size, request->u.note.text, request->u.note.text_size);
+    record->fields |= RECORD_HAS_TEXT;
+    record->text = text;
+    record->text_size = (uint8_t)size;
+    return STATUS_OK;
+}
+
+static void number(struct record *record, uint64_t a, uint64_t b)
+{
+    record->fields |= RECORD_HAS_ARGS;
+    record->a = a;
+    record->b = b;
+}
+
+/* --- what they are about -------------------------------------------------------------------------
+ */
+
+static enum status item_check(const struct engine *engine, const struct request *request)
+{
+    return hot_item_find(engine->hot, request->tenant, request->target) == HOT_NONE ? STATUS_NOITEM
+                                                                                    : STATUS_OK;
+}
+
+static enum status account_check(const struct engine *engine, const struct request *request)
+{
+    uint32_t slot = hot_account_find(engine->hot, request->tenant, request->account);
+
+    if (slot == HOT_NONE)
+        return STATUS_NOACCOUNT;
+    return hot_account(engine->hot, slot)->state == ACCOUNT_ERASED ? STATUS_ERASED : STATUS_OK;
+}
+
+/* --- each of them --------------------------------------------------------------------------------
+ */
+
+static enum status tags_check(const struct request *request)
+{
+    struct tag tags[TAGS_MAX];
+
+    return tags_read(request->u.note.text, request->u.note.text_size, tags) > 0 ? STATUS_OK
+                                                                                : STATUS_BADTAGS;
+}
+
+static enum status forget_decide(struct engine *engine, const struct request *request)
+{
+    enum status status = account_check(engine, request);
+
+    return status == STATUS_OK && request->u.note.text_size > 0 ? tags_check(request) : status;
+}
+
+static enum status boost_check(struct engine *engine, const struct request *request)
+{
+    struct tag tags[TAGS_MAX];
+
+    if (request->verb == VERB_BOOST_ITEM)
+        return item_check(engine, request);
+    if (request->verb == VERB_BOOST_WORD)
+        return tags_is_line(request->u.note.name, request->u.note.name_size) ? STATUS_OK
+                                                                             : STATUS_BADVALUE;
+    return tags_read(request->u.note.name, request->u.note.name_size, tags) == 1 ? STATUS_OK
+                                                                                 : STATUS_BADTAGS;
+}
+
+static enum status boost_decide(struct engine *engine, const struct request *request,
+                                struct record *record)
+{
+    uint32_t factor = request->u.note.amount;
+    int64_t left_us = request->u.note.until_s * 1000000LL - engine->now_us;
+    enum status status = boost_check(engine, request);
+
+    if (status != STATUS_OK)
+        return status;
+    if (factor < NOTE_FACTOR_NONE || factor > NOTE_FACTOR_MAX)
+        return STATUS_BADBOOST;
+    if (factor > NOTE_FACTOR_NONE && (left_us <= 0 || (left_us > NOTE_BOOST_MAX_S * 1000000LL &&
+                                                       !PLANTED("engine.boost_without_end"))))
+        return STATUS_BADBOOST;
+    number(record, factor | (uint64_t)request->u.note.name_size << 16, request->u.note.until_s);
+    return STATUS_OK;
+}
+
+static enum status stage_decide(struct engine *engine, const struct request *request,
+                                struct record *record)
+{
+    enum status status = item_check(engine, request);
+
+    number(record, request->u.note.word | (uint64_t)request->u.note.value << 8,
+           request->u.note.amount);
+    return status;
+}
+
+static enum status budget_decide(struct engine *engine, const struct request *request,
+                                 struct record *record)
+{
+    enum status status = account_check(engine, request);
+    struct compensation budget;
+
+    if (status != STATUS_OK)
+        return status;
+    if (request->u.note.amount == 0)
+        return STATUS_BADVALUE;
+    budget =
+        hot_account(engine->hot, hot_account_find(engine->hot, request->tenant, request->account))
+            ->compensation;
+    if (!compensate_spend(&budget, request->u.note.amount, engine->now_us) &&
+        !PLANTED("engine.budget_overspent"))
+        return STATUS_NOBUDGET;
+    number(record, request->u.note.amount, 0);
+    return STATUS_OK;
+}
+
+static enum status decide(struct engine *engine, const struct request *request,
+                          struct record *record)
+{
+    enum status status;
+
+    switch (request->verb) {
+    case VERB_ITEM_TAG:
+        status = item_check(engine, request);
+        return status == STATUS_OK ? tags_check(request) : status;
+    case VERB_INTEREST_FORGET:
+        return forget_decide(engine, request);
+    case VERB_BOOST_ITEM:
+    case VERB_BOOST_TAG:
+    case VERB_BOOST_WORD:
+        return boost_decide(engine, request, record);
+    case VERB_STAGE:
+        return stage_decide(engine, request, record);
+    case VERB_SPEND_BUDGET:
+        return budget_decide(engine, request, record);
+    default:
+        assert(0);
+        return STATUS_INTERNAL;
+    }
+}
+
+enum status note_decide(struct engine *engine, const struct request *request, struct record *record)
+{
+    enum status status = decide(engine, request, record);
+
+    if (status != STATUS_OK)
+        return status;
+    record->fields |= RECORD_HAS_ACTOR;
+    record->caller = request->caller;
+    record->role = request->role;
+    return say(engine, request, record);
+}
+
+void note_apply(struct engine *engine, const struct record *record)
+{
+    uint32_t slot;
+
+    if (record->kind != VERB_SPEND_BUDGET)
+        return;
+    slot = account_ensure(engine, record->tenant, record->account, record->time_us);
+    (void)compensate_spend(&hot_account_change(engine->hot, slot)->compensation,
+                           (uint32_t)record->a, record->time_us);
+}
