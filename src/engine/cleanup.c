@@ -229,11 +229,11 @@ static void put_record(struct engine *engine, uint8_t verb, uint64_t item,
     if (worth != NULL && !verdict_is_plain(&record.verdict))
         record.fields |= RECORD_HAS_VERDICT;
     judge_unlike(engine, &record, 0);
-    record_like_before(&record,
-                       like != NULL ? like
-                                    : hot_edge_find(engine->hot, sweep->tenant, EDGE_LIKE,
-                                                    sweep->account, item),
-                       engine->now_us);
+    record_like_before(
+        &record,
+        like != NULL ? like
+                     : hot_edge_find(engine->hot, sweep->tenant, EDGE_LIKE, sweep->account, item),
+        engine->now_us);
     notice_decide(engine, &record, like);
     record_commit(engine, &record);
     sweep->done++;
@@ -324,6 +324,15 @@ static bool is_restricted(struct engine *engine, const struct request *request, 
     return is_undo(request);
 }
 
+/* Has the account taken back, brought back and looked at as much as it may for now? */
+static bool is_spent(struct engine *engine, const struct request *request, struct reply *reply)
+{
+    if (disclose_flow(&engine->disclosure, request, FLOW_CLEANUP, engine->now_us))
+        return false;
+    reply->retry_ms = disclose_retry_ms(engine->now_us);
+    return true;
+}
+
 bool cleanup_answer(struct engine *engine, const struct request *request, struct reply *reply)
 {
     struct sweep *sweep = &engine->sweep;
@@ -346,12 +355,16 @@ bool cleanup_answer(struct engine *engine, const struct request *request, struct
         status = erase_begin(engine, request);
     else if (!is_purge(request) && is_restricted(engine, request, reply))
         status = reply->until_us != 0 ? STATUS_SUSPENDED : STATUS_ERASED;
+    else if (sweep->looked == 0 && is_spent(engine, request, reply))
+        status = STATUS_RATE;
     if (status != STATUS_OK)
         return end_error(engine, reply, status);
     step_do(engine, request);
     if (sweep->more && sweep->looked < CLEANUP_MAX)
         return false;
     sweep->under_way = false;
+    if (!is_purge(request))
+        disclose_flowed(&engine->disclosure, request, FLOW_CLEANUP, sweep->looked, engine->now_us);
     values = arena_take(&engine->arena, 3 * sizeof *values);
     assert(values != NULL); /* step_room looked */
     values[0] = (sweep->done > 0 || is_undo(request)) && !is_purge(request) ? sweep->number : 0;
@@ -395,12 +408,17 @@ bool cleanup_preview(struct engine *engine, const struct request *request, struc
 {
     struct reply_entry *sample = arena_take(&engine->arena, request->count * sizeof *sample);
     uint64_t below = UINT64_MAX, total = 0;
-    uint32_t kept = 0;
+    uint32_t kept = 0, looked = 0;
     bool more = true;
 
     if (sample == NULL)
         return false;
-    for (uint32_t looked = 0; more && looked < CLEANUP_MAX; looked += 2 * ENGINE_SWEEP) {
+    if (is_spent(engine, request, reply)) {
+        reply->kind = REPLY_ERROR;
+        reply->status = STATUS_RATE;
+        return true;
+    }
+    for (; more && looked < CLEANUP_MAX; looked += 2 * ENGINE_SWEEP) {
         struct reply_entry entries[2 * ENGINE_SWEEP];
         uint32_t count;
         enum status status = read_list(engine, request->tenant, false, EDGE_LIKE, request->account,
@@ -421,6 +439,7 @@ bool cleanup_preview(struct engine *engine, const struct request *request, struc
         if (count > 0 && entries[count - 1].time_us < request->u.cleanup.after_us)
             more = false;
     }
+    disclose_flowed(&engine->disclosure, request, FLOW_CLEANUP, looked, engine->now_us);
     reply->kind = REPLY_PAGE;
     reply->count = (uint16_t)kept;
     reply->u.page = sample;

@@ -182,3 +182,79 @@ void disclose_listed(struct disclosure *disclosure, const struct request *reques
                                            ? UINT32_MAX
                                            : disclosure->spent[place].entries + entries;
 }
+
+/* --- what an account asks for ------------------------------------------------------------------
+ */
+
+#define PROBES 8 /* places that an account may have */
+
+static bool has_flow(const struct disclosure *disclosure, const struct request *request,
+                     enum disclose_flow flow)
+{
+    return disclosure->flowed != NULL && disclosure->rule.flow_budget[flow] > 0 &&
+           (disclose_is_viewer(request) || request->role == ROLE_BACKEND);
+}
+
+static size_t probe(const struct request *request, enum disclose_flow flow, uint32_t i)
+{
+    return (hash_two(request->account, request->tenant * 256ULL + flow) + i) % DISCLOSE_FLOWS;
+}
+
+static bool is_his(const struct disclose_flowed *place, const struct request *request,
+                   enum disclose_flow flow, int64_t hour)
+{
+    return place->amount > 0 && place->account == request->account &&
+           place->tenant == request->tenant && place->flow == flow && place->hour == hour;
+}
+
+bool disclose_flow(const struct disclosure *disclosure, const struct request *request,
+                   enum disclose_flow flow, int64_t now_us)
+{
+    if (!has_flow(disclosure, request, flow) || PLANTED("engine.copies_without_end"))
+        return true;
+    for (uint32_t i = 0; i < PROBES; i++) {
+        const struct disclose_flowed *place = &disclosure->flowed[probe(request, flow, i)];
+
+        if (is_his(place, request, flow, now_us / HOUR_US))
+            return place->amount < disclosure->rule.flow_budget[flow];
+    }
+    return true;
+}
+
+/* His, or one of an hour that is over, or that of who had least: who has spent most is not let go
+ * by others who come after him. */
+static struct disclose_flowed *flow_place(struct disclosure *disclosure,
+                                          const struct request *request, enum disclose_flow flow,
+                                          int64_t hour)
+{
+    struct disclose_flowed *least = NULL;
+
+    for (uint32_t i = 0; i < PROBES; i++) {
+        struct disclose_flowed *place = &disclosure->flowed[probe(request, flow, i)];
+
+        if (is_his(place, request, flow, hour))
+            return place;
+        if (place->hour != hour)
+            place->amount = 0;
+        if (least == NULL || place->amount < least->amount)
+            least = place;
+    }
+    *least = (struct disclose_flowed){.account = request->account,
+                                      .hour = hour,
+                                      .tenant = request->tenant,
+                                      .flow = (uint8_t)flow};
+    return least;
+}
+
+void disclose_flowed(struct disclosure *disclosure, const struct request *request,
+                     enum disclose_flow flow, uint64_t amount, int64_t now_us)
+{
+    struct disclose_flowed *place;
+    uint64_t sum;
+
+    if (!has_flow(disclosure, request, flow))
+        return;
+    place = flow_place(disclosure, request, flow, now_us / HOUR_US);
+    sum = place->amount + amount;
+    place->amount = sum > UINT32_MAX ? UINT32_MAX : (uint32_t)sum;
+}

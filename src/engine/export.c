@@ -141,7 +141,7 @@ static bool notices_answer(struct engine *engine, const struct request *request,
     return true;
 }
 
-bool export_answer(struct engine *engine, const struct request *request, struct reply *reply)
+static bool page_answer(struct engine *engine, const struct request *request, struct reply *reply)
 {
     uint64_t cursor = request->flags & REQUEST_HAS_CURSOR ? request->u.cursor : 0;
     uint64_t section = cursor >> SECTION_SHIFT;
@@ -159,4 +159,18 @@ bool export_answer(struct engine *engine, const struct request *request, struct 
         return edges_answer(engine, request, section, cursor & BELOW_ALL, reply);
     reply->cursor = cursor_of(SECTION_LIKES, BELOW_ALL);
     return read_account_copy(engine, request->tenant, request->account, reply);
+}
+
+bool export_answer(struct engine *engine, const struct request *request, struct reply *reply)
+{
+    if (!disclose_flow(&engine->disclosure, request, FLOW_EXPORT, engine->now_us)) {
+        reply->retry_ms = disclose_retry_ms(engine->now_us);
+        return fail(reply, STATUS_RATE);
+    }
+    if (!page_answer(engine, request, reply))
+        return false;
+    if (reply->kind == REPLY_EXPORT)
+        disclose_flowed(&engine->disclosure, request, FLOW_EXPORT, 1u + reply->count,
+                        engine->now_us);
+    return true;
 }

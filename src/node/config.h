@@ -38,6 +38,8 @@ struct config {
     uint64_t small_counts;         /* totals below it are not told to viewers: 0 */
     char display_delay[CONFIG_TEXT]; /* seconds, or by tenant; see engine/disclose.h */
     uint64_t list_budget;          /* entries an hour: 100000 */
+    uint64_t export_budget;        /* entries an hour of an account's copy: 100000 */
+    uint64_t cleanup_budget;       /* likes an hour that its clean-ups look at: 200000 */
     uint64_t erase_wait_hours;     /* between asking and erasing: 168 */
     uint64_t flush_seconds;        /* at most this long until state is at rest: 30 */
     uint64_t segment_mb;           /* of the log: 64 */

@@ -237,7 +237,12 @@ static enum status engine_open(struct partition *partition)
     if (engine->book == NULL || engine->arena.bytes == NULL || engine->body == NULL ||
         engine->effects == NULL || partition->needs == NULL)
         return STATUS_NOMEMORY;
-    if (!disclose_delays(&config->disclose) || config->read_only)
+    if (config->read_only)
+        return STATUS_OK;
+    engine->disclosure.flowed = calloc(DISCLOSE_FLOWS, sizeof *engine->disclosure.flowed);
+    if (engine->disclosure.flowed == NULL)
+        return STATUS_NOMEMORY;
+    if (!disclose_delays(&config->disclose))
         return STATUS_OK;
     engine->disclosure.shown = calloc(DISCLOSE_SHOWN, sizeof *engine->disclosure.shown);
     if (engine->disclosure.shown == NULL)
@@ -436,6 +441,7 @@ void partition_close(struct partition *partition)
     free(partition->engine.body);
     free(partition->engine.effects);
     free(partition->engine.disclosure.shown);
+    free(partition->engine.disclosure.flowed);
     free(partition->needs);
     free(partition->engine.book);
     *partition = (struct partition){0};

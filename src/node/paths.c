@@ -71,6 +71,8 @@ enum status partition_config_from(const struct config *config, uint16_t index, b
         return STATUS_BADCONFIG; /* config_check has said why */
     partition->disclose.small = (uint32_t)config->small_counts;
     partition->disclose.list_budget = (uint32_t)config->list_budget;
+    partition->disclose.flow_budget[FLOW_EXPORT] = (uint32_t)config->export_budget;
+    partition->disclose.flow_budget[FLOW_CLEANUP] = (uint32_t)config->cleanup_budget;
     snprintf(name, sizeof name, "p%u", (unsigned)index);
     for (int copy = 0; copy < 2; copy++) {
         const char *set = copy == 0 ? config->log_a : config->log_b;

@@ -340,7 +340,8 @@ def viewers():
     issuers, pair = os.path.join(folder, "issuers"), os.path.join(folder, "pair")
     with open(issuers, "w") as file:
         file.write(zan("key", "pair", "kid", pair) + "\n")
-    world = World(assertion_keys=issuers, small_counts=5, display_delay="0:900", list_budget=120)
+    world = World(assertion_keys=issuers, small_counts=5, display_delay="0:900", list_budget=120,
+                  export_budget=12, cleanup_budget=300)
     token = zan("key", "sign", pair, 42, "user")
     user = Client(world.server.port)
     assert user.call("AUTH", "assertion", token) == "OK"
@@ -373,7 +374,29 @@ def viewers():
     again = Client(world.server.port)   # a new connection is the same caller
     assert again.call("AUTH", "ann", "ann") == "OK" and code(again.call("LIKERS", 2)) == "RATE"
     assert len(world("app", "LIKERS", 2, "COUNT", 1000)[1]) == 80
+    copies_and_clean_ups_end(world, user, token)
     assert world.server.stop() == 0
+
+
+def copies_and_clean_ups_end(world, user, token):
+    """By account, at whatever door, by holder or backend; and the refusal says when."""
+    world("app", "LIKE", 42, 1)
+    assert len(user.call("ACCOUNT", "EXPORT", 42)[1]) == 1
+    for _ in range(20):
+        answer = world.ask(token, "GET", "/v1/accounts/42/export")
+        if answer.status != 200:
+            break
+    assert (answer.status, answer.code) == (429, "RATE"), answer
+    assert 0 < answer.json["retry_ms"] <= 3600000 and int(answer.headers["retry-after"]) > 0, answer
+    for asks in (user.call, lambda *words: world("app", *words)):
+        refused = asks("ACCOUNT", "EXPORT", 42)
+        assert code(refused) == "RATE" and "retry_ms=" in refused.text, refused
+    assert len(world("paula", "ACCOUNT", "EXPORT", 42)[1]) == 1   # whose work it is
+    assert len(world("app", "ACCOUNT", "EXPORT", 10)[1]) == 1     # another account's
+    runs = [code(user.call("CLEANUP", "RUN", 42)) for _ in range(4)]
+    assert runs == ["OK", "OK", "OK", "RATE"], runs
+    assert code(user.call("CLEANUP", "UNDO", 42, 1)) == "RATE" == code(user.call("CLEANUP", "PREVIEW", 42))
+    assert code(user.call("UNLIKE", 42, 1)) == "OK" and code(user.call("LIKE", 42, 1)) == "OK"
 
 
 def main():

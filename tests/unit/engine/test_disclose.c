@@ -152,6 +152,141 @@ static void lists_have_a_budget(void **state)
     test_engine_close(&test);
 }
 
+/* --- what an account may ask for ----------------------------------------------------------------
+ */
+
+static void with_flows(struct test_engine *test, uint32_t copies, uint32_t clean_ups)
+{
+    test_engine_open(test, NULL);
+    test->engine.disclosure.flowed = calloc(DISCLOSE_FLOWS, sizeof *test->engine.disclosure.flowed);
+    assert_non_null(test->engine.disclosure.flowed);
+    test->engine.disclosure.rule.flow_budget[FLOW_EXPORT] = copies;
+    test->engine.disclosure.rule.flow_budget[FLOW_CLEANUP] = clean_ups;
+}
+
+static void without_flows(struct test_engine *test)
+{
+    free(test->engine.disclosure.flowed);
+    test_engine_close(test);
+}
+
+static struct request copy_of(uint64_t account, uint8_t role)
+{
+    return (struct request){.verb = VERB_ACCOUNT_EXPORT,
+                            .account = account,
+                            .subject = account,
+                            .count = 10,
+                            .role = role};
+}
+
+/* How many first pages of a copy until there are no more; 1000: there is no end. */
+static uint32_t copies_of(struct test_engine *test, uint64_t account, uint8_t role)
+{
+    for (uint32_t i = 0; i < 1000; i++) {
+        const struct reply *reply = ask(test, copy_of(account, role));
+
+        if (reply->status == STATUS_RATE) {
+            assert_true(reply->retry_ms > 0 && reply->retry_ms <= 3600000);
+            return i;
+        }
+        assert_int_equal(reply->kind, REPLY_EXPORT);
+    }
+    return 1000;
+}
+
+/* By account, whoever of holder and backend asks; not of who carries out its rights. */
+static void copies_have_a_budget(void **state)
+{
+    struct test_engine test;
+    struct request likes = {.verb = VERB_ACCOUNT_EXPORT,
+                            .account = 2,
+                            .count = 10,
+                            .flags = REQUEST_HAS_CURSOR,
+                            .role = ROLE_USER};
+
+    (void)state;
+    with_flows(&test, 30, 0);
+    for (uint64_t account = 1; account <= 3; account++)
+        for (uint64_t item = 1; item <= 20; item++)
+            ask(&test, test_set(VERB_LIKE, account, item));
+    assert_int_equal(copies_of(&test, 1, ROLE_USER), 30); /* a page without entries counts as one */
+    assert_int_equal(copies_of(&test, 1, ROLE_BACKEND), 0);
+    assert_int_equal(copies_of(&test, 1, ROLE_PRIVACY), 1000);
+    assert_int_equal(copies_of(&test, 1, ROLE_ALL), 1000); /* nobody has proved anything */
+    likes.u.cursor = 1ULL << 60 | ((1ULL << 60) - 1);
+    for (int i = 0; i < 3; i++) /* 11 each: the last begins within it */
+        assert_int_equal(ask(&test, likes)->count, 10);
+    assert_int_equal(copies_of(&test, 2, ROLE_BACKEND), 0);
+    likes.tenant = 5; /* the same number of another tenant is somebody else */
+    assert_int_equal(ask(&test, likes)->status, STATUS_NOACCOUNT);
+    test.now_us += HOUR_US;
+    assert_int_equal(copies_of(&test, 1, ROLE_CREATOR), 30);
+    without_flows(&test);
+}
+
+/* With more accounts than places: who has had much does not get it anew by others who come. */
+static void many_accounts_clear_nobody(void **state)
+{
+    struct test_engine test;
+
+    (void)state;
+    with_flows(&test, 30, 0);
+    for (uint64_t account = 1; account <= 6; account++) {
+        ask(&test, test_set(VERB_LIKE, account, 1));
+        assert_int_equal(copies_of(&test, account, ROLE_USER), 30);
+    }
+    for (uint64_t account = 100; account < 100 + 8 * DISCLOSE_FLOWS; account++) {
+        struct request request = copy_of(account, ROLE_USER);
+
+        disclose_flowed(&test.engine.disclosure, &request, FLOW_EXPORT, 1, test.now_us);
+    }
+    for (uint64_t account = 1; account <= 6; account++)
+        assert_int_equal(copies_of(&test, account, ROLE_USER), 0);
+    without_flows(&test);
+}
+
+static void clean_ups_have_a_budget(void **state)
+{
+    struct request run = {.verb = VERB_CLEANUP_RUN, .account = 1, .role = ROLE_USER, .subject = 1};
+    struct request undo = run, look = run, purge = run;
+    struct test_engine test;
+    uint32_t runs = 0;
+
+    (void)state;
+    with_flows(&test, 0, 1000);
+    undo.verb = VERB_CLEANUP_UNDO;
+    look.verb = VERB_CLEANUP_PREVIEW;
+    look.count = 10;
+    for (uint64_t item = 1; item <= 20; item++)
+        ask(&test, test_set(VERB_LIKE, 1, item));
+    while (ask(&test, run)->kind == REPLY_INTEGERS) {
+        assert_true(++runs < 100);
+        undo.u.cursor = runs;
+        if (ask(&test, undo)->kind != REPLY_INTEGERS)
+            break;
+    }
+    assert_true(runs >= 2 && runs <= 8);
+    assert_int_equal(ask(&test, run)->status, STATUS_RATE);
+    assert_true(ask(&test, run)->retry_ms > 0);
+    assert_false(test.engine.sweep.under_way); /* nobody has to wait for one that was refused */
+    assert_int_equal(ask(&test, undo)->status, STATUS_RATE);
+    assert_int_equal(ask(&test, look)->status, STATUS_RATE);
+    assert_true(ask(&test, look)->retry_ms > 0);
+    run.account = 2; /* another one's is his own */
+    ask(&test, test_set(VERB_LIKE, 2, 1));
+    assert_int_equal(ask(&test, run)->kind, REPLY_INTEGERS);
+    look.account = 2;
+    for (int i = 0; i < 4; i++)
+        ask(&test, look);
+    assert_int_equal(ask(&test, look)->status, STATUS_RATE);
+    purge.verb = VERB_ACCOUNT_PURGE; /* not what this is about */
+    assert_int_not_equal(ask(&test, purge)->status, STATUS_RATE);
+    test.now_us += HOUR_US;
+    run.account = 1;
+    assert_int_equal(ask(&test, run)->kind, REPLY_INTEGERS);
+    without_flows(&test);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -159,6 +294,9 @@ int main(void)
         cmocka_unit_test(totals_come_late_by_tenant),
         cmocka_unit_test(delays_are_read_or_refused),
         cmocka_unit_test(lists_have_a_budget),
+        cmocka_unit_test(copies_have_a_budget),
+        cmocka_unit_test(many_accounts_clear_nobody),
+        cmocka_unit_test(clean_ups_have_a_budget),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
