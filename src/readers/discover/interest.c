@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-static uint32_t place_of(const struct interest *interest, uint32_t tag)
+static uint32_t place_of(const struct interest *interest, uint64_t tag)
 {
     uint32_t i = 0;
 
@@ -22,7 +22,7 @@ static uint32_t lightest_of(const struct interest *interest)
     return best;
 }
 
-static void tag_add(struct interest *interest, uint32_t tag, double mass)
+static void tag_add(struct interest *interest, uint64_t tag, double mass)
 {
     uint32_t at = place_of(interest, tag);
 
@@ -40,7 +40,7 @@ static void tag_add(struct interest *interest, uint32_t tag, double mass)
     interest->mass[at] += mass;
 }
 
-void interest_add(struct interest *interest, const uint32_t *tags, uint32_t count, double weight,
+void interest_add(struct interest *interest, const uint64_t *tags, uint32_t count, double weight,
                   double forward)
 {
     if (count == 0 || weight <= 0)
@@ -50,7 +50,7 @@ void interest_add(struct interest *interest, const uint32_t *tags, uint32_t coun
     interest->whole += weight * forward;
 }
 
-double interest_mass(const struct interest *interest, const uint32_t *tags, uint32_t count)
+double interest_mass(const struct interest *interest, const uint64_t *tags, uint32_t count)
 {
     double mass = 0;
 
@@ -63,7 +63,7 @@ double interest_mass(const struct interest *interest, const uint32_t *tags, uint
     return mass;
 }
 
-double interest_fit(const struct interest *interest, const uint32_t *tags, uint32_t count,
+double interest_fit(const struct interest *interest, const uint64_t *tags, uint32_t count,
                     double share, double forward)
 {
     if (count == 0 || share <= 0 || interest->whole <= 0)
@@ -75,7 +75,7 @@ double interest_fit(const struct interest *interest, const uint32_t *tags, uint3
     return fmin(HEAT_MATCH_MAX, fmax(HEAT_MATCH_MIN, fit));
 }
 
-int interest_delete(struct interest *interest, uint32_t tag)
+int interest_delete(struct interest *interest, uint64_t tag)
 {
     uint32_t at = place_of(interest, tag);
 

@@ -115,15 +115,21 @@ static void rebase(struct quantile *quantile, uint32_t halvings)
     }
 }
 
+void quantile_tick(struct quantile *quantile, int64_t now_us)
+{
+    uint32_t halvings = heat_advance(&quantile->clock, now_us);
+
+    if (halvings > 0)
+        rebase(quantile, halvings);
+}
+
 void quantile_add(struct quantile *quantile, uint32_t duration_ms, uint32_t watch_ms, double weight,
                   int64_t now_us)
 {
-    uint32_t halvings = heat_advance(&quantile->clock, now_us);
     uint32_t bucket = quantile_bucket(duration_ms);
 
     assert(weight >= 0);
-    if (halvings > 0)
-        rebase(quantile, halvings);
+    quantile_tick(quantile, now_us);
     weight *= heat_forward(&quantile->clock, now_us);
     quantile->mass[bucket][bin_of(watch_ms)] += weight;
     quantile->whole[bucket] += weight;

@@ -31,6 +31,10 @@ struct quantile {
 
 void quantile_open(struct quantile *quantile, int64_t now_us);
 
+/* Time has come to now_us; it never goes back. Before the first place or add, and whenever time
+ * passes. */
+void quantile_tick(struct quantile *quantile, int64_t now_us);
+
 /* Which bucket a duration is in; one that is not known (0) is taken for 30 s. */
 uint32_t quantile_bucket(uint32_t duration_ms);
 

@@ -26,15 +26,12 @@ void table_open(struct table *table, void *memory, uint32_t row_size, uint32_t c
 {
     assert(capacity > 0 && capacity <= 1u << 30);
     assert(row_size >= sizeof(struct table_head) && row_size % 8 == 0);
-    memset(memory, 0, table_bytes(row_size, capacity));
     *table = (struct table){.rows = memory,
                             .row_size = row_size,
                             .capacity = capacity,
                             .mask = places_for(capacity) - 1};
     table->places =
         (void *)((unsigned char *)memory + ((size_t)row_size * capacity + 15) / 16 * 16);
-    for (uint32_t row = 0; row < capacity; row++)
-        ((struct table_head *)table_row(table, row))->c = row + 1 < capacity ? row + 1 : TABLE_NONE;
 }
 
 static uint64_t key_hash(struct table_key key)
@@ -114,12 +111,14 @@ uint32_t table_add(struct table *table, struct table_key key)
 {
     assert(!table_is_full(table));
     uint64_t hash = key_hash(key);
-    uint32_t at = place_of(table, key, hash), row = table->free_row;
+    uint32_t at = place_of(table, key, hash), row;
 
     assert(table->places[at] == 0);
+    row = table->free_row != 0 ? table->free_row - 1 : table->fresh++;
     struct table_head *head = head_of(table, row);
 
-    table->free_row = head->c;
+    if (table->free_row != 0)
+        table->free_row = head->c;
     memset(head, 0, table->row_size);
     *head = (struct table_head){.a = key.a, .b = key.b, .c = key.c, .used = 1};
     table->places[at] = hash >> 32 << 32 | (row + 1);
@@ -153,6 +152,6 @@ void table_remove(struct table *table, uint32_t row)
     places_close(table, place_of(table, key, key_hash(key)));
     memset(head, 0, sizeof *head);
     head->c = table->free_row;
-    table->free_row = row;
+    table->free_row = row + 1;
     table->count--;
 }

@@ -40,13 +40,15 @@ struct table {
     /* How much it would cost to lose a row; NULL: all alike. */
     double (*warmth)(const void *row);
     uint32_t row_size, capacity, count;
-    uint32_t free_row; /* the first of a chain through head.c */
+    uint32_t free_row; /* the first of a chain through head.c, + 1; 0: none was given back */
+    uint32_t fresh;    /* rows from here on were never used: their memory is untouched */
     uint32_t hand, mask;
     uint64_t evicted; /* so far */
 };
 
 /* capacity from 1 to 2^30; row_size a multiple of 8, at least that of the head. */
 size_t table_bytes(uint32_t row_size, uint32_t capacity);
+/* The memory is zeroed; what is not used of it is never written. */
 void table_open(struct table *table, void *memory, uint32_t row_size, uint32_t capacity);
 
 /* The row, or TABLE_NONE. touch: it counts as used. */

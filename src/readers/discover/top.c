@@ -7,8 +7,7 @@
 #include <string.h>
 
 #define ARITY        4
-#define FRONTIER_MAX (5 * TOP_READ_MAX * ARITY + ARITY) /* every look takes one and adds four */
-#define LOOKS_MAX    (5 * TOP_READ_MAX)
+#define FRONTIER_MAX (TOP_LOOKS_MAX * ARITY + ARITY) /* every look takes one and adds four */
 
 static size_t round_up(size_t bytes)
 {
@@ -36,7 +35,6 @@ void top_open(struct top *top, void *memory, struct top_size size)
     top->places = (void *)at;
     at += round_up(sizeof(struct top_place) * TOP_SLOTS * size.rows_max);
     top->frontier = (void *)at;
-    memset(top->places, 0xFF, sizeof(struct top_place) * TOP_SLOTS * size.rows_max);
     for (int i = 0; i < TOP_CLASSES; i++)
         top->free_block[i] = TABLE_NONE;
 }
@@ -156,7 +154,7 @@ bool top_join(struct top *top, struct table_key key_of_scope, uint32_t row, uint
     struct top_place *place = &top->places[row * TOP_SLOTS + slot];
     uint32_t at = table_find(&top->scopes, key_of_scope, false);
 
-    assert(row < top->size.rows_max && slot < TOP_SLOTS && place->scope == TABLE_NONE);
+    assert(row < top->size.rows_max && slot < TOP_SLOTS && place->scope == 0);
     assert(isfinite(key));
     if (at == TABLE_NONE && table_is_full(&top->scopes)) {
         top->refused++;
@@ -173,7 +171,7 @@ bool top_join(struct top *top, struct table_key key_of_scope, uint32_t row, uint
     }
     struct top_entry *heap = &top->entries[scope->base];
 
-    place->scope = at;
+    place->scope = at + 1;
     put(top, heap, scope->count, (struct top_entry){.key = key, .ref = row * TOP_SLOTS + slot});
     scope->count++;
     sift_up(top, heap, scope->count - 1);
@@ -184,9 +182,9 @@ void top_leave(struct top *top, uint32_t row, uint32_t slot)
 {
     struct top_place *place = &top->places[row * TOP_SLOTS + slot];
 
-    if (place->scope == TABLE_NONE)
+    if (place->scope == 0)
         return;
-    struct top_scope *scope = table_row(&top->scopes, place->scope);
+    struct top_scope *scope = table_row(&top->scopes, place->scope - 1);
     struct top_entry *heap = &top->entries[scope->base];
     uint32_t at = place->at;
     double before = heap[at].key;
@@ -198,9 +196,9 @@ void top_leave(struct top *top, uint32_t row, uint32_t slot)
     }
     if (scope->count == 0 && scope->refused == 0) {
         block_give(top, scope->base, scope->class);
-        table_remove(&top->scopes, place->scope);
+        table_remove(&top->scopes, place->scope - 1);
     }
-    *place = (struct top_place){TABLE_NONE, 0};
+    *place = (struct top_place){0, 0};
 }
 
 void top_leave_all(struct top *top, uint32_t row)
@@ -215,9 +213,9 @@ void top_move(struct top *top, uint32_t row, double key)
 
     assert(isfinite(key));
     for (uint32_t slot = 0; slot < TOP_SLOTS; slot++) {
-        if (places[slot].scope == TABLE_NONE)
+        if (places[slot].scope == 0)
             continue;
-        struct top_scope *scope = table_row(&top->scopes, places[slot].scope);
+        struct top_scope *scope = table_row(&top->scopes, places[slot].scope - 1);
         struct top_entry *entry = &top->entries[scope->base + places[slot].at];
         double before = entry->key;
 
@@ -288,7 +286,7 @@ uint32_t top_read(struct top *top, struct table_key key_of_scope, uint32_t want,
     *refused = scope->refused;
     if (scope->count > 0)
         frontier_push(top->frontier, &waiting, heap[0].key, 0);
-    for (uint32_t looks = 0; found < want && waiting > 0 && looks < LOOKS_MAX; looks++) {
+    for (uint32_t looks = 0; found < want && waiting > 0 && looks < TOP_LOOKS_MAX; looks++) {
         uint32_t place = frontier_pop(top->frontier, &waiting);
         uint32_t row = heap[place].ref / TOP_SLOTS;
 

@@ -18,10 +18,11 @@
 
 #include "readers/discover/table.h"
 
-#define TOP_SLOTS     8
+#define TOP_SLOTS     12
 #define TOP_CLASS_MIN 2 /* the smallest block has 4 entries */
 #define TOP_CLASSES   31
-#define TOP_READ_MAX  1000 /* k of one read */
+#define TOP_READ_MAX  500  /* k of one read */
+#define TOP_LOOKS_MAX 2000 /* rows that one read looks at */
 
 struct top_size {
     uint32_t rows_max, scopes_max, entries_max;
@@ -43,7 +44,7 @@ struct top_scope {
 };
 
 struct top_place {
-    uint32_t scope; /* TABLE_NONE: this slot is in none */
+    uint32_t scope; /* row + 1; 0: this slot is in none */
     uint32_t at;
 };
 
@@ -59,6 +60,7 @@ struct top {
 };
 
 size_t top_bytes(struct top_size size);
+/* The memory is zeroed. */
 void top_open(struct top *top, void *memory, struct top_size size);
 
 /* Puts a row into a scope; the slot must be free. False: no room. */
@@ -69,7 +71,7 @@ void top_leave_all(struct top *top, uint32_t row);
 
 static inline bool top_is_in(const struct top *top, uint32_t row, uint32_t slot)
 {
-    return top->places[row * TOP_SLOTS + slot].scope != TABLE_NONE;
+    return top->places[row * TOP_SLOTS + slot].scope != 0;
 }
 
 /* The row's key is another one. */
@@ -79,8 +81,8 @@ void top_move(struct top *top, uint32_t row, double key);
 void top_rescale(struct top *top, int halvings);
 
 /* The rows with the highest keys, highest first; want at most TOP_READ_MAX. skip: rows that are not
- * wanted (NULL: none); after 4 * TOP_READ_MAX of those it stops. Returns how many; *refused: rows
- * of the scope that are not in it for want of room. */
+ * wanted (NULL: none); after so many that TOP_LOOKS_MAX were looked at it stops. Returns how many;
+ * *refused: rows of the scope that are not in it for want of room. */
 uint32_t top_read(struct top *top, struct table_key scope, uint32_t want,
                   bool (*skip)(void *owner, uint32_t row), void *owner, uint32_t *rows,
                   uint64_t *refused);

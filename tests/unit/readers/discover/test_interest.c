@@ -9,7 +9,7 @@
 static void fits_by_the_formula(void **state)
 {
     struct interest interest = {0};
-    uint32_t music[] = {7}, sport[] = {8}, both[] = {7, 8};
+    uint64_t music[] = {7}, sport[] = {8}, both[] = {7, 8};
 
     (void)state;
     assert_true(interest_fit(&interest, music, 1, 0.1, 1) == 1); /* nobody knows */
@@ -35,9 +35,9 @@ static void sixteen_tags_and_the_lightest_goes(void **state)
     struct test_random random = {test_seed(71)};
 
     (void)state;
-    for (uint32_t tag = 1; tag <= INTEREST_TAGS; tag++)
-        interest_add(&interest, &tag, 1, tag, 1);
-    uint32_t light = 99, heavy = 100;
+    for (uint64_t tag = 1; tag <= INTEREST_TAGS; tag++)
+        interest_add(&interest, &tag, 1, (double)tag, 1);
+    uint64_t light = 99, heavy = 100;
 
     interest_add(&interest, &light, 1, 0.5, 1);
     assert_int_equal(interest.count, INTEREST_TAGS);
@@ -45,15 +45,15 @@ static void sixteen_tags_and_the_lightest_goes(void **state)
     interest_add(&interest, &heavy, 1, 50, 1);
     assert_int_equal(interest.count, INTEREST_TAGS);
     assert_true(interest_mass(&interest, &heavy, 1) == 50);
-    uint32_t one = 1;
+    uint64_t one = 1;
 
     assert_true(interest_mass(&interest, &one, 1) == 0);
     for (uint32_t i = 0; i < 100000; i++) {
-        uint32_t tags[INTEREST_ITEM_TAGS];
+        uint64_t tags[INTEREST_ITEM_TAGS];
         uint32_t count = (uint32_t)test_random_below(&random, INTEREST_ITEM_TAGS + 1);
 
         for (uint32_t t = 0; t < count; t++)
-            tags[t] = 10 * t + (uint32_t)test_random_below(&random, 10);
+            tags[t] = 10 * t + test_random_below(&random, 10);
         interest_add(&interest, tags, count, (double)test_random_below(&random, 100) / 100, 1 + i);
         double fit = interest_fit(&interest, tags, count, 0.01 + (double)(i % 100) / 100, 1 + i);
 
@@ -65,7 +65,7 @@ static void sixteen_tags_and_the_lightest_goes(void **state)
 static void what_is_deleted_is_gone(void **state)
 {
     struct interest interest = {0};
-    uint32_t a = 1, b = 2;
+    uint64_t a = 1, b = 2;
 
     (void)state;
     interest_add(&interest, &a, 1, 3, 1);

@@ -20,7 +20,7 @@ static void *memory;
 static int open_table(void **state)
 {
     (void)state;
-    memory = aligned_alloc(16, (table_bytes(sizeof(struct row), CAPACITY) + 15) / 16 * 16);
+    memory = calloc(1, table_bytes(sizeof(struct row), CAPACITY));
     table_open(&table, memory, sizeof(struct row), CAPACITY);
     return 0;
 }

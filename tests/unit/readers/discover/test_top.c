@@ -17,7 +17,7 @@ static uint32_t in[ROWS][TOP_SLOTS]; /* scope + 1; 0: none */
 
 static void open_with(struct top_size size)
 {
-    memory = aligned_alloc(16, (top_bytes(size) + 15) / 16 * 16);
+    memory = calloc(1, top_bytes(size));
     top_open(&top, memory, size);
     memset(in, 0, sizeof in);
     memset(key, 0, sizeof key);

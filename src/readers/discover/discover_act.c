@@ -1,0 +1,650 @@
+/* discover_act.c: what accounts do to items, as heat, rates, interests. See discover.h.
+ *
+ * What a like brought is never stored: it is worked out from when it was done, what it is worth,
+ * and how well it fit, and comes out as the same double each time, so what is taken away is what
+ * was added. */
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "readers/discover/discover_inner.h"
+#include "schema/verb.h"
+
+/* One act, as its record has it. */
+struct act {
+    const struct record *record;
+    uint32_t row; /* of the item */
+    struct item *item;
+    struct exposure *exposure; /* NULL: none is kept */
+    uint8_t pct;               /* what it is credited with */
+    uint8_t valid;
+};
+
+static uint8_t credited_of(const struct verdict *verdict)
+{
+    return verdict->mark == MARK_PLAIN ? verdict->weight_pct : 0;
+}
+
+static uint8_t valid_of(const struct verdict *verdict)
+{
+    return verdict->mark == MARK_PLAIN || verdict->mark == MARK_HELD;
+}
+
+/* --- counts with their denominators --------------------------------------------------------------
+ */
+
+static uint32_t success_of(const struct exposure *exposure, enum signal signal)
+{
+    uint8_t act = exposure->act_pct[signal], shown = exposure->impression_pct;
+
+    if (!(exposure->flags & EXPOSURE_IMPRESSION) || !(exposure->bits >> signal & 1))
+        return 0;
+    return act < shown ? act : shown;
+}
+
+/* An item that was forgotten and is back has less than what is taken from it. */
+static uint64_t moved(uint64_t value, int64_t by)
+{
+    if (by < 0 && value < (uint64_t)-by)
+        return 0;
+    return value + (uint64_t)by;
+}
+
+static void tally_move(struct signal_tally *tally, int raw, int valid, int credited, int success)
+{
+    tally->raw = (uint32_t)moved(tally->raw, raw);
+    tally->valid = (uint32_t)moved(tally->valid, valid);
+    tally->credited_pct = moved(tally->credited_pct, credited);
+    tally->success_pct = moved(tally->success_pct, success);
+}
+
+static void success_move(struct discover *discover, struct act *act, enum signal signal,
+                         uint32_t before)
+{
+    int by = (int)success_of(act->exposure, signal) - (int)before;
+    struct signal_stage *stage = &act->item->stage_counts;
+
+    if (by == 0)
+        return;
+    tally_move(&act->item->signals.tally[signal], 0, 0, 0, by);
+    tally_move(&discover->platform->tally[signal], 0, 0, 0, by);
+    if (act->exposure->stage == act->item->stage)
+        stage->success_pct[signal] = (uint32_t)moved(stage->success_pct[signal], by);
+}
+
+/* The account does it now (on), worth so much; or no longer. */
+static void signal_set(struct discover *discover, struct act *act, enum signal signal, bool on,
+                       uint8_t pct, bool valid)
+{
+    struct exposure *exposure = act->exposure;
+    uint32_t before = success_of(exposure, signal);
+    bool was = exposure->bits >> signal & 1, was_valid = was && exposure->valid >> signal & 1;
+    int credited = (on ? pct : 0) - (was ? exposure->act_pct[signal] : 0);
+    int raw = on - was, now_valid = (on && valid) - was_valid;
+
+    tally_move(&act->item->signals.tally[signal], raw, now_valid, credited, 0);
+    tally_move(&discover->platform->tally[signal], raw, now_valid, credited, 0);
+    exposure->bits = (uint16_t)((exposure->bits & ~(1u << signal)) | (unsigned)on << signal);
+    exposure->valid = (uint16_t)((exposure->valid & ~(1u << signal)) | (unsigned)valid << signal);
+    if (on)
+        exposure->act_pct[signal] = pct;
+    success_move(discover, act, signal, before);
+}
+
+static bool does(const struct act *act, enum signal signal)
+{
+    return act->exposure->bits >> signal & 1;
+}
+
+static void impressions_move(struct signals *signals, uint8_t pct)
+{
+    signals->impressions++;
+    signals->credited_impressions += pct > 0;
+    signals->impressions_pct += pct;
+}
+
+/* It was shown, as its token says. Only the first time counts. */
+static void impression_count(struct discover *discover, struct act *act)
+{
+    struct exposure *exposure = act->exposure;
+
+    if (!(act->record->fields & RECORD_HAS_IMPRESSION) || exposure->flags & EXPOSURE_IMPRESSION)
+        return;
+    exposure->flags |= EXPOSURE_IMPRESSION;
+    exposure->impression_pct = act->pct;
+    exposure->stage = act->record->stage;
+    impressions_move(&act->item->signals, act->pct);
+    impressions_move(discover->platform, act->pct);
+    if (exposure->stage == act->item->stage)
+        act->item->stage_counts.n_pct += act->pct;
+    for (uint32_t signal = 0; signal < SIGNAL_COUNT; signal++)
+        if (does(act, signal))
+            success_move(discover, act, signal, 0);
+}
+
+/* --- heat ----------------------------------------------------------------------------------------
+ */
+
+static double forward(const struct discover *discover, int64_t time_us)
+{
+    return heat_forward(&discover->clock, time_us);
+}
+
+static uint8_t match_of(struct discover *discover, const struct act *act)
+{
+    double fit = discover_fit(discover, act->record->tenant, act->record->account, act->item,
+                              act->record->time_us);
+
+    return (uint8_t)lround(fit * MATCH_ONE);
+}
+
+/* What the like of an exposure has brought, and still does. */
+static double like_forward(const struct discover *discover, const struct act *act)
+{
+    const struct exposure *exposure = act->exposure;
+
+    if (exposure->flags & EXPOSURE_HEATLESS || exposure->like_us < act->item->since_us)
+        return 0;
+    return discover->rules.weight[HEAT_LIKE] * exposure->act_pct[SIGNAL_LIKE] / 100 *
+           exposure->like_match / MATCH_ONE * (exposure->flags & EXPOSURE_DEPTH ? HEAT_DEPTH : 1) *
+           forward(discover, exposure->like_us);
+}
+
+static double favorite_forward(const struct discover *discover, const struct act *act)
+{
+    const struct exposure *exposure = act->exposure;
+
+    if (exposure->favorite_us < act->item->since_us)
+        return 0;
+    return discover->rules.weight[HEAT_FAVORITE] * exposure->act_pct[SIGNAL_FAVORITE] / 100 *
+           exposure->favorite_match / MATCH_ONE * forward(discover, exposure->favorite_us);
+}
+
+/* What an act that cannot be taken back brings. */
+static void heat_once(struct discover *discover, struct act *act, enum heat_verb verb)
+{
+    heat_add(&act->item->heat, discover->rules.weight[verb] * act->pct / 100 *
+                                   match_of(discover, act) / MATCH_ONE *
+                                   forward(discover, act->record->time_us));
+    item_rank(discover, act->row);
+}
+
+/* By how much it changed since before. */
+static void heat_move(struct discover *discover, struct act *act, double before, double after)
+{
+    if (after > before)
+        heat_add(&act->item->heat, after - before);
+    else if (after < before)
+        heat_drop(&act->item->heat, before - after);
+    if (after != before)
+        item_rank(discover, act->row);
+}
+
+/* --- tags ----------------------------------------------------------------------------------------
+ */
+
+/* An act on an item of these tags, the first of its account. */
+static void tags_rise(struct discover *discover, const struct act *act)
+{
+    for (uint32_t i = 0; i < act->item->tag_count; i++)
+        rising_add(&tag_take(discover, act->record->tenant, act->item->tag[i])->rising, act->pct,
+                   act->record->time_us);
+}
+
+static void interest_learn(struct discover *discover, const struct act *act, double weight)
+{
+    const struct item *item = act->item;
+    uint32_t tenant = act->record->tenant;
+    double now = heat_forward(&discover->interests_clock, act->record->time_us);
+
+    weight *= act->pct / 100.0;
+    if (item->tag_count == 0 || weight <= 0 ||
+        !discover_may_personalise(discover, tenant, act->record->account))
+        return;
+    interest_add(&account_take(discover, tenant, act->record->account)->interest, item->tag,
+                 item->tag_count, weight, now);
+    for (uint32_t i = 0; i < item->tag_count; i++)
+        tag_take(discover, tenant, item->tag[i])->mass += weight * now / item->tag_count;
+    discover->interests_mass += weight * now;
+}
+
+static void live_count(struct discover *discover, const struct act *act, enum live_act what,
+                       uint32_t amount)
+{
+    live_add(live_take(discover, act->record->tenant, act->record->target), what, amount,
+             act->record->time_us);
+}
+
+/* --- likes ---------------------------------------------------------------------------------------
+ */
+
+static void like_worth(struct discover *discover, struct act *act, uint8_t pct, bool valid)
+{
+    double before = like_forward(discover, act);
+
+    signal_set(discover, act, SIGNAL_LIKE, true, pct, valid);
+    heat_move(discover, act, before, like_forward(discover, act));
+}
+
+static void like_first(struct discover *discover, struct act *act)
+{
+    struct exposure *exposure = act->exposure;
+
+    exposure->flags |= EXPOSURE_LIKED;
+    exposure->like_us = act->record->time_us;
+    exposure->like_match = match_of(discover, act);
+    signal_set(discover, act, SIGNAL_LIKE, true, act->pct, act->valid);
+    heat_move(discover, act, 0, like_forward(discover, act));
+    tags_rise(discover, act);
+    interest_learn(discover, act, 1);
+}
+
+/* It is there again: what its un-like had taken, and no more than it is worth now. */
+static void like_again(struct discover *discover, struct act *act)
+{
+    struct exposure *exposure = act->exposure;
+    uint8_t had = exposure->act_pct[SIGNAL_LIKE];
+
+    exposure->flags &= (uint8_t)~EXPOSURE_LIKE_OFF;
+    heat_return(&act->item->heat, exposure->like_taken, like_forward(discover, act));
+    signal_set(discover, act, SIGNAL_LIKE, true, had, act->valid);
+    if (act->pct < had)
+        like_worth(discover, act, act->pct, act->valid);
+    item_rank(discover, act->row);
+    item_due(discover, act->row);
+}
+
+static void apply_like(struct discover *discover, struct act *act)
+{
+    struct exposure *exposure = act->exposure;
+
+    item_step(discover, act->row, act->record->time_us);
+    live_count(discover, act, LIVE_LIKE, 1);
+    live_count(discover, act, LIVE_LIKE_PCT, act->pct);
+    if (does(act, SIGNAL_LIKE)) {
+        like_worth(discover, act, act->pct, act->valid); /* only where the log has a hole */
+    } else if (exposure->flags & EXPOSURE_LIKE_OFF) {
+        like_again(discover, act);
+    } else if (act->record->fields & RECORD_HAS_BEFORE) {
+        exposure->flags |= EXPOSURE_LIKED | EXPOSURE_HEATLESS;
+        exposure->like_us = act->record->time_us;
+        signal_set(discover, act, SIGNAL_LIKE, true, act->pct, act->valid);
+    } else {
+        like_first(discover, act);
+    }
+}
+
+/* Of a like whose exposure was forgotten: the least it can have brought, if it was worth pct. */
+static double forgotten_forward(const struct discover *discover, const struct act *act, uint8_t pct)
+{
+    int64_t like_us = act->record->time_us - (int64_t)act->record->before_age_s * 1000000;
+
+    if (like_us < act->item->since_us)
+        return 0;
+    return discover->rules.weight[HEAT_LIKE] * pct / 100 * HEAT_MATCH_MIN *
+           forward(discover, like_us);
+}
+
+/* Counts of a like whose exposure was forgotten; its impression, if any, has gone with it. */
+static void forgotten_count(struct discover *discover, struct act *act, int raw, int valid,
+                            int credited)
+{
+    tally_move(&act->item->signals.tally[SIGNAL_LIKE], raw, valid, credited, 0);
+    tally_move(&discover->platform->tally[SIGNAL_LIKE], raw, valid, credited, 0);
+}
+
+static void forgotten_unlike(struct discover *discover, struct act *act)
+{
+    struct verdict before = record_before(act->record);
+    uint8_t pct = credited_of(&before);
+
+    if (!(act->record->fields & RECORD_HAS_BEFORE))
+        return;
+    forgotten_count(discover, act, -1, -valid_of(&before), -pct);
+    if (act->item->heatless > 0) {
+        act->item->heatless--; /* it may be one that had brought nothing */
+        return;
+    }
+    (void)heat_take(&act->item->heat, forgotten_forward(discover, act, pct),
+                    record_horizon_s(act->record), act->record->time_us);
+}
+
+static void apply_unlike(struct discover *discover, struct act *act)
+{
+    const struct record *record = act->record;
+    struct exposure *exposure = act->exposure;
+
+    item_step(discover, act->row, record->time_us);
+    if (record->fields & RECORD_HAS_EXTRA && (int64_t)record->c > record->time_us)
+        heat_freeze(&act->item->heat, (int64_t)record->c);
+    if (exposure != NULL && does(act, SIGNAL_LIKE)) {
+        exposure->like_taken = heat_take(&act->item->heat, like_forward(discover, act),
+                                         record_horizon_s(record), record->time_us);
+        exposure->flags |= EXPOSURE_LIKE_OFF;
+        signal_set(discover, act, SIGNAL_LIKE, false, 0, exposure->valid >> SIGNAL_LIKE & 1);
+    } else if (exposure == NULL || !(exposure->flags & EXPOSURE_LIKED)) {
+        forgotten_unlike(discover, act);
+    }
+    item_rank(discover, act->row);
+    item_due(discover, act->row);
+}
+
+/* A void, a restore, a score made again. */
+static void apply_settle(struct discover *discover, struct act *act)
+{
+    struct verdict before = record_before(act->record);
+
+    if (act->exposure != NULL && does(act, SIGNAL_LIKE)) {
+        like_worth(discover, act, act->pct, act->valid);
+        return;
+    }
+    if (!(act->record->fields & RECORD_HAS_BEFORE))
+        return;
+    forgotten_count(discover, act, 0, act->valid - valid_of(&before),
+                    act->pct - credited_of(&before));
+    if (act->item->heatless == 0)
+        heat_move(discover, act, forgotten_forward(discover, act, credited_of(&before)),
+                  forgotten_forward(discover, act, act->pct));
+}
+
+/* --- favorites: the same, without settling
+ * -------------------------------------------------------- */
+
+static void apply_favorite(struct discover *discover, struct act *act)
+{
+    struct exposure *exposure = act->exposure;
+
+    if (does(act, SIGNAL_FAVORITE))
+        return;
+    item_step(discover, act->row, act->record->time_us);
+    if (exposure->flags & EXPOSURE_FAVORITE_OFF) {
+        uint8_t had = exposure->act_pct[SIGNAL_FAVORITE];
+
+        exposure->flags &= (uint8_t)~EXPOSURE_FAVORITE_OFF;
+        heat_return(&act->item->heat, exposure->favorite_taken, favorite_forward(discover, act));
+        signal_set(discover, act, SIGNAL_FAVORITE, true, had, act->valid);
+    } else {
+        exposure->favorite_us = act->record->time_us;
+        exposure->favorite_match = match_of(discover, act);
+        signal_set(discover, act, SIGNAL_FAVORITE, true, act->pct, act->valid);
+        heat_add(&act->item->heat, favorite_forward(discover, act));
+        tags_rise(discover, act);
+    }
+    item_rank(discover, act->row);
+    item_due(discover, act->row);
+}
+
+#define FAVORITE_HORIZON_S (24u * 3600) /* as the policies' "smooth withdrawn" has it for likes */
+
+static void apply_unfavorite(struct discover *discover, struct act *act)
+{
+    struct exposure *exposure = act->exposure;
+
+    if (exposure == NULL || !does(act, SIGNAL_FAVORITE))
+        return;
+    item_step(discover, act->row, act->record->time_us);
+    exposure->favorite_taken = heat_take(&act->item->heat, favorite_forward(discover, act),
+                                         FAVORITE_HORIZON_S, act->record->time_us);
+    exposure->flags |= EXPOSURE_FAVORITE_OFF;
+    signal_set(discover, act, SIGNAL_FAVORITE, false, 0, exposure->valid >> SIGNAL_FAVORITE & 1);
+    item_rank(discover, act->row);
+    item_due(discover, act->row);
+}
+
+/* --- what cannot be taken back
+ * -------------------------------------------------------------------- */
+
+/* From the first comment on; in the sketch of the item, if there is room for one. */
+static void commenter_count(struct discover *discover, struct act *act)
+{
+    struct item *item = act->item;
+
+    if (item->sketch == 0 && !table_is_full(&discover->sketches))
+        item->sketch =
+            table_add(&discover->sketches, (struct table_key){item->head.a, 0, item->head.c}) + 1;
+    if (item->sketch != 0) {
+        struct sketch_row *row = table_row(&discover->sketches, item->sketch - 1);
+
+        sketch_add(&row->sketch, act->record->account);
+    }
+}
+
+static void apply_comment(struct discover *discover, struct act *act)
+{
+    live_count(discover, act, LIVE_COMMENT, 1);
+    if (does(act, SIGNAL_COMMENT))
+        return;
+    commenter_count(discover, act);
+    signal_set(discover, act, SIGNAL_COMMENT, true, act->pct, act->valid);
+    heat_once(discover, act, HEAT_COMMENT);
+    tags_rise(discover, act);
+    if (does(act, SIGNAL_LIKE) && act->pct > 0) {
+        double before = like_forward(discover, act);
+
+        act->exposure->flags |= EXPOSURE_DEPTH;
+        heat_move(discover, act, before, like_forward(discover, act));
+    }
+}
+
+static void apply_share(struct discover *discover, struct act *act)
+{
+    live_count(discover, act, LIVE_SHARE, 1);
+    if (does(act, SIGNAL_SHARE))
+        return;
+    signal_set(discover, act, SIGNAL_SHARE, true, act->pct, act->valid);
+    heat_once(discover, act, HEAT_SHARE);
+    tags_rise(discover, act);
+}
+
+static void apply_report(struct discover *discover, struct act *act)
+{
+    if (!does(act, SIGNAL_REPORT))
+        signal_set(discover, act, SIGNAL_REPORT, true,
+                   act->record->fields & RECORD_HAS_ARGS && act->record->a <= WEIGHT_FULL
+                       ? (uint8_t)act->record->a
+                       : act->pct,
+                   act->valid);
+}
+
+/* Views before it that were found out with it count no longer; nobody knows which they were. */
+static void views_found_out(struct act *act)
+{
+    uint64_t less = record_along(act->record) * 50u, *n = &act->item->signals.impressions_pct;
+
+    if (!(act->record->fields & RECORD_HAS_IMPRESSION) || less == 0)
+        return;
+    *n -= less < *n ? less : *n;
+    n = &act->item->stage_counts.n_pct;
+    *n -= less < *n ? less : *n;
+}
+
+static void apply_view(struct discover *discover, struct act *act)
+{
+    const struct record *record = act->record;
+    uint32_t watch_ms = (uint32_t)record->a, duration_ms = (uint32_t)record->b;
+    bool first = !does(act, SIGNAL_CLICK);
+    double place = quantile_place(discover->quantile, duration_ms, watch_ms, discover->now_us);
+    uint16_t bits = signals_of_view(watch_ms, duration_ms, place);
+
+    quantile_add(discover->quantile, duration_ms, watch_ms, act->pct / 100.0, discover->now_us);
+    live_count(discover, act, LIVE_VIEW, 1);
+    views_found_out(act);
+    impression_count(discover, act);
+    if (!first)
+        bits &= (uint16_t) ~(1u << SIGNAL_EARLY_EXIT);
+    for (uint32_t signal = 0; signal < SIGNAL_COUNT; signal++)
+        if (bits >> signal & 1 && !does(act, signal))
+            signal_set(discover, act, signal, true, act->pct, act->valid);
+    if (bits >> SIGNAL_LONG_VIEW & 1 && !(act->exposure->flags & EXPOSURE_VIEWED_LONG)) {
+        act->exposure->flags |= EXPOSURE_VIEWED_LONG;
+        heat_once(discover, act, HEAT_LONG_VIEW);
+        interest_learn(discover, act, INTEREST_VIEW);
+    }
+    if (discover_may_personalise(discover, record->tenant, record->account)) {
+        struct account *account = account_take(discover, record->tenant, record->account);
+
+        account->last_item = record->target;
+        account->last_creator = act->item->has_creator ? act->item->creator : 0;
+        account->last_us = act->item->has_creator ? record->time_us : 0;
+    }
+}
+
+static void apply_skip(struct discover *discover, struct act *act)
+{
+    impression_count(discover, act);
+    if (!does(act, SIGNAL_SKIP))
+        signal_set(discover, act, SIGNAL_SKIP, true, act->pct, act->valid);
+}
+
+/* A creator followed shortly after one of his items was watched: that item led to it. */
+static void apply_follow(struct discover *discover, const struct record *record)
+{
+    struct verdict verdict = record_verdict(record);
+    uint32_t at = table_find(&discover->accounts,
+                             (struct table_key){record->account, 0, record->tenant}, false);
+
+    if (at == TABLE_NONE)
+        return;
+    const struct account *account = table_row(&discover->accounts, at);
+
+    if (account->last_us == 0 || account->last_creator != record->target ||
+        record->time_us - account->last_us > SIGNAL_FOLLOW_US)
+        return;
+    uint32_t row = item_find(discover, record->tenant, account->last_item);
+    uint32_t seen =
+        table_find(&discover->exposures,
+                   (struct table_key){account->last_item, record->account, record->tenant}, true);
+
+    if (row == TABLE_NONE || seen == TABLE_NONE)
+        return;
+    struct act act = {.record = record,
+                      .row = row,
+                      .item = item_at(discover, row),
+                      .exposure = table_row(&discover->exposures, seen),
+                      .pct = credited_of(&verdict),
+                      .valid = valid_of(&verdict)};
+
+    if (!does(&act, SIGNAL_FOLLOW))
+        signal_set(discover, &act, SIGNAL_FOLLOW, true, act.pct, act.valid);
+}
+
+/* --- which is which
+ * ------------------------------------------------------------------------------- */
+
+/* Takes something back, or says what something is worth: makes no rows. */
+static bool is_later(const struct record *record)
+{
+    return record->kind == VERB_UNLIKE || record->kind == VERB_UNFAVORITE ||
+           record->kind == RECORD_SETTLE || record->kind == RECORD_EFFECT;
+}
+
+bool act_is(const struct record *record)
+{
+    switch (record->kind) {
+    case VERB_LIKE:
+    case VERB_UNLIKE:
+    case VERB_FAVORITE:
+    case VERB_UNFAVORITE:
+    case VERB_FOLLOW:
+    case VERB_REPORT:
+    case VERB_VIEW:
+    case VERB_SHARE:
+    case VERB_COMMENT:
+    case VERB_SKIP:
+    case RECORD_SETTLE:
+        return true;
+    case RECORD_EFFECT: /* the worth of a like, decided elsewhere (record.h, BEFORE) */
+        return (record->fields & RECORD_HAS_BEFORE) != 0;
+    default:
+        return false;
+    }
+}
+
+static void act_dispatch(struct discover *discover, struct act *act)
+{
+    switch (act->record->kind) {
+    case VERB_LIKE:
+        apply_like(discover, act);
+        break;
+    case VERB_UNLIKE:
+        apply_unlike(discover, act);
+        break;
+    case VERB_FAVORITE:
+        apply_favorite(discover, act);
+        break;
+    case VERB_UNFAVORITE:
+        apply_unfavorite(discover, act);
+        break;
+    case VERB_REPORT:
+        apply_report(discover, act);
+        break;
+    case VERB_VIEW:
+        apply_view(discover, act);
+        break;
+    case VERB_SHARE:
+        apply_share(discover, act);
+        break;
+    case VERB_COMMENT:
+        apply_comment(discover, act);
+        break;
+    case VERB_SKIP:
+        apply_skip(discover, act);
+        break;
+    default: /* SETTLE, and the effect that asks for one */
+        apply_settle(discover, act);
+        break;
+    }
+}
+
+/* The account was erased: its exposure goes with the last that stood. */
+static void erased(struct discover *discover, const struct record *record)
+{
+    uint32_t row =
+        table_find(&discover->exposures,
+                   (struct table_key){record->target, record->account, record->tenant}, false);
+
+    if (row != TABLE_NONE && !(((struct exposure *)table_row(&discover->exposures, row))->bits &
+                               (1u << SIGNAL_LIKE | 1u << SIGNAL_FAVORITE)))
+        exposure_drop(discover, row);
+}
+
+void act_apply(struct discover *discover, const struct record *record)
+{
+    struct verdict verdict = record_verdict(record);
+    struct act act = {.record = record, .pct = credited_of(&verdict), .valid = valid_of(&verdict)};
+
+    if (record->kind == VERB_FOLLOW) {
+        apply_follow(discover, record);
+        return;
+    }
+    if (is_later(record)) {
+        uint32_t at =
+            table_find(&discover->exposures,
+                       (struct table_key){record->target, record->account, record->tenant}, true);
+
+        act.row = item_find(discover, record->tenant, record->target);
+        if (act.row == TABLE_NONE)
+            return; /* forgotten altogether: it has nothing that could be taken away */
+        act.exposure = at == TABLE_NONE ? NULL : table_row(&discover->exposures, at);
+    } else {
+        act.row = item_take(discover, record->tenant, record->target, record->time_us);
+        act.exposure = exposure_take(discover, record->tenant, record->target, record->account);
+    }
+    act.item = item_at(discover, act.row);
+    act_dispatch(discover, &act);
+    if (record->kind <= VERB_UNFOLLOW && record_cleanup(record) == RECORD_ERASURE)
+        erased(discover, record);
+}
+
+/* Looks at every exposure: an erasure is rare. Those whose like or favorite stands go when it is
+ * taken back. */
+void act_forget(struct discover *discover, uint32_t tenant, uint64_t account)
+{
+    for (uint32_t row = 0; row < discover->exposures.capacity; row++) {
+        const struct exposure *exposure = table_row(&discover->exposures, row);
+
+        if (exposure->head.used && exposure->head.b == account && exposure->head.c == tenant &&
+            !(exposure->bits & (1u << SIGNAL_LIKE | 1u << SIGNAL_FAVORITE)))
+            exposure_drop(discover, row);
+    }
+}

@@ -1,0 +1,41 @@
+/* discover_inner.h: what the files of discovery share.
+ *
+ *   discover.c         memory, rows that come and go, items, scopes, time
+ *   discover_act.c     what accounts do to items: heat, rates, interests
+ *   discover_read.c    what answers are made of
+ *   discover_save.c    checkpoints
+ */
+#ifndef ZAN_READERS_DISCOVER_INNER_H
+#define ZAN_READERS_DISCOVER_INNER_H
+
+#include "readers/discover/discover.h"
+
+static inline struct item *item_at(const struct discover *discover, uint32_t row)
+{
+    return table_row(&discover->items, row);
+}
+
+/* --- discover.c */
+/* The rows; made if there is none (TABLE_NONE only where every row is pinned: never). */
+uint32_t item_take(struct discover *discover, uint32_t tenant, uint64_t id, int64_t time_us);
+struct exposure *exposure_take(struct discover *discover, uint32_t tenant, uint64_t item,
+                               uint64_t account);
+void exposure_drop(struct discover *discover, uint32_t row);
+struct account *account_take(struct discover *discover, uint32_t tenant, uint64_t id);
+struct tag_row *tag_take(struct discover *discover, uint32_t tenant, uint64_t tag);
+struct live *live_take(struct discover *discover, uint32_t tenant, uint64_t item);
+
+uint32_t item_find(const struct discover *discover, uint32_t tenant, uint64_t id);
+/* Its heat, boost or newcomer's time changed: ranked anew. */
+void item_rank(struct discover *discover, uint32_t row);
+/* Steps of what fades, up to time_us; ranks if anything moved. */
+void item_step(struct discover *discover, uint32_t row, int64_t time_us);
+void item_due(struct discover *discover, uint32_t row);
+
+/* --- discover_act.c */
+void act_apply(struct discover *discover, const struct record *record);
+bool act_is(const struct record *record);
+/* Everything of an account but what its reactions stand for, which are taken back one by one. */
+void act_forget(struct discover *discover, uint32_t tenant, uint64_t account);
+
+#endif

@@ -1,0 +1,123 @@
+/* rows.h: what discovery keeps of an item, of an exposure, of an account, of a creator, of a tag.
+ *
+ * Keys (table_key): item {id, 0, tenant}; exposure {item, account, tenant}; account, creator
+ * {id, 0, tenant}; tag {tag, 0, tenant}.
+ *
+ *   *_pct   percent of an account's act in full
+ *   *_us    microseconds since the epoch, of records
+ *
+ * Rows are written as they are into checkpoints: no pointers, and every byte is set. */
+#ifndef ZAN_READERS_DISCOVER_ROWS_H
+#define ZAN_READERS_DISCOVER_ROWS_H
+
+#include <assert.h>
+
+#include "readers/discover/heat.h"
+#include "readers/discover/interest.h"
+#include "readers/discover/live.h"
+#include "readers/discover/rising.h"
+#include "readers/discover/signals.h"
+#include "readers/discover/sketch.h"
+#include "readers/discover/table.h"
+#include "readers/discover/top.h"
+#include "schema/tags.h"
+
+/* Places of an item in top lists. */
+enum item_slot { SLOT_ALL, SLOT_REGION, SLOT_CREATOR, SLOT_NEWCOMERS, SLOT_TAG };
+static_assert(SLOT_TAG + INTEREST_ITEM_TAGS <= TOP_SLOTS && INTEREST_ITEM_TAGS == TAGS_MAX,
+              "a place for every tag");
+
+struct item {
+    struct table_head head;
+    struct heat heat;
+    struct signals signals;
+    struct signal_stage stage_counts; /* since it came to its stage */
+    double boost;                     /* 1 .. BOOST_MAX */
+    uint64_t creator;
+    uint64_t region;      /* of its creator (schema/region.h); 0: none */
+    int64_t since_us;     /* counted since then: an older like is not in it */
+    int64_t published_us; /* first seen, or registered */
+    int64_t newcomer_us;  /* among the newcomers until then; 0: is not */
+    uint64_t tag[INTEREST_ITEM_TAGS];
+    uint32_t duration_ms; /* 0: not known */
+    uint32_t sketch;      /* row + 1 of its commenters' sketch; 0: none */
+    uint32_t heatless;    /* likes that are on, brought no heat, and are remembered no more */
+    uint8_t tag_count;
+    uint8_t state; /* enum item_state */
+    uint8_t has_creator;
+    uint8_t stage;
+    uint8_t
+        comments_lost; /* 1: a commenter's exposure was forgotten; the sketch counts from then */
+    uint8_t unused[3];
+};
+
+enum exposure_flag {
+    EXPOSURE_IMPRESSION = 1, /* attested */
+    EXPOSURE_LIKED = 2,      /* has liked at some time */
+    EXPOSURE_LIKE_OFF = 4,   /* and took it back; like_taken says where it stands */
+    EXPOSURE_DEPTH = 16,     /* commented after the like */
+    EXPOSURE_HEATLESS = 32,  /* the like is on and brought no heat */
+    EXPOSURE_FAVORITE_OFF = 64,
+    EXPOSURE_VIEWED_LONG = 128 /* a long view brought its heat */
+};
+
+/* What followed one account's impression of one item. */
+struct exposure {
+    struct table_head head;
+    int64_t like_us;
+    int64_t favorite_us;
+    struct heat_taken like_taken, favorite_taken;
+    uint16_t bits;  /* bit per enum signal: has done, or does now */
+    uint16_t valid; /* of those: neither quarantined nor voided */
+    uint8_t flags;  /* enum exposure_flag */
+    uint8_t stage;  /* of the impression */
+    uint8_t impression_pct;
+    uint8_t act_pct[SIGNAL_COUNT];      /* credited */
+    uint8_t like_match, favorite_match; /* of MATCH_ONE */
+    uint8_t unused[2];
+};
+#define MATCH_ONE 64 /* a match of 1 */
+static_assert(sizeof(struct exposure) == 80, "an exposure is what there is most of");
+
+struct account {
+    struct table_head head;
+    struct interest interest;
+    uint64_t last_item, last_creator; /* watched last */
+    int64_t last_us;
+};
+
+struct creator {
+    struct table_head head;
+    int64_t first_us;           /* of its first item */
+    int64_t suspended_until_us; /* 0: it is not */
+    uint64_t region;
+    uint32_t items;
+    uint32_t unused;
+};
+
+struct tag_row {
+    struct table_head head;
+    char name[TAG_BYTES_MAX];
+    uint64_t name_size;
+    double mass; /* forward: of everybody's interests */
+    struct rising rising;
+};
+
+/* A row of its own: item {id, 0, tenant}. */
+struct live_row {
+    struct table_head head;
+    struct live live;
+};
+
+struct sketch_row {
+    struct table_head head;
+    struct sketch sketch;
+};
+
+/* Of an account that is shown nothing of what suits it: enum account_switch. */
+struct off {
+    struct table_head head;
+    uint64_t switches;
+};
+
+#endif
