@@ -94,6 +94,7 @@ static void change_apply(struct engine *engine, const struct record *record)
     case SHAPE_NOTICE_READ:
         notice_read(engine, record);
         break;
+    case SHAPE_ITEM_NOTE:
     case SHAPE_ACCOUNT_NOTE:
         note_apply(engine, record);
         break;

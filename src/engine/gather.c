@@ -691,6 +691,7 @@ bool engine_gather_record(struct engine *engine, const struct record *record, st
         need_item(engine, needs, record->tenant, record->target);
         break;
     case SHAPE_ITEM_STATE:
+    case SHAPE_ITEM_NOTE:
         need_item(engine, needs, record->tenant, record->target);
         break;
     case SHAPE_NOTICE_READ:

@@ -138,6 +138,90 @@ static enum status budget_decide(struct engine *engine, const struct request *re
     return STATUS_OK;
 }
 
+/* --- campaigns -----------------------------------------------------------------------------------
+ */
+
+/* The row of an item that is there, published or not. */
+static const struct item_row *item_of(const struct engine *engine, const struct request *request)
+{
+    return hot_item(engine->hot, hot_item_find(engine->hot, request->tenant, request->target));
+}
+
+static enum status open_decide(struct engine *engine, const struct request *request,
+                               struct record *record)
+{
+    int64_t left_us = request->u.note.until_s * 1000000LL - engine->now_us;
+    uint32_t budget = request->u.note.amount;
+    uint64_t holdout_pct = request->u.note.word != 0 ? request->u.note.value : NOTE_HOLDOUT;
+    enum status status = item_check(engine, request);
+
+    if (status != STATUS_OK)
+        return status;
+    if (item_of(engine, request)->state != ITEM_PUBLISHED)
+        return STATUS_CLOSED;
+    if (campaign_is_open(&item_of(engine, request)->campaign, engine->now_us))
+        return STATUS_CAMPAIGNSTATE;
+    if (budget == 0 || left_us <= 0 || left_us > NOTE_CAMPAIGN_MAX_S * 1000000LL ||
+        holdout_pct > NOTE_HOLDOUT_MAX ||
+        !tags_is_line(request->u.note.name, request->u.note.name_size))
+        return STATUS_BADCAMPAIGN;
+    number(record, budget | holdout_pct << 32,
+           request->u.note.until_s | (uint64_t)request->u.note.name_size << 32);
+    return tags_check(request);
+}
+
+static enum status stop_decide(struct engine *engine, const struct request *request)
+{
+    enum status status = item_check(engine, request);
+
+    if (status != STATUS_OK)
+        return status;
+    return campaign_is_open(&item_of(engine, request)->campaign, engine->now_us)
+               ? STATUS_OK
+               : STATUS_CAMPAIGNSTATE;
+}
+
+static enum status campaign_decide(struct engine *engine, const struct request *request,
+                                   struct record *record)
+{
+    enum status status = stop_decide(engine, request);
+    const struct campaign *campaign;
+
+    if (status != STATUS_OK)
+        return status;
+    if (item_of(engine, request)->state != ITEM_PUBLISHED)
+        return STATUS_CLOSED;
+    campaign = &item_of(engine, request)->campaign;
+    if (request->u.note.amount == 0)
+        return STATUS_BADVALUE;
+    if (request->u.note.amount > campaign->budget - campaign->spent &&
+        !PLANTED("engine.campaign_overspent"))
+        return STATUS_NOBUDGET;
+    number(record, request->u.note.amount, 0);
+    return STATUS_OK;
+}
+
+static void campaign_apply(struct engine *engine, const struct record *record)
+{
+    uint32_t slot = item_ensure(engine, record->tenant, record->target, record->time_us);
+    struct campaign *campaign = &hot_item_change(engine->hot, slot)->campaign;
+
+    switch (record->kind) {
+    case VERB_CAMPAIGN_OPEN:
+        *campaign = (struct campaign){.budget = (uint32_t)record->a,
+                                      .until_s = (uint32_t)record->b,
+                                      .holdout_pct = (uint8_t)(record->a >> 32)};
+        break;
+    case VERB_CAMPAIGN_STOP:
+        campaign->until_s = (uint32_t)(record->time_us / 1000000);
+        break;
+    default:
+        campaign->spent += (uint32_t)record->a;
+        if (campaign->spent > campaign->budget) /* a record of another make */
+            campaign->spent = campaign->budget;
+    }
+}
+
 static enum status decide(struct engine *engine, const struct request *request,
                           struct record *record)
 {
@@ -155,6 +239,12 @@ static enum status decide(struct engine *engine, const struct request *request,
         return boost_decide(engine, request, record);
     case VERB_STAGE:
         return stage_decide(engine, request, record);
+    case VERB_CAMPAIGN_OPEN:
+        return open_decide(engine, request, record);
+    case VERB_CAMPAIGN_STOP:
+        return stop_decide(engine, request);
+    case VERB_SPEND_CAMPAIGN:
+        return campaign_decide(engine, request, record);
     case VERB_SPEND_BUDGET:
         return budget_decide(engine, request, record);
     default:
@@ -179,6 +269,8 @@ void note_apply(struct engine *engine, const struct record *record)
 {
     uint32_t slot;
 
+    if (record->kind >= VERB_CAMPAIGN_OPEN && record->kind <= VERB_SPEND_CAMPAIGN)
+        campaign_apply(engine, record);
     if (record->kind != VERB_SPEND_BUDGET)
         return;
     slot = account_ensure(engine, record->tenant, record->account, record->time_us);

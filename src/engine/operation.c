@@ -34,6 +34,10 @@ uint64_t operation_content(const struct request *request)
             hash = hash_two(hash, request->u.item.duration_ms);
         if (request->flags & REQUEST_HAS_STATE)
             hash = hash_two(hash, request->u.item.state);
+        if (request->u.item.original != ORIGIN_UNSAID)
+            hash = hash_two(hash, 32 + request->u.item.original);
+        if (request->u.item.published_s != 0)
+            hash = hash_two(hash, 64 + ((uint64_t)request->u.item.published_s << 8));
         break;
     case SHAPE_ACCOUNT_SET: /* without options as it always was */
         if (request->flags & REQUEST_HAS_VISIBLE)

@@ -33,6 +33,14 @@ uint32_t item_ensure(struct engine *engine, uint16_t tenant, uint64_t id, int64_
     return slot;
 }
 
+static bool origin_changes(const struct request *request, const struct item_row *row)
+{
+    uint8_t original = request->u.item.original;
+
+    return (original != ORIGIN_UNSAID && row->repost != (original == ORIGIN_REPOST)) ||
+           (request->u.item.published_s != 0 && row->published_s != request->u.item.published_s);
+}
+
 static enum status item_set_decide(struct engine *engine, const struct request *request,
                                    struct record *record)
 {
@@ -43,8 +51,12 @@ static enum status item_set_decide(struct engine *engine, const struct request *
 
     record->fields |= RECORD_HAS_ARGS | RECORD_HAS_EXTRA;
     record->a = mask & REQUEST_HAS_CREATOR ? request->u.item.creator : 0;
-    record->b = mask & REQUEST_HAS_DURATION ? request->u.item.duration_ms : 0;
-    record->c = mask | (mask & REQUEST_HAS_STATE ? (uint64_t)request->u.item.state << 8 : 0);
+    record->b = (mask & REQUEST_HAS_DURATION ? request->u.item.duration_ms : 0) |
+                (uint64_t)request->u.item.published_s << 32;
+    record->c = mask | (mask & REQUEST_HAS_STATE ? (uint64_t)request->u.item.state << 8 : 0) |
+                (uint64_t)request->u.item.original << 16;
+    if (request->u.item.published_s * 1000000LL > engine->now_us)
+        return STATUS_BADVALUE;
     if (row != NULL) {
         if (mask & REQUEST_HAS_CREATOR)
             change = change || !row->has_creator || row->creator != request->u.item.creator;
@@ -52,6 +64,7 @@ static enum status item_set_decide(struct engine *engine, const struct request *
             change = change || row->duration_ms != request->u.item.duration_ms;
         if (mask & REQUEST_HAS_STATE)
             change = change || row->state != request->u.item.state;
+        change = change || origin_changes(request, row);
     }
     return change ? STATUS_OK : STATUS_UNCHANGED;
 }
@@ -246,6 +259,10 @@ static void item_set_apply(struct engine *engine, const struct record *record)
         row->duration_ms = (uint32_t)record->b;
     if (mask & REQUEST_HAS_STATE)
         row->state = (uint8_t)(record->c >> 8);
+    if ((record->c >> 16 & 3) != ORIGIN_UNSAID)
+        row->repost = (record->c >> 16 & 3) == ORIGIN_REPOST;
+    if (record->b >> 32 != 0)
+        row->published_s = (uint32_t)(record->b >> 32);
     if (mask & REQUEST_HAS_CREATOR && !(row->has_creator && row->creator == record->a)) {
         if (row->has_creator)
             creator_move(engine, record, row, row->creator, -1);

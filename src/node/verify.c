@@ -134,11 +134,15 @@ static void see_worth(struct sums *sums, const struct item_row *row)
                                   (uint64_t)row->withdrawn.freeze_until_us,
                                   row->withdrawn.loss_pct,
                                   row->withdrawn.paid_pct};
+    const uint64_t exposure[] = {row->published_s,       row->repost,
+                                 row->campaign.budget,   row->campaign.spent,
+                                 row->campaign.until_s,  row->campaign.holdout_pct};
     uint64_t credit[CREDITS];
 
     add_extras(sums, 'I', row->tenant, row->id, extras, sizeof extras / sizeof *extras);
     add_extras(sums, 'F', row->tenant, row->id, withdrawn, sizeof withdrawn / sizeof *withdrawn);
     add_extra(sums, 'V', row->tenant, row->id, 0, row->views_lost_pct);
+    add_extras(sums, 'P', row->tenant, row->id, exposure, sizeof exposure / sizeof *exposure);
     for (int i = 0; i < REASON_COUNT; i++) {
         add_extra(sums, 'N', row->tenant, row->id, (uint64_t)i, row->reasons[i]);
         sums->reason_items += row->reasons[i] * mark_of(row->tenant, row->id, (uint64_t)i);

@@ -23,7 +23,8 @@
  *   [1 1 1]  stage, place, age_min           RECORD_HAS_IMPRESSION
  *
  * What a, b, c mean, by kind: VIEW watch_ms, duration_ms |
- * record_along<<32. REPORT its weight in percent. ITEM SET creator, duration_ms, mask|state<<8.
+ * record_along<<32. REPORT its weight in percent. ITEM SET creator, duration_ms | published_s<<32 (0: not
+ * said), mask|state<<8|enum item_origin<<16.
  * ITEM STATE state. ACCOUNT SET visibility | tier<<8 | switches<<16, created_us, mask (enum portrait_field) |
  * region<<16 (region.h).
  * ACCOUNT STATE state, until_us. ACT: one record for each action that changed
@@ -47,6 +48,8 @@
  * ITEM TAG: text (tags.h). INTEREST FORGET: the tags as text, or none: all. BOOST ITEM, TAG, WORD: factor in
  * percent | size of the name<<16, until in seconds; text: the name (of TAG and WORD), then the reason.
  * STAGE: enum stage_step | stage<<8, budget of impressions; text. SPEND BUDGET: percent of a like, 0.
+ * CAMPAIGN OPEN: budget of impressions | hold-out in percent<<32, until in seconds | size of the label<<32;
+ * text: the label, then the tags of the audience. CAMPAIGN STOP: text. SPEND CAMPAIGN: impressions, 0.
  * All of these have ACTOR; the newest of BOOST about the same counts, until it ends.
  *
  * BEFORE is what a like was worth until this record, for readers that keep no edges; applying looks

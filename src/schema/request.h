@@ -66,6 +66,9 @@ struct request_view {
     uint8_t stage, place, age_min; /* GOOD: what it said */
 };
 
+/* ITEM SET: whose work it is. Part of the formats. */
+enum item_origin { ORIGIN_UNSAID, ORIGIN_OWN, ORIGIN_REPOST };
+
 /* What STAGE does. Part of the formats. */
 enum stage_step { STAGE_ENTER, STAGE_ADVANCE, STAGE_AGAIN, STAGE_STOP, STAGE_RESUME,
                   STAGE_STEP_COUNT };
@@ -83,7 +86,9 @@ struct request {
         struct {
             uint64_t creator;
             uint32_t duration_ms;
+            uint32_t published_s; /* 0: not said */
             uint8_t state;
+            uint8_t original; /* enum item_origin */
         } item;
         struct {
             int64_t until_us;
@@ -121,7 +126,7 @@ struct request {
             uint32_t until_s, amount;
             uint16_t value;
             uint8_t text_size, name_size;
-            uint8_t word; /* STAGE: enum stage_step */
+            uint8_t word; /* STAGE: enum stage_step; CAMPAIGN OPEN: 1: the hold-out was said */
         } note;
         struct {
             const char *reason, *text; /* POLICY PROPOSE: of the rules; borrowed as ids is */

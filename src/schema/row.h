@@ -144,6 +144,19 @@ static inline uint64_t credit_valid(uint64_t raw, const struct credit *credit)
     return raw - credit->quarantined - credit->voided;
 }
 
+/* Exposure that was bought for an item, in impressions; budget 0: there was none. What else was said
+ * (label, audience) is in the log. */
+struct campaign {
+    uint32_t budget, spent; /* spent is never more */
+    uint32_t until_s;       /* it ends, seconds since the epoch */
+    uint8_t holdout_pct;    /* of its audience, who do not see it, to learn what it does */
+};
+
+static inline int campaign_is_open(const struct campaign *campaign, int64_t now_us)
+{
+    return campaign->spent < campaign->budget && campaign->until_s > now_us / 1000000;
+}
+
 /* What a LIKE looks at comes first, side by side: the order is for the processor's cache lines. */
 struct account_row {
     uint64_t id;
@@ -190,6 +203,9 @@ struct item_row {
     uint32_t reasons[REASON_COUNT]; /* likes that are on and do not count in full, by main reason */
     struct withdrawn withdrawn;
     uint64_t views_lost_pct; /* what its views are worth less than in full, in percent of a view */
+    uint32_t published_s;    /* when it was first published, as was said; 0: nobody said */
+    uint8_t repost;          /* 1: it is somebody else's work */
+    struct campaign campaign;
 };
 
 /* Sum of the weights of an item's views, in percent: what a rate is to be divided by. One that is

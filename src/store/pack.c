@@ -353,7 +353,9 @@ enum {
     ITEM_HAS_WINDOW = 128,
     ITEM_HAS_WITHDRAWN = 256,
     ITEM_HAS_VIEWS = 512, /* not every view counts in full: how much is lost */
-    ITEM_HAS_ALL = 1023,
+    ITEM_HAS_ORIGIN = 1024,
+    ITEM_HAS_CAMPAIGN = 2048,
+    ITEM_HAS_ALL = 4095,
     ITEM_CREATOR_BIT = 0x80
 };
 
@@ -404,6 +406,32 @@ static unsigned reasons_mask(const uint32_t *reasons)
     return mask;
 }
 
+static bool campaign_is_empty(const struct campaign *row)
+{
+    return (row->budget | row->spent | row->until_s | row->holdout_pct) == 0;
+}
+
+static size_t put_campaign(uint8_t *bytes, const struct campaign *row)
+{
+    size_t size = varint_put(bytes, row->budget);
+
+    size += varint_put(bytes + size, row->spent);
+    size += varint_put(bytes + size, row->until_s);
+    bytes[size++] = row->holdout_pct;
+    return size;
+}
+
+static void read_campaign(struct reader *in, bool written, struct campaign *row)
+{
+    *row = (struct campaign){0};
+    if (!written)
+        return;
+    row->budget = read_u32(in);
+    row->spent = read_u32(in);
+    row->until_s = read_u32(in);
+    row->holdout_pct = read_byte(in);
+}
+
 /* creator is kept whether or not has_creator says it counts: unpack(pack(row)) is row. */
 static unsigned item_fields(const struct item_row *row)
 {
@@ -419,7 +447,9 @@ static unsigned item_fields(const struct item_row *row)
            (row->peak != row->counts[COUNTER_LIKE] || row->peak_us != 0 ? ITEM_HAS_PEAK : 0u) |
            (row->window_until_us != 0 || row->case_id != 0 ? ITEM_HAS_WINDOW : 0u) |
            (withdrawn_is_empty(&row->withdrawn) ? 0u : ITEM_HAS_WITHDRAWN) |
-           (row->views_lost_pct != 0 ? ITEM_HAS_VIEWS : 0u);
+           (row->views_lost_pct != 0 ? ITEM_HAS_VIEWS : 0u) |
+           (row->published_s != 0 || row->repost != 0 ? ITEM_HAS_ORIGIN : 0u) |
+           (campaign_is_empty(&row->campaign) ? 0u : ITEM_HAS_CAMPAIGN);
 }
 
 size_t pack_item(uint8_t *bytes, const struct item_row *row)
@@ -461,6 +491,12 @@ size_t pack_item(uint8_t *bytes, const struct item_row *row)
         size += put_withdrawn(bytes + size, &row->withdrawn);
     if ((fields & ITEM_HAS_VIEWS) != 0)
         size += varint_put(bytes + size, row->views_lost_pct);
+    if ((fields & ITEM_HAS_ORIGIN) != 0) {
+        size += varint_put(bytes + size, row->published_s);
+        bytes[size++] = row->repost;
+    }
+    if ((fields & ITEM_HAS_CAMPAIGN) != 0)
+        size += put_campaign(bytes + size, &row->campaign);
     return size;
 }
 
@@ -504,7 +540,10 @@ bool unpack_item(const uint8_t *bytes, size_t size, struct item_row *row)
     row->case_id = window ? read_varint(&in) : 0;
     read_withdrawn(&in, (fields & ITEM_HAS_WITHDRAWN) != 0, &row->withdrawn);
     row->views_lost_pct = (fields & ITEM_HAS_VIEWS) != 0 ? read_varint(&in) : 0;
-    return read_done(&in);
+    row->published_s = (fields & ITEM_HAS_ORIGIN) != 0 ? read_u32(&in) : 0;
+    row->repost = (fields & ITEM_HAS_ORIGIN) != 0 ? read_byte(&in) : 0;
+    read_campaign(&in, (fields & ITEM_HAS_CAMPAIGN) != 0, &row->campaign);
+    return read_done(&in) && row->repost <= 1 && row->campaign.spent <= row->campaign.budget;
 }
 
 /* --- edges ------------------------------------------------------------------------------------- */

@@ -13,7 +13,8 @@
  *              creator, duration_ms, watch_ms, taken_back; the counts of the mask; then: credit with
  *              varint mask reasons and the counts of that mask; zigzag(peak - likes) and its time;
  *              end of the window (time) and its case; fading_q16 and its time, horizon, frozen likes
- *              and weight, the freeze's two times, loss, paid; what its views lack to full weight, in percent
+ *              and weight, the freeze's two times, loss, paid; what its views lack to full weight, in percent;
+ *              published (seconds) and [1] repost; of the campaign budget, spent, until, [1] hold-out
  *   credit     held, quarantined, voided, and what the rest lacks to full weight, in percent
  *   edge       [1] on | weighed << 1 | min(flips, 63) << 2, varint sequence, time, varint flips if 63
  *              or more; if weighed [1] weight_pct, [1] mark | reason << 4, else in full
@@ -42,9 +43,9 @@
 
 #define PACK_TIME_BASE 1700000000000000LL /* 2023-11-14 */
 #define PACK_VERSION                                                                              \
-    7 /* 1: before likes had weights; 2: before what was taken back fades; 3: before erasure;     \
+    8 /* 1: before likes had weights; 2: before what was taken back fades; 3: before erasure;     \
          4: before rules were versioned; 5: before views had weights;
-         6: before accounts had regions */
+         6: before accounts had regions; 7: before items had campaigns */
 
 /* No row is longer: heads, masks, and some 45 integers of at most 10 bytes. */
 #define PACK_ROW_BYTES_MAX 512

@@ -387,6 +387,11 @@ static enum status read_time(struct parse *parse, struct resp_slice text)
         parse->request.flags |= since ? REQUEST_HAS_SINCE : REQUEST_HAS_UNTIL;
         return STATUS_OK;
     }
+    if (parse->info->shape == SHAPE_ITEM_SET) {
+        parse->request.u.item.published_s =
+            ms / 1000 < UINT32_MAX ? (uint32_t)(ms / 1000) : UINT32_MAX;
+        return STATUS_OK;
+    }
     if (verb_is_note(parse->verb)) {
         parse->request.u.note.until_s = ms / 1000 < UINT32_MAX ? (uint32_t)(ms / 1000) : UINT32_MAX;
         return STATUS_OK;
@@ -609,12 +614,14 @@ static enum status read_text(struct parse *parse, struct resp_slice text)
 
 static enum status read_amount(struct parse *parse, struct resp_slice text)
 {
-    bool stage = command_same(parse->argument->name, command_slice("stage"));
+    bool small = command_same(parse->argument->name, command_slice("stage")) ||
+                 parse->argument->token;
     uint64_t amount;
 
-    if (!command_id(text, &amount) || amount > (stage ? UINT8_MAX : REQUEST_AMOUNT_MAX))
-        return fail_value(parse, STATUS_BADVALUE, stage ? "0 to 255" : "0 to 1000000000", text);
-    if (stage)
+    if (!command_id(text, &amount) || amount > (small ? UINT8_MAX : REQUEST_AMOUNT_MAX))
+        return fail_value(parse, STATUS_BADVALUE, small ? "0 to 255" : "0 to 1000000000", text);
+    parse->request.u.note.word |= parse->argument->token;
+    if (small)
         parse->request.u.note.value = (uint16_t)amount;
     else
         parse->request.u.note.amount = (uint32_t)amount;
@@ -664,6 +671,11 @@ static enum status read_state(struct parse *parse, struct resp_slice text)
     if (parse->info->shape == SHAPE_ACCOUNT_STATE) {
         request->u.restriction.state = find_account_state(text);
         assert(request->u.restriction.state < ACCOUNT_STATE_COUNT);
+        return STATUS_OK;
+    }
+    if (command_same(parse->argument->name, command_slice("ORIGINAL"))) {
+        request->u.item.original = command_same(text, command_slice("yes")) ? ORIGIN_OWN
+                                                                            : ORIGIN_REPOST;
         return STATUS_OK;
     }
     request->u.item.state = find_item_state(text);

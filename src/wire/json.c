@@ -280,6 +280,10 @@ static bool read_state(const struct route_field *field, struct given given,
         request->u.list.filter = (uint8_t)(1 + place);
         return true;
     }
+    if (field->slot == SLOT_ORIGINAL) {
+        request->u.item.original = place == 0 ? ORIGIN_OWN : ORIGIN_REPOST;
+        return true;
+    }
     request->u.item.state = (uint8_t)place;
     request->flags |= REQUEST_HAS_STATE;
     return true;
@@ -357,6 +361,7 @@ static bool read_amount(const struct route_field *field, struct given given,
     if (!read_bounded(field->name, given, 0, stage ? UINT8_MAX : REQUEST_AMOUNT_MAX,
                       STATUS_BADVALUE, &value, error))
         return false;
+    request->u.note.word |= !field->required;
     if (stage)
         request->u.note.value = (uint16_t)value;
     else
@@ -473,6 +478,11 @@ static bool read_until(const struct route_field *field, struct given given,
         request->flags |= REQUEST_HAS_CREATED;
         return true;
     }
+    if (field->slot == SLOT_PUBLISHED) {
+        request->u.item.published_s =
+            value / 1000 < UINT32_MAX ? (uint32_t)(value / 1000) : UINT32_MAX;
+        return true;
+    }
     if (verb_is_note(request->verb)) {
         request->u.note.until_s = value / 1000 < UINT32_MAX ? (uint32_t)(value / 1000) : UINT32_MAX;
         return true;
@@ -515,6 +525,7 @@ static bool read_field(const struct route_field *field, struct given given,
         return read_ids(field, given, out, error);
     case SLOT_ACTIONS:
         return read_actions(field, given, request, error);
+    case SLOT_ORIGINAL:
     case SLOT_STATE:
         return read_state(field, given, request, error);
     case SLOT_WATCH:
@@ -531,6 +542,7 @@ static bool read_field(const struct route_field *field, struct given given,
     case SLOT_REGION:
         return read_region(field, given, request, error);
     case SLOT_CREATED:
+    case SLOT_PUBLISHED:
     case SLOT_BEFORE:
     case SLOT_AFTER:
         return read_until(field, given, request, error);

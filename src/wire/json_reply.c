@@ -292,6 +292,29 @@ static void put_page(struct text *text, enum verb verb, const struct reply *repl
     text_put(text, "}\n", 2);
 }
 
+static void put_exposure(struct text *text, const struct item_row *item)
+{
+    const struct campaign *campaign = &item->campaign;
+
+    key(text, ',', "original");
+    put_bool(text, !item->repost);
+    key(text, ',', "published_ms");
+    if (item->published_s != 0)
+        text_u64(text, item->published_s * 1000ULL);
+    else
+        text_puts(text, "null");
+    key(text, ',', "campaign");
+    if (campaign->budget == 0) {
+        text_puts(text, "null");
+        return;
+    }
+    member(text, '{', "budget", campaign->budget);
+    member(text, ',', "spent", campaign->spent);
+    member(text, ',', "until_ms", campaign->until_s * 1000ULL);
+    member(text, ',', "holdout_pct", campaign->holdout_pct);
+    text_put(text, "}", 1);
+}
+
 static void put_item_map(struct text *text, const struct item_row *item)
 {
     key(text, '{', "item");
@@ -311,6 +334,7 @@ static void put_item_map(struct text *text, const struct item_row *item)
     text_u64(text, item->watch_ms);
     key(text, ',', "taken_back");
     text_u64(text, item->taken_back);
+    put_exposure(text, item);
     key(text, ',', "counts");
     put_item_counts(text, item);
     text_put(text, "}", 1);

@@ -249,9 +249,22 @@ static void put_write(struct resp_out *out, const struct request *request,
     put_counts_of_target(out, request, reply);
 }
 
+static void put_campaign(struct resp_out *out, const struct campaign *campaign)
+{
+    if (campaign->budget == 0) {
+        resp_out_null(out);
+        return;
+    }
+    resp_out_map(out, 4);
+    put_counter_of(out, "budget", campaign->budget);
+    put_counter_of(out, "spent", campaign->spent);
+    put_moment(out, "until_ms", campaign->until_s * 1000LL);
+    put_counter_of(out, "holdout_pct", campaign->holdout_pct);
+}
+
 static void put_item(struct resp_out *out, const struct item_row *item)
 {
-    resp_out_map(out, 8);
+    resp_out_map(out, 11);
     resp_out_text(out, "id");
     resp_out_id(out, item->id);
     resp_out_text(out, "state");
@@ -265,6 +278,10 @@ static void put_item(struct resp_out *out, const struct item_row *item)
     put_counter_of(out, "first_ms", (uint64_t)item->first_us / 1000);
     put_counter_of(out, "watch_ms", item->watch_ms);
     put_counter_of(out, "taken_back", item->taken_back);
+    put_counter_of(out, "original", !item->repost);
+    put_moment(out, "published_ms", item->published_s * 1000LL);
+    resp_out_text(out, "campaign");
+    put_campaign(out, &item->campaign);
     resp_out_text(out, "counts");
     put_item_counts(out, item);
 }

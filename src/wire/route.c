@@ -187,6 +187,8 @@ static enum route_slot slot_of(const struct route *route, const struct argument 
     case TYPE_TIME_MS:
         if (is(argument->name, argument->name_size, "CREATED"))
             return SLOT_CREATED;
+        if (is(argument->name, argument->name_size, "PUBLISHED"))
+            return SLOT_PUBLISHED;
         if (is(argument->name, argument->name_size, "BEFORE"))
             return SLOT_BEFORE;
         if (is(argument->name, argument->name_size, "AFTER"))
@@ -205,6 +207,8 @@ static enum route_slot slot_of(const struct route *route, const struct argument 
             return SLOT_MINOR;
         if (is(argument->name, argument->name_size, "PERSONAL"))
             return SLOT_PERSONAL;
+        if (is(argument->name, argument->name_size, "ORIGINAL"))
+            return SLOT_ORIGINAL;
         if (is(argument->name, argument->name_size, "kind"))
             return SLOT_KIND;
         if (is(argument->name, argument->name_size, "subject"))
@@ -224,7 +228,10 @@ static enum route_slot slot_of(const struct route *route, const struct argument 
                    ? SLOT_NAME
                    : SLOT_REASON;
     case TYPE_AMOUNT:
-        return is(argument->name, argument->name_size, "stage") ? SLOT_STAGE : SLOT_AMOUNT;
+        return is(argument->name, argument->name_size, "stage") ||
+                       is(argument->name, argument->name_size, "HOLDOUT")
+                   ? SLOT_STAGE
+                   : SLOT_AMOUNT;
     case TYPE_POLICY:
         return SLOT_POLICY;
     case TYPE_REGION:

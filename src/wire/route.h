@@ -50,7 +50,9 @@ enum route_slot {
     SLOT_TOKEN,
     SLOT_NAME,   /* of a note: what it is about, in words */
     SLOT_AMOUNT,
-    SLOT_STAGE
+    SLOT_STAGE, /* or another small number */
+    SLOT_ORIGINAL,
+    SLOT_PUBLISHED
 };
 
 #define ROUTE_FIELDS_MAX 8

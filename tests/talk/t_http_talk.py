@@ -272,6 +272,18 @@ def exposure(door):
     door.ask("PUT", "/v1/items/9/stage", {"step": "advance", "stage": 2, "budget": 1500, "evidence": "p 0.97"})
     door.ask("PUT", "/v1/items/9/stage", {"step": "up", "stage": 2, "budget": 1, "evidence": "x"}, status=422)
     door.ask("PUT", "/v1/items/9/stage", {"step": "stop", "stage": 256, "budget": 0, "evidence": "x"}, status=422)
+    bought = {"budget": 100, "until_ms": day["until_ms"], "holdout": 10, "label": "promoted", "tags": "cats"}
+    door.ask("PUT", "/v1/items/9", {"original": "no", "published_ms": 1600000000000})
+    assert door.ask("PUT", "/v1/items/9/campaign", bought).json["applied"]
+    assert door.ask("PUT", "/v1/items/9/campaign", bought, status=409).json["code"] == "CAMPAIGNSTATE"
+    door.ask("POST", "/v1/items/9/campaign/spendings", {"amount": 60})
+    refused = door.ask("POST", "/v1/items/9/campaign/spendings", {"amount": 41}, status=409).json
+    assert refused["code"] == "NOBUDGET", refused
+    told = door.ask("GET", "/v1/items/9").json
+    assert told["campaign"]["spent"] == 60 and told["original"] is False, told
+    assert told["published_ms"] == 1600000000000, told
+    door.ask("DELETE", "/v1/items/9/campaign", {"reason": "enough"})
+    assert door.ask("GET", "/v1/items/9").json["campaign"]["until_ms"] <= time.time() * 1000
     refused = door.ask("POST", "/v1/accounts/33/budget/spendings", {"amount": 100}, status=409).json
     assert refused["code"] == "NOBUDGET", refused
 

@@ -316,6 +316,177 @@ static void a_replay_spends_the_same(void **state)
     test_engine_close(&other);
 }
 
+/* --- campaigns -----------------------------------------------------------------------------------
+ */
+
+static struct request campaign_of(uint32_t budget, uint32_t until_s)
+{
+    struct request request = note(VERB_CAMPAIGN_OPEN, "promoted", "cats,dogs");
+
+    request.u.note.amount = budget;
+    request.u.note.until_s = until_s;
+    return request;
+}
+
+static enum status give_out(uint32_t impressions)
+{
+    struct request request = note(VERB_SPEND_CAMPAIGN, "", "");
+
+    request.u.note.amount = impressions;
+    return answer(&request);
+}
+
+static struct campaign campaign(void)
+{
+    struct request get = {.verb = VERB_ITEM_GET, .target = ITEM};
+
+    return test_engine_ask(&test, &get)->item->campaign;
+}
+
+static void a_campaign_says_what_it_is(void **state)
+{
+    struct request request = campaign_of(5000, now_s() + DAY_S);
+    struct request wrong;
+    struct record record;
+
+    (void)state;
+    wrong = campaign_of(0, now_s() + DAY_S);
+    assert_int_equal(answer(&wrong), STATUS_BADCAMPAIGN);
+    wrong = campaign_of(5000, now_s() + 91 * DAY_S);
+    assert_int_equal(answer(&wrong), STATUS_BADCAMPAIGN);
+    wrong = campaign_of(5000, now_s() - 1);
+    assert_int_equal(answer(&wrong), STATUS_BADCAMPAIGN);
+    wrong = request;
+    wrong.u.note.word = 1;
+    wrong.u.note.value = 51;
+    assert_int_equal(answer(&wrong), STATUS_BADCAMPAIGN);
+    wrong = request;
+    wrong.u.note.name_size = 0; /* nothing is shown for money unlabelled */
+    assert_int_equal(answer(&wrong), STATUS_BADCAMPAIGN);
+    wrong = request;
+    wrong.u.note.text = "cats,cats";
+    assert_int_equal(answer(&wrong), STATUS_BADTAGS);
+    wrong = request;
+    wrong.target = 10;
+    assert_int_equal(answer(&wrong), STATUS_NOITEM);
+    assert_int_equal(campaign().budget, 0);
+    assert_int_equal(answer(&request), STATUS_OK);
+    record = written();
+    assert_int_equal(record.a, 5000 | 10ULL << 32);
+    assert_int_equal(record.b, request.u.note.until_s | 8ULL << 32);
+    assert_text(&record, "promotedcats,dogs");
+    assert_int_equal(record.caller, EDITOR);
+    assert_int_equal(campaign().holdout_pct, 10);
+    assert_int_equal(answer(&request), STATUS_CAMPAIGNSTATE);
+}
+
+static void a_campaign_ends(void **state)
+{
+    struct request stop = note(VERB_CAMPAIGN_STOP, "", "taken back too often");
+    struct request open, close = {.verb = VERB_ITEM_STATE, .target = ITEM};
+
+    (void)state;
+    assert_int_equal(answer(&stop), STATUS_CAMPAIGNSTATE);
+    assert_int_equal(give_out(1), STATUS_CAMPAIGNSTATE);
+    open = campaign_of(10, now_s() + DAY_S);
+    assert_int_equal(answer(&open), STATUS_OK);
+    assert_int_equal(give_out(0), STATUS_BADVALUE);
+    assert_int_equal(give_out(10), STATUS_OK);
+    assert_int_equal(give_out(1), STATUS_CAMPAIGNSTATE); /* all are given out: it is over */
+    open = campaign_of(10, now_s() + DAY_S);
+    open.u.note.word = 1; /* nobody is held out, and that was said */
+    assert_int_equal(answer(&open), STATUS_OK);
+    assert_int_equal(campaign().holdout_pct, 0);
+    assert_int_equal(campaign().spent, 0);
+    assert_int_equal(answer(&stop), STATUS_OK);
+    assert_int_equal(give_out(1), STATUS_CAMPAIGNSTATE);
+    assert_int_equal(answer(&stop), STATUS_CAMPAIGNSTATE);
+    open = campaign_of(10, now_s() + 5);
+    assert_int_equal(answer(&open), STATUS_OK);
+    test.now_us += 6000000;
+    assert_int_equal(give_out(1), STATUS_CAMPAIGNSTATE);
+    open = campaign_of(10, now_s() + DAY_S);
+    assert_int_equal(answer(&open), STATUS_OK);
+    close.u.item.state = ITEM_REMOVED;
+    assert_int_equal(answer(&close), STATUS_OK);
+    assert_int_equal(give_out(1), STATUS_CLOSED);
+    assert_int_equal(answer(&stop), STATUS_OK);
+    assert_int_equal(answer(&open), STATUS_CLOSED);
+}
+
+static void no_campaign_is_overspent(void **state)
+{
+    struct test_random random = {test_seed(45)};
+    uint32_t budget = 0, spent = 0, opened = 0;
+
+    (void)state;
+    for (int i = 0; i < 5000; i++) {
+        uint32_t amount = 1 + (uint32_t)test_random_below(&random, 40);
+
+        if (budget == spent) {
+            struct request open = campaign_of(amount * 20, now_s() + DAY_S);
+
+            assert_int_equal(answer(&open), STATUS_OK);
+            budget = amount * 20;
+            spent = 0;
+            opened++;
+        }
+        if (give_out(amount) == STATUS_OK)
+            spent += amount;
+        else if (give_out(budget - spent) == STATUS_OK)
+            spent = budget;
+        assert_true(spent <= budget);
+        assert_int_equal(campaign().spent, spent);
+        if (test_random_below(&random, 50) == 0)
+            test_engine_flush(&test);
+    }
+    assert_true(opened > 100);
+}
+
+/* --- items ---------------------------------------------------------------------------------------
+ */
+
+static struct item_row item_row(void)
+{
+    struct request get = {.verb = VERB_ITEM_GET, .target = ITEM};
+
+    return *test_engine_ask(&test, &get)->item;
+}
+
+static void an_item_says_whose_it_is_and_since_when(void **state)
+{
+    struct request set = {.verb = VERB_ITEM_SET, .target = ITEM};
+    struct record record;
+
+    (void)state;
+    assert_true(item_row().repost == 0 && item_row().published_s == 0);
+    set.u.item.original = ORIGIN_OWN;
+    assert_int_equal(answer(&set), STATUS_UNCHANGED);
+    set.u.item.original = ORIGIN_REPOST;
+    set.u.item.published_s = 1600000000;
+    set.flags = REQUEST_HAS_DURATION;
+    set.u.item.duration_ms = 60000;
+    assert_int_equal(answer(&set), STATUS_OK);
+    record = written();
+    assert_int_equal(record.b, 60000 | 1600000000ULL << 32);
+    assert_int_equal(answer(&set), STATUS_UNCHANGED);
+    test_engine_flush(&test);
+    assert_int_equal(item_row().repost, 1);
+    assert_int_equal(item_row().published_s, 1600000000);
+    assert_int_equal(item_row().duration_ms, 60000);
+    set = (struct request){.verb = VERB_ITEM_SET,
+                           .target = ITEM,
+                           .flags = REQUEST_HAS_STATE,
+                           .u.item.state = ITEM_PRIVATE};
+    assert_int_equal(answer(&set), STATUS_OK); /* what is not said stays */
+    assert_true(item_row().repost == 1 && item_row().published_s == 1600000000);
+    set.u.item.original = ORIGIN_OWN;
+    assert_int_equal(answer(&set), STATUS_OK);
+    assert_int_equal(item_row().repost, 0);
+    set.u.item.published_s = now_s() + 60;
+    assert_int_equal(answer(&set), STATUS_BADVALUE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -328,6 +499,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_retry_writes_nothing, open_engine, close_engine),
         cmocka_unit_test_setup_teardown(no_budget_is_spent_twice, open_engine, close_engine),
         cmocka_unit_test_setup_teardown(a_replay_spends_the_same, open_engine, close_engine),
+        cmocka_unit_test_setup_teardown(a_campaign_says_what_it_is, open_engine, close_engine),
+        cmocka_unit_test_setup_teardown(a_campaign_ends, open_engine, close_engine),
+        cmocka_unit_test_setup_teardown(no_campaign_is_overspent, open_engine, close_engine),
+        cmocka_unit_test_setup_teardown(an_item_says_whose_it_is_and_since_when, open_engine,
+                                        close_engine),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -206,6 +206,16 @@ static void items_come_back(void **state)
                                                .paid_pct = any(&random)};
         if (test_random_below(&random, 2))
             row.views_lost_pct = any(&random);
+        if (test_random_below(&random, 2)) {
+            row.published_s = (uint32_t)any(&random);
+            row.repost = (uint8_t)test_random_below(&random, 2);
+        }
+        if (test_random_below(&random, 2)) {
+            row.campaign.budget = (uint32_t)any(&random);
+            row.campaign.spent = row.campaign.budget / 3;
+            row.campaign.until_s = (uint32_t)any(&random);
+            row.campaign.holdout_pct = (uint8_t)test_random_below(&random, 51);
+        }
         size = pack_item(bytes, &row);
         assert_true(size <= sizeof bytes);
         assert_true(unpack_item(bytes, size, &back));

@@ -412,7 +412,8 @@ static void rows_have_all_their_members(void **state)
     (void)state;
     assert_true(ask(METHOD_GET, "/v1/items/9", "", NULL));
     reply_is(&reply, "{\"item\":\"9\",\"state\":\"private\",\"creator\":null,\"duration_ms\":5,"
-                     "\"first_ms\":7,\"watch_ms\":8,\"taken_back\":1,\"counts\":{\"like\":0,"
+                     "\"first_ms\":7,\"watch_ms\":8,\"taken_back\":1,\"original\":true,"
+                     "\"published_ms\":null,\"campaign\":null,\"counts\":{\"like\":0,"
                      "\"favorite\":0,\"view\":0,\"share\":0,\"comment\":0,\"skip\":0,"
                      "\"report\":0,"
                      "\"likes\":{\"raw\":0,\"valid\":0,\"credited\":0.00,\"held\":0,\"quarantined\":0,"

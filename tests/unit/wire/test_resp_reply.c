@@ -139,6 +139,9 @@ static void rows_of_items(void **state)
                             .first_us = 1700000000000000,
                             .watch_ms = 12,
                             .taken_back = 2,
+                            .published_s = 1600000000,
+                            .repost = 1,
+                            .campaign = {500, 20, 1700000000, 10},
                             .counts = {1}};
     struct reply reply = {.kind = REPLY_ITEM, .item = &item};
 
@@ -147,7 +150,9 @@ static void rows_of_items(void **state)
         read_back(&like, &reply, 3),
         "{\"id\":\"18446744073709551615\" \"state\":\"removed\" \"creator\":~ "
         "\"duration_ms\":60000 "
-        "\"first_ms\":1700000000000 \"watch_ms\":12 \"taken_back\":2 \"counts\":{\"like\":1 "
+        "\"first_ms\":1700000000000 \"watch_ms\":12 \"taken_back\":2 \"original\":0 "
+        "\"published_ms\":1600000000000 \"campaign\":{\"budget\":500 \"spent\":20 "
+        "\"until_ms\":1700000000000 \"holdout_pct\":10} \"counts\":{\"like\":1 "
         "\"favorite\":0 \"view\":0 \"share\":0 \"comment\":0 \"skip\":0 \"report\":0 "
         "\"likes\":{\"raw\":1 \"valid\":1 \"credited\":\"0.00\" \"held\":0 \"quarantined\":0 "
         "\"voided\":0 \"fading\":\"0.00\" \"frozen\":\"0.00\" "
