@@ -33,6 +33,7 @@ struct config {
     char mirror[32];               /* degrade, require */
     uint64_t partitions;           /* 1 */
     uint64_t memory_bytes;         /* for hot state, filter and cache together; 1 GiB */
+    uint64_t discover_memory;      /* beside it; 0: no discovery */
     uint64_t connections;          /* 10000 */
     uint64_t operation_hours;      /* how long operation ids are kept: 24 */
     uint64_t small_counts;         /* totals below it are not told to viewers: 0 */

@@ -17,6 +17,7 @@ struct node {
     struct shard *shards; /* config.partitions of them */
     uint16_t count;
     struct scrub *scrub;
+    struct follow *follow; /* NULL: discovery is off */
     struct orders *orders;
     _Atomic bool ordered_readonly; /* as orders_readonly says, for the shards */
     struct http *http;

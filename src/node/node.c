@@ -11,8 +11,10 @@
 #include <unistd.h>
 
 #include "node/clock.h"
+#include "node/follow.h"
 #include "node/inner.h"
 #include "node/rules.h"
+#include "node/shard_inner.h"
 #include "node/tree.h"
 
 /* --- opening -------------------------------------------------------------------------------------
@@ -357,6 +359,8 @@ static enum status open_doors(struct node *node, char message[256])
     for (uint16_t i = 0; status == STATUS_OK && i < node->count; i++) {
         struct shard *shard = &node->shards[i];
 
+        resp.ask = shard_ask;
+        resp.ask_context = shard;
         status = serve_open(&resp, &shard->serve, message);
         if (status == STATUS_OK)
             status = serve_watch(shard->serve, shard->wake_fd);
@@ -377,7 +381,9 @@ enum status node_start(struct node *node, char message[256])
         audit_open(&node->shards[i].audit, &node->shards[i].partition,
                    (uint32_t)node->config.audit_rate,
                    (uint64_t)(node->started_wall_us ^ clock_steady_us()) + i);
-    if ((status = scrub_open(node, &node->scrub)) != STATUS_OK)
+    if ((status = follow_open(node, &node->follow, message)) != STATUS_OK ||
+        (status = scrub_open(node, &node->scrub)) != STATUS_OK ||
+        (status = follow_start(node->follow)) != STATUS_OK)
         return status;
     /* The doors last: whoever comes in is told about all of the above. */
     if ((status = open_doors(node, message)) != STATUS_OK)
@@ -459,6 +465,7 @@ void node_close(struct node *node)
 {
     http_close(node->http);
     scrub_close(node->scrub);
+    follow_close(node->follow);
     for (uint16_t i = 0; i < node->count; i++)
         if (node->shards[i].node != NULL)
             shard_close(&node->shards[i]);
@@ -521,6 +528,7 @@ void node_facts(struct node *node, struct facts *facts)
     for (uint16_t i = 0; i < node->count; i++)
         shard_facts(&node->shards[i], facts);
     scrub_facts(node->scrub, facts);
+    follow_facts(node->follow, facts);
 }
 
 /* --- rebuild -------------------------------------------------------------------------------------

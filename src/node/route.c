@@ -9,7 +9,9 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "node/follow.h"
 #include "node/inner.h"
+#include "schema/tree.h"
 
 struct part {
     struct call call;
@@ -277,11 +279,27 @@ uint16_t route_home(const struct node *node, const struct request *request)
     return hash_partition(id, node->count);
 }
 
+/* Nothing of it enters the engine. */
+static void ask_reader(struct node *node, struct call *call)
+{
+    if (node->follow != NULL) {
+        follow_ask(node->follow, call);
+        return;
+    }
+    tree_refuse(call, STATUS_OFF);
+    call->done(call);
+}
+
 void route_submit(struct node *node, struct call *call)
 {
     const struct request *request = &call->request;
-    uint16_t home = route_home(node, request);
+    uint16_t home;
 
+    if (verb_info(request->verb)->group == GROUP_READER) {
+        ask_reader(node, call);
+        return;
+    }
+    home = route_home(node, request);
     if (home == 0xFFFF)
         values_submit(node, call);
     else if (request->flags & REQUEST_RETURN && verb_info(request->verb)->group == GROUP_WRITE &&

@@ -422,6 +422,7 @@ void *shard_main(void *argument)
             shard_do_door_calls(shard, now_us, steady_us);
         else
             shard_do_door(shard, now_us, steady_us);
+        shard_do_answers(shard);
         do_cases(shard, now_us, steady_us);
         release(shard);
         if (!partition_tend(&shard->partition, steady_us)) {
@@ -486,6 +487,8 @@ enum status shard_open(struct shard *shard, struct node *node, uint16_t index)
     }
     if (!ok || shard->mailed_calls == NULL || shard->entry_memory == NULL || shard->wake_fd < 0)
         return STATUS_NOMEMORY;
+    if (shard_asks_open(shard) != STATUS_OK)
+        return STATUS_NOMEMORY;
     for (uint32_t i = 0; i < SHARD_ENTRIES; i++) {
         shard->entry_memory[i].next = shard->free_entries;
         shard->free_entries = &shard->entry_memory[i];
@@ -511,6 +514,7 @@ void shard_close(struct shard *shard)
     partition_close(&shard->partition);
     batch_close(&shard->door);
     batch_close(&shard->mailed);
+    shard_asks_close(shard);
     free(shard->mailed_calls);
     free(shard->entry_memory);
     free(shard->door_turn.calls);

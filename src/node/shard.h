@@ -69,6 +69,9 @@ struct shard {
     uint32_t door_from; /* requests before this one are answered */
     int64_t door_taken_us;
     struct door_turn door_turn;
+    struct ask *asks, *free_asks;             /* readers are asked (shard_ask.c) */
+    _Atomic(struct ask *) answered;           /* by them, newest first */
+    struct ask *answers_waiting;              /* the same, for the door, oldest first */
     struct batch mailed; /* from calls; its origins are not used */
     struct call **mailed_calls;
     /* mail */

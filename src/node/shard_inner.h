@@ -3,6 +3,7 @@
 #define ZAN_NODE_SHARD_INNER_H
 
 #include "node/shard.h"
+#include "serve/serve.h"
 
 /* --- shard.c */
 /* The last of the queue from now on: records of this turn up to need. The caller has looked that
@@ -18,6 +19,15 @@ void shard_count_latency(struct shard *shard, const struct entry *entry, int64_t
 /* --- shard_door.c: with one partition, and with several */
 void shard_do_door(struct shard *shard, int64_t now_us, int64_t steady_us);
 void shard_do_door_calls(struct shard *shard, int64_t now_us, int64_t steady_us);
+
+/* --- shard_ask.c: requests of the RESP door that a reader answers */
+enum status shard_asks_open(struct shard *shard);
+void shard_asks_close(struct shard *shard);
+/* As serve_config.ask; context is the shard. */
+enum status shard_ask(void *context, const struct serve_ticket *ticket,
+                      const struct request *request);
+/* Gives the answers that have come to the door. */
+void shard_do_answers(struct shard *shard);
 
 /* --- shard_facts.c */
 /* Makes what shard_facts adds up; does nothing if it did so a moment ago. */

@@ -56,6 +56,22 @@ struct rule_facts {
     uint64_t fired, refused, held, cut;
 };
 
+/* What follows the logs (node/follow.h). */
+struct reader_facts {
+    bool on;
+    char name[16];
+    char state[16]; /* "catching-up", "following", "stalled" */
+    char reason[FACTS_REASON]; /* why it is stalled */
+    uint64_t stalled; /* 1: it is */
+    uint64_t lag_records, late_us; /* durable and not read yet; how old what it answers is at most */
+    uint64_t records; /* read since the start */
+    uint64_t rows, rows_max, bytes, bytes_max;
+    uint32_t formula, model;
+    uint64_t checkpoints, checkpoint_bytes, checkpoint_us; /* since the start; of the last one */
+    uint64_t checkpoint_s; /* when, seconds since the epoch; 0: never */
+    bool checkpoint_refused; /* the one found at the start */
+};
+
 struct facts {
     /* the node */
     char version[32];
@@ -108,6 +124,7 @@ struct facts {
     uint32_t shadow_version, shadow_count;
     uint64_t shadow_judged, shadow_refused, shadow_held, shadow_cut; /* acts; would have been */
     struct rule_facts shadow_rules[FACTS_RULES_MAX];
+    struct reader_facts reader;
     uint64_t policy_unreadable; /* approved versions that this program cannot read */
 };
 

@@ -23,6 +23,8 @@
 #define REQUEST_NAME_MAX 64 /* bytes of a tag, a search word, a label */
 #define REQUEST_FUTURE_US   300000000LL /* how far a client's clock may be ahead */
 
+#define REQUEST_ASK_WORDS   4 /* arguments that are one of some words, of one SHAPE_READER */
+
 enum request_flag {
     REQUEST_RETURN = 1,       /* the caller wants a map, not an integer */
     REQUEST_OPID = 2,         /* opid is set */
@@ -133,6 +135,19 @@ struct request {
             uint32_t text_size;
             uint8_t reason_size;
         } rules;
+        /* SHAPE_READER: what its arguments were, in order; account, target (an item or a creator; as an
+         * option with REQUEST_HAS_CREATOR; another account with REQUEST_HAS_VIEWER) and count (0: not
+         * given) are above, the cursor is where other verbs have it. Texts and ids are borrowed as
+         * ids is. */
+        struct {
+            uint64_t cursor;
+            const char *text;
+            const uint64_t *ids;
+            uint16_t id_count;
+            uint8_t text_size;
+            uint8_t words[REQUEST_ASK_WORDS]; /* 1 + place of the ith argument that is one of some
+                                               * words; 0: not given */
+        } ask;
     } u;
     uint64_t opid[2];
     struct context context;

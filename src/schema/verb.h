@@ -15,7 +15,8 @@ enum verb {
     VERB_COUNT
 };
 
-enum verb_group { GROUP_WRITE, GROUP_READ, GROUP_SERVICE };
+/* The first two are the engine's. */
+enum verb_group { GROUP_WRITE, GROUP_READ, GROUP_SERVICE, GROUP_READER };
 
 /* Kinds of access; who has which is in access.def and schema/access.h. */
 enum access {
@@ -68,6 +69,7 @@ enum verb_shape {
     SHAPE_NOTICES,   /* account, cursor, count -> page of notices */
     SHAPE_SHIELD,    /* target, cursor, count -> map, with a page of cases */
     SHAPE_SEQ,
+    SHAPE_READER, /* any arguments -> a tree (answers.def); see request.u.ask */
     SHAPE_SERVICE
 };
 

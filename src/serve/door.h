@@ -4,6 +4,8 @@
  * holders of one index apart.
  *
  *   FREE -> OPEN     accepted
+ *   OPEN -> PARKED   a reader was asked: nothing more is taken until its answer is written, which
+ *                    brings it back to OPEN
  *   OPEN -> LAST     no more input is taken (QUIT, bad bytes, the caller has shut down); answers
  * that are on their way still go out LAST -> DRAIN    all answers are sent; our side is shut down,
  * what still comes in is thrown away, because closing a socket with unread bytes would destroy the
@@ -36,7 +38,7 @@
 #define SWEEP_MS       250
 #define NAME_MAX_BYTES 64u
 
-enum conn_state { CONN_FREE, CONN_OPEN, CONN_LAST, CONN_DRAIN };
+enum conn_state { CONN_FREE, CONN_OPEN, CONN_PARKED, CONN_LAST, CONN_DRAIN };
 
 enum conn_flag {
     CONN_READABLE = 1, /* the last read did not empty the socket, or more has come since */

@@ -508,6 +508,24 @@ static void write_modes(struct text *text, const struct facts *facts)
     }
 }
 
+/* What follows the log: it changes nothing of the node's health, likes do without. */
+static void write_reader(struct text *text, const struct reader_facts *reader)
+{
+    if (!reader->on) {
+        text_puts(text, "null");
+        return;
+    }
+    text_puts(text, "{\"name\":");
+    text_json(text, reader->name, strlen(reader->name));
+    text_puts(text, ",\"state\":");
+    text_json(text, reader->state, strlen(reader->state));
+    text_puts(text, ",\"lag_records\":");
+    text_u64(text, reader->lag_records);
+    text_puts(text, ",\"late_ms\":");
+    text_u64(text, reader->late_us / 1000);
+    text_puts(text, "}");
+}
+
 static void write_health(struct text *text, const struct facts *facts)
 {
     const char *mode = mode_name((enum mode)facts->mode);
@@ -517,7 +535,9 @@ static void write_health(struct text *text, const struct facts *facts)
     text_puts(text, is_ready((enum mode)facts->mode) ? ",\"ready\":true" : ",\"ready\":false");
     text_puts(text, ",\"modes\":[");
     write_modes(text, facts);
-    text_puts(text, "]}\n");
+    text_puts(text, "],\"reader\":");
+    write_reader(text, &facts->reader);
+    text_puts(text, "}\n");
 }
 
 static void write_index(struct text *text, const struct facts *facts)

@@ -428,6 +428,29 @@ void serve_reply(struct serve *serve, const struct batch *batch, uint64_t turn)
     serve_reply_part(serve, batch, 0, batch->count, turn);
 }
 
+bool serve_answer(struct serve *serve, const struct serve_ticket *ticket,
+                  const struct request *request, const struct reply *reply, uint64_t turn)
+{
+    struct conn *conn = conn_at(serve, ticket->connection);
+    struct request asked = *request;
+    struct reply answer = *reply;
+    struct origin origin = {.connection = ticket->connection,
+                            .generation = ticket->generation,
+                            .protocol = ticket->protocol};
+    struct batch batch = {.count = 1, .requests = &asked, .replies = &answer, .origins = &origin};
+
+    if (conn->state == CONN_FREE || conn->generation != ticket->generation)
+        return true; /* nobody waits any more */
+    if (conn->inflight > 1 && !PLANTED("serve.answer_out_of_order"))
+        return false;
+    if (conn->state == CONN_PARKED)
+        conn->state = CONN_OPEN; /* before the answer, which may be the connection's last */
+    serve_reply(serve, &batch, turn);
+    if (conn->state != CONN_FREE && conn->generation == ticket->generation)
+        conn_wake(serve, conn);
+    return true;
+}
+
 void serve_release(struct serve *serve, uint64_t turn)
 {
     while (serve->mark_from < serve->mark_to) {

@@ -16,7 +16,11 @@
  * time, 4 KiB of input, auth_ms, a fifth of the connections. Closing: a first word POST or Host:
  * closes the connection (a browser was tricked to speak to us). A caller that shuts down its
  * sending side still gets its answers. Clock:   monotonic, for the limits in time; requests are
- * judged by the caller's now_us. */
+ * judged by the caller's now_us.
+ * Parked: a request of a reader (GROUP_READER) is no part of a batch: it is handed to `ask`, and the
+ * connection is parked until serve_answer: nothing more is taken from it, while all others go on. So a
+ * connection has at most one such request under way, and its answers leave in the order of its
+ * questions. It may be closed meanwhile: the answer is then dropped. */
 #ifndef ZAN_SERVE_SERVE_H
 #define ZAN_SERVE_SERVE_H
 
@@ -34,6 +38,12 @@
 #define SERVE_BUFFERS_MAX (256u << 20)
 
 struct serve;
+
+/* A connection that waits for a reader's answer. */
+struct serve_ticket {
+    uint32_t connection, generation;
+    uint8_t protocol;
+};
 
 struct serve_config {
     const char *address; /* "127.0.0.1:6390", "[::1]:6390" */
@@ -56,6 +66,11 @@ struct serve_config {
      * anything else message may say more. NULL: nothing can be ordered. Gets facts_context too. */
     enum status (*order)(void *context, const char *who, const char *what, const char *reason,
                          char message[256]);
+    /* A reader is asked: OK: serve_answer will be called with the ticket; else the refusal. The
+     * request is borrowed until it returns, with what it points at. NULL: there are no readers (OFF). */
+    enum status (*ask)(void *context, const struct serve_ticket *ticket,
+                       const struct request *request);
+    void *ask_context;
 };
 
 /* message says what is wrong (address in use, ...). *serve is owned until serve_close. Config is
@@ -91,6 +106,12 @@ void serve_reply(struct serve *serve, const struct batch *batch, uint64_t turn);
 /* The same for requests from .. to (exclusive) of the batch: when it is judged in several steps. */
 void serve_reply_part(struct serve *serve, const struct batch *batch, uint32_t from, uint32_t to,
                       uint64_t turn);
+
+/* The answer to what was asked with the ticket, as one more turn; the connection goes on. False: it
+ * has taken requests before this one whose answers are not written yet: once more after the next
+ * serve_reply. */
+bool serve_answer(struct serve *serve, const struct serve_ticket *ticket,
+                  const struct request *request, const struct reply *reply, uint64_t turn);
 
 /* Everything up to turn may be seen: sends it. */
 void serve_release(struct serve *serve, uint64_t turn);

@@ -37,7 +37,9 @@ static size_t put_line(struct serve *serve, const struct conn *conn, char line[L
                         "qbuf=%u oll=%u omem=%llu user=%s resp=%u lib-name=%s lib-ver=%s\n",
                         (unsigned long long)about->id, about->peer, serve->address, conn->fd,
                         about->name, (long long)age_s, (long long)(idle_s > 0 ? idle_s : 0),
-                        conn->state == CONN_OPEN ? "N" : "c", conn->in_to - conn->in_from,
+                        conn->state == CONN_OPEN     ? "N"
+                        : conn->state == CONN_PARKED ? "b"
+                                                     : "c", conn->in_to - conn->in_from,
                         conn->head != NULL ? 1U : 0U, (unsigned long long)conn_waiting(conn),
                         about->user, conn->protocol, about->library, about->library_version);
 

@@ -176,6 +176,32 @@ static void put_zan(struct info *info)
     }
 }
 
+static void put_readers(struct info *info)
+{
+    const struct reader_facts *reader = &info->facts.reader;
+
+    put(info, "reader:%s\r\n", reader->on ? reader->name : "off");
+    if (!reader->on)
+        return;
+    put(info, "reader_state:%s\r\n", reader->state);
+    if (reader->reason[0] != '\0')
+        put(info, "reader_reason:%s\r\n", reader->reason);
+    put_number(info, "reader_lag_records", reader->lag_records);
+    put_number(info, "reader_lag_ms", reader->late_us / 1000);
+    put_number(info, "reader_records", reader->records);
+    put_number(info, "reader_rows", reader->rows);
+    put_number(info, "reader_rows_max", reader->rows_max);
+    put_number(info, "reader_bytes", reader->bytes);
+    put_number(info, "reader_bytes_max", reader->bytes_max);
+    put_number(info, "reader_formula", reader->formula);
+    put_number(info, "reader_model", reader->model);
+    put_number(info, "reader_checkpoints", reader->checkpoints);
+    put_number(info, "reader_checkpoint_bytes", reader->checkpoint_bytes);
+    put_number(info, "reader_checkpoint_us", reader->checkpoint_us);
+    put_number(info, "reader_checkpoint_time", reader->checkpoint_s);
+    put_number(info, "reader_checkpoint_refused", reader->checkpoint_refused);
+}
+
 /* As Redis tells of commands: cmdstat_get:calls=1,... */
 static void put_rules(struct info *info, const char *kind, const struct rule_facts *rules,
                       uint32_t count)
@@ -231,6 +257,7 @@ static const struct section {
     {"Server", put_server},           {"Clients", put_clients}, {"Memory", put_memory},
     {"Persistence", put_persistence}, {"Stats", put_stats},     {"Replication", put_replication},
     {"Keyspace", put_keyspace},       {"Zan", put_zan},         {"Policy", put_policy},
+    {"Readers", put_readers},
 };
 
 static bool wanted(const struct service *service, const char *name)

@@ -25,6 +25,7 @@ enum took {
     TOOK_NOTHING, /* an empty line */
     TOOK_FULL,    /* there is no room in the batch */
     TOOK_LATER,   /* the connection has had its share of this turn */
+    TOOK_PARKED,  /* a reader was asked: the rest waits for its answer */
     TOOK_PART,    /* the rest is no whole command */
     TOOK_LAST,    /* that was the connection's last command */
     TOOK_GONE     /* the connection is closed */
@@ -220,6 +221,31 @@ static uint32_t output_of(const struct request *request, const struct verb_info 
     return 64;
 }
 
+/* It has a place in the order of answers, but none in the batch. */
+static enum took ask_reader(struct take *take, const struct request *request)
+{
+    const struct serve_config *config = &take->serve->config;
+    struct conn *conn = take->conn;
+    struct serve_ticket ticket = {.connection = conn_index(take->serve, conn),
+                                  .generation = conn->generation,
+                                  .protocol = conn->protocol};
+    enum status status = STATUS_OFF;
+    enum verb verb = (enum verb)request->verb;
+    enum took took = TOOK_PARKED;
+
+    if (config->ask != NULL)
+        status = config->ask(config->ask_context, &ticket, request);
+    if (status != STATUS_OK)
+        took = refuse(take, status, NULL);
+    if (took != TOOK_FULL) /* else it comes again */
+        take->serve->stats.requests[verb]++;
+    if (took != TOOK_PARKED)
+        return took;
+    conn->inflight++;
+    conn->state = CONN_PARKED;
+    return TOOK_PARKED;
+}
+
 static enum took take_command(struct take *take, const struct resp_command *command)
 {
     struct request *request = &take->batch->requests[take->batch->count];
@@ -236,8 +262,10 @@ static enum took take_command(struct take *take, const struct resp_command *comm
     enum status status = access_judge(&take->conn->who, take->now_us, request);
     if (status != STATUS_OK)
         return refuse(take, status, NULL);
-    if (info->group == GROUP_SERVICE)
-        return serve_itself(take, verb, command->args, command->count);
+    if (info->group >= GROUP_SERVICE)
+        return info->group == GROUP_READER
+                   ? ask_reader(take, request)
+                   : serve_itself(take, verb, command->args, command->count);
     if ((request->flags & REQUEST_CONTEXT) != 0)
         make_pseudonyms(take, request, &take->plain);
     if (verb >= VERB_VIEW && verb <= VERB_SKIP)
@@ -280,10 +308,13 @@ static enum took take_all(struct take *take)
             return TOOK_PART;
         }
         enum took took = result == RESP_OK ? take_command(take, &command) : no_resp(take, &command);
-        if (took == TOOK_FULL)
-            conn->need = 0;
-        if (took != TOOK_ONE && took != TOOK_NOTHING)
+        if (took != TOOK_ONE && took != TOOK_NOTHING) {
+            if (took == TOOK_FULL || took == TOOK_PARKED)
+                conn->need = 0; /* what is left may be whole commands */
+            if (took == TOOK_PARKED && !PLANTED("serve.parked_asks_again"))
+                take->at += command.size;
             return took;
+        }
         take->at += command.size;
         taken++;
     }
@@ -514,7 +545,7 @@ bool take_from(struct serve *serve, struct conn *conn, struct batch *batch, int6
     conn->flags &= (uint8_t)~CONN_HALF;
     if (took == TOOK_PART)
         conn->flags |= CONN_HALF;
-    if (batch->count > before || (took == TOOK_PART) != was_half)
+    if (batch->count > before || took == TOOK_PARKED || (took == TOOK_PART) != was_half)
         conn_deadline(serve, conn);
     conn_wake(serve, conn);
     return took == TOOK_FULL;

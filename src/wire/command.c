@@ -314,6 +314,11 @@ static enum status read_ids(struct parse *parse)
             return status;
     }
     parse->at = parse->count;
+    if (parse->info->shape == SHAPE_READER) {
+        parse->request.u.ask.ids = ids;
+        parse->request.u.ask.id_count = (uint16_t)count;
+        return STATUS_OK;
+    }
     parse->request.u.ids = ids;
     parse->request.count = (uint16_t)count;
     return STATUS_OK;
@@ -337,7 +342,8 @@ static enum status read_target(struct parse *parse, struct resp_slice text)
     if (!parse->argument->token)
         return read_id(parse, text, &request->target);
     request->flags |= REQUEST_HAS_CREATOR;
-    return read_id(parse, text, &request->u.item.creator);
+    return read_id(parse, text,
+                   parse->info->shape == SHAPE_READER ? &request->target : &request->u.item.creator);
 }
 
 /* VIEW has two: what was watched, then how long the video is. */
@@ -602,6 +608,11 @@ static enum status read_text(struct parse *parse, struct resp_slice text)
         note_text(parse, copy, (uint8_t)text.size);
         return STATUS_OK;
     }
+    if (parse->info->shape == SHAPE_READER) {
+        parse->request.u.ask.text = copy;
+        parse->request.u.ask.text_size = (uint8_t)text.size;
+        return STATUS_OK;
+    }
     if (verb_is_of_policy(parse->verb)) {
         parse->request.u.rules.reason = copy;
         parse->request.u.rules.reason_size = (uint8_t)text.size;
@@ -649,12 +660,26 @@ static bool is_case(const struct verb_info *info)
     return info->shape >= SHAPE_CASE_OPEN && info->shape <= SHAPE_CASE_STEP;
 }
 
+static void read_ask_word(struct parse *parse, struct resp_slice text)
+{
+    uint32_t place = 0; /* among the arguments of this kind */
+
+    for (const struct command_argument *at = parse->spec->arguments; at < parse->argument; at++)
+        place += at->type == TYPE_WORD;
+    assert(place < REQUEST_ASK_WORDS);
+    parse->request.u.ask.words[place] = (uint8_t)(1 + place_of(parse->argument->words, text));
+}
+
 static enum status read_state(struct parse *parse, struct resp_slice text)
 {
     struct request *request = &parse->request;
 
     if (!is_one_of(parse->argument->words, text))
         return fail_word(parse, text);
+    if (parse->info->shape == SHAPE_READER) {
+        read_ask_word(parse, text);
+        return STATUS_OK;
+    }
     if (parse->info->shape == SHAPE_ACCOUNT_SET) {
         read_portrait(parse, text);
         return STATUS_OK;

@@ -164,7 +164,8 @@ static uint32_t at_most(uint32_t count)
 static const char *group_name(const struct command_entry *entry)
 {
     static const char *const names[] = {
-        [GROUP_WRITE] = "write", [GROUP_READ] = "read", [GROUP_SERVICE] = "connection"};
+        [GROUP_WRITE] = "write", [GROUP_READ] = "read", [GROUP_SERVICE] = "connection",
+        [GROUP_READER] = "reader"};
 
     return names[verb_info((enum verb)entry->verb)->group];
 }
@@ -282,6 +283,7 @@ static bool is_fast(const struct verb_info *info)
     case SHAPE_CLEANUP:
     case SHAPE_CLEANUP_PREVIEW:
     case SHAPE_SHIELD:
+    case SHAPE_READER:
         return false;
     default:
         return true;
@@ -308,7 +310,7 @@ static void put_command_flags(struct resp_out *out, enum verb verb)
         names[count++] = "write";
         names[count++] = "denyoom";
     }
-    if (info->group == GROUP_READ)
+    if (info->group == GROUP_READ || info->group == GROUP_READER)
         names[count++] = "readonly";
     if (is_admin(verb))
         names[count++] = "admin";
@@ -324,7 +326,8 @@ static void put_command_flags(struct resp_out *out, enum verb verb)
 static void put_categories(struct resp_out *out, enum verb verb)
 {
     static const char *const groups[] = {
-        [GROUP_WRITE] = "@write", [GROUP_READ] = "@read", [GROUP_SERVICE] = "@connection"};
+        [GROUP_WRITE] = "@write", [GROUP_READ] = "@read", [GROUP_SERVICE] = "@connection",
+        [GROUP_READER] = "@read"};
     const struct verb_info *info = verb_info(verb);
     bool admin = is_admin(verb);
 

@@ -103,6 +103,8 @@ const char *command_entry_complexity(const struct command_entry *entry)
         return "O(N), N being the likes it takes back, at most 20000";
     case SHAPE_SEQ:
         return "O(N), N being the number of partitions";
+    case SHAPE_READER:
+        return "O(N), N being what is answered";
     case SHAPE_SERVICE:
     case SHAPE_SET:
     case SHAPE_EVENT:

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "schema/access.h"
+#include "schema/answers.h"
 #include "schema/status.h"
 #include "wire/command.h"
 #include "wire/command_entry.h"
@@ -136,11 +137,40 @@ static const char *answer_of(const struct command_entry *entry)
                "again)";
     case SHAPE_SEQ:
         return "an array with a number for each partition";
+    case SHAPE_READER:
+        return "a map, see below";
     case SHAPE_SERVICE:
         return NULL;
     }
     assert(false && "a shape nobody knows");
     return NULL;
+}
+
+/* "[LagPartition]": the schema it names, if it names one of answers.def. */
+static bool names_schema(const char *type, const char *schema)
+{
+    size_t size = strlen(schema);
+
+    type += strspn(type, "-?[");
+    return strncmp(type, schema, size) == 0 && strspn(type + size, "]") == strlen(type + size);
+}
+
+/* The members of a map that a reader answers, those of maps within it below theirs. */
+static void put_members(FILE *out, const char *schema, int depth)
+{
+    for (uint32_t i = 0; i < answer_member_count; i++) {
+        const struct answer_member *member = &answer_members[i];
+
+        if (strcmp(member->schema, schema) != 0)
+            continue;
+        fprintf(out, "%*s- `%s`%s%s: %s\n", 2 * depth, "", member->name,
+                strchr(member->type, '[') != NULL ? " (list)" : "",
+                strchr("-?", member->type[0]) != NULL ? " (or none)" : "", member->tells);
+        for (uint32_t k = 0; k < answer_member_count; k++)
+            if ((k == 0 || strcmp(answer_members[k].schema, answer_members[k - 1].schema) != 0) &&
+                names_schema(member->type, answer_members[k].schema))
+                put_members(out, answer_members[k].schema, depth + 1);
+    }
 }
 
 /* "backend; user, creator (own account)" */
@@ -192,7 +222,12 @@ static void put_command(FILE *out, const struct command_entry *entry)
     fputs(".\n", out);
     if (answer != NULL)
         fprintf(out, "- Costs: %s.\n", command_entry_complexity(entry));
-    fprintf(out, "- Since: %s.\n\n", entry->since);
+    fprintf(out, "- Since: %s.\n", entry->since);
+    if (answer_schema((enum verb)entry->verb) != NULL) {
+        fputs("- The map:\n", out);
+        put_members(out, answer_schema((enum verb)entry->verb), 1);
+    }
+    fputs("\n", out);
 }
 
 /* --- the page --------------------------------------------------------------------------------- */
@@ -259,6 +294,7 @@ void docs_commands(FILE *out)
         COMMAND_CONTEXT_MAX, (int)(REQUEST_FUTURE_US / 1000000));
     put_group(out, GROUP_WRITE, "Writes");
     put_group(out, GROUP_READ, "Reads");
+    put_group(out, GROUP_READER, "What is computed from the log");
     put_group(out, GROUP_SERVICE, "Connection and help");
 }
 

@@ -328,6 +328,11 @@ static bool read_reason(const struct route_field *field, struct given given,
         out->request.u.note.text_size = (uint8_t)given.size;
         return true;
     }
+    if (verb_info(out->request.verb)->shape == SHAPE_READER) {
+        out->request.u.ask.text = out->reason;
+        out->request.u.ask.text_size = (uint8_t)given.size;
+        return true;
+    }
     if (verb_is_of_policy(out->request.verb)) {
         out->request.u.rules.reason = out->reason;
         out->request.u.rules.reason_size = (uint8_t)given.size;
@@ -507,12 +512,52 @@ static bool read_cursor(struct given given, struct request *request, struct prob
     return true;
 }
 
+/* Of SHAPE_READER, what request.u.ask keeps elsewhere than other shapes do. */
+static bool read_ask(const struct route_field *field, struct given given, struct json_request *out,
+                     struct problem_error *error)
+{
+    struct request *request = &out->request;
+    uint64_t cursor = request->u.ask.cursor;
+    uint16_t count = request->count;
+    int place;
+
+    if (field->type == TYPE_WORD) {
+        if (!read_word(field, given, &place, error))
+            return false;
+        assert(field->word < REQUEST_ASK_WORDS);
+        request->u.ask.words[field->word] = (uint8_t)(1 + place);
+        return true;
+    }
+    if (field->slot == SLOT_CREATOR) {
+        request->flags |= REQUEST_HAS_CREATOR;
+        return read_id(field->name, given, &request->target, error);
+    }
+    if (field->slot == SLOT_REASON)
+        return read_reason(field, given, out, error);
+    if (!read_ids(field, given, out, error))
+        return false;
+    request->u.ask.ids = out->ids;
+    request->u.ask.id_count = request->count;
+    request->u.ask.cursor = cursor;
+    request->count = count;
+    return true;
+}
+
+static bool is_ask(const struct route_field *field, const struct request *request)
+{
+    return verb_info(request->verb)->shape == SHAPE_READER &&
+           (field->type == TYPE_WORD || field->slot == SLOT_CREATOR ||
+            field->slot == SLOT_REASON || field->slot == SLOT_TARGETS);
+}
+
 static bool read_field(const struct route_field *field, struct given given,
                        struct json_request *out, struct problem_error *error)
 {
     struct request *request = &out->request;
     uint64_t value;
 
+    if (is_ask(field, request))
+        return read_ask(field, given, out, error);
     switch (field->slot) {
     case SLOT_ACCOUNT:
         return read_id(field->name, given, &request->account, error);

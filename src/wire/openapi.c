@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "schema/access.h"
+#include "schema/answers.h"
 #include "wire/json.h"
 #include "wire/problem.h"
 #include "wire/route.h"
@@ -19,11 +20,12 @@
 
 /* type: a name of types[] or schemas below; "?x": x or null; "[x]": an array; "-x": may be absent.
  */
-struct member {
-    const char *schema, *name, *type, *tells;
-};
-
-static const struct member members[] = {
+static const struct answer_member members[] = {
+#define MEMBER(schema_, name_, type_, tells_) {schema_, name_, type_, tells_},
+#define ANSWER(verb, schema)
+#include "schema/answers.def"
+#undef MEMBER
+#undef ANSWER
     {"StateWritten", "applied", "bool", "false: it was already so"},
     {"StateWritten", "sequence", "id", "of the record that holds the decision; 0: none was needed"},
     {"StateWritten", "on", "bool", "the state now"},
@@ -336,6 +338,11 @@ static const struct member members[] = {
     {"Health", "mode", "text", "normal, shed, nospace, ..."},
     {"Health", "ready", "bool", "can it take writes?"},
     {"Health", "modes", "[ModeHeld]", "every mode that holds, the gravest first"},
+    {"Health", "reader", "?ReaderHealth", "what follows the log; null: it is off"},
+    {"ReaderHealth", "name", "text", "of the reader"},
+    {"ReaderHealth", "state", "text", "catching-up, following or stalled; likes do without"},
+    {"ReaderHealth", "lag_records", "count", "durable and not read yet"},
+    {"ReaderHealth", "late_ms", "count", "what it answers is at most so old"},
     {"ModeHeld", "mode", "text", "its name"},
     {"ModeHeld", "since", "count", "seconds since the epoch"},
     {"Index", "name", "text", "zan"},
@@ -402,6 +409,8 @@ static json_t *schema_of(const char *type)
         return json_pack("{s:s}", "type", "integer");
     if (strcmp(type, "number") == 0)
         return json_pack("{s:s,s:i}", "type", "number", "minimum", 0);
+    if (strcmp(type, "decimal") == 0)
+        return json_pack("{s:s}", "type", "number");
     if (strcmp(type, "time") == 0)
         return json_pack("{s:s,s:s}", "type", "integer", "description", "ms since the epoch");
     return reference("schemas", strcmp(type, "id") == 0 ? "Id" : type);
@@ -436,7 +445,7 @@ static json_t *object_schema(const char *name)
     bool context = strcmp(name, "Context") == 0;
 
     for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
-        const struct member *member = &members[i];
+        const struct answer_member *member = &members[i];
         bool absent = member->type[0] == '-';
 
         if (strcmp(member->schema, name) != 0)
@@ -583,6 +592,8 @@ static const char *answer_of(const struct route *route)
         return "PolicyList";
     case SHAPE_SEQ:
         return "Sequences";
+    case SHAPE_READER:
+        return answer_schema(route->verb);
     default:
         return "Written";
     }

@@ -247,7 +247,7 @@ static enum route_slot slot_of(const struct route *route, const struct argument 
         return SLOT_VIEWER;
     if (is_type(argument, "account") || verb_info(route->verb)->shape == SHAPE_RECEIVED)
         return SLOT_ACCOUNT;
-    return argument->required ? SLOT_TARGET : SLOT_CREATOR;
+    return argument->required ? SLOT_TARGET : SLOT_CREATOR; /* an option: see request.u.ask, too */
 }
 
 static enum route_place place_of(const struct route *route, const struct argument *argument)
@@ -267,6 +267,7 @@ uint32_t route_fields(const struct route *route, struct route_field fields[ROUTE
     const char *text = verb_info(route->verb)->arguments;
     struct argument argument;
     uint32_t count = 0;
+    uint8_t words = 0;
 
     while (next_argument(&text, &argument)) {
         struct route_field *field = &fields[count];
@@ -280,8 +281,10 @@ uint32_t route_fields(const struct route *route, struct route_field fields[ROUTE
         field->slot = slot_of(route, &argument, field->type);
         field->place = place_of(route, &argument);
         name_field(route, &argument, field);
-        if (field->type == TYPE_WORD)
+        if (field->type == TYPE_WORD) {
             lower(field->words, sizeof field->words, argument.type, argument.type_size);
+            field->word = words++;
+        }
         count++;
     }
     return count;

@@ -77,6 +77,7 @@ struct route_field {
     enum route_place place;
     bool required;
     bool many; /* an array, if it is in the body */
+    uint8_t word; /* TYPE_WORD: its place among the verb's arguments of this type */
 };
 
 extern const struct route route_table[];

@@ -152,6 +152,8 @@ def batches(door):
     assert counts["counts"] == [5], counts
     sequences = door.ask("GET", "/v1/sequence").json["sequences"]
     assert len(sequences) >= 1 and int(sequences[0]) > 0
+    behind = door.ask("GET", "/v1/lag").json
+    assert behind["reader"] == "discover" and len(behind["partitions"]) == len(sequences)
 
 
 def retries(door):

@@ -1,0 +1,278 @@
+/* The thread that feeds a reader, on a log of its own: it answers while the log is written, goes on
+ * where its checkpoint says, and where it cannot go on it says so and answers all the same. */
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "node/follow.h"
+#include "node/inner.h"
+#include "schema/record.h"
+#include "schema/tree.h"
+#include "support.h"
+
+static struct node node;
+static char root[64];
+static uint64_t next;
+static struct log_report report;
+
+static void open_log(void)
+{
+    static char path[2][96];
+    struct log_config config = {.disk = &disk_posix,
+                                .dir = {path[0], path[1]},
+                                .partition_count = 1,
+                                .sync = LOG_SYNC_NONE,
+                                .segment_bytes = 1 << 20,
+                                .threads = true,
+                                .create = true,
+                                .trust_sealed = true};
+
+    for (int copy = 0; copy < 2; copy++)
+        snprintf(path[copy], sizeof path[copy], "%s/log.%c", root, 'a' + copy);
+    assert_int_equal(log_open(&config, &node.shards[0].partition.log, &report), STATUS_OK);
+    next = report.last_sequence + 1;
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    test_dir_make(root);
+    node = (struct node){.count = 1};
+    node.config.discover_memory = 1 << 20;
+    snprintf(node.config.data, sizeof node.config.data, "%s", root);
+    node.shards = calloc(1, sizeof *node.shards);
+    assert_non_null(node.shards);
+    open_log();
+    return 0;
+}
+
+static void stop(void)
+{
+    follow_close(node.follow);
+    node.follow = NULL;
+    log_close(node.shards[0].partition.log);
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    stop();
+    free(node.shards);
+    test_dir_remove(root);
+    return 0;
+}
+
+static void start(void)
+{
+    char message[256] = "";
+
+    assert_int_equal(follow_open(&node, &node.follow, message), STATUS_OK);
+    assert_int_equal(follow_start(node.follow), STATUS_OK);
+}
+
+/* A batch of likes, and an effect, which is passed over. */
+static void append(uint32_t count)
+{
+    struct log *log = node.shards[0].partition.log;
+    static uint8_t body[100 * RECORD_BYTES_MAX];
+    size_t size = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        struct record record = {.kind = i == 1 ? RECORD_EFFECT : VERB_LIKE,
+                                .fields = RECORD_CHANGED,
+                                .account = next + i,
+                                .target = 7};
+
+        size += record_encode(&record, body + size);
+    }
+    while (log_has_room(log, size) != STATUS_OK)
+        sched_yield();
+    log_append(log, next, count, (int64_t)next * 1000, body, size);
+    next += count;
+}
+
+static void wait_durable(void)
+{
+    while (log_durable(node.shards[0].partition.log) < next - 1)
+        sched_yield();
+}
+
+static _Alignas(16) uint8_t storage[CALL_STORAGE_BYTES];
+static _Atomic bool answered;
+
+static void on_done(struct call *call)
+{
+    (void)call;
+    atomic_store(&answered, true);
+}
+
+/* What LAG tells; its members by name. */
+static struct call ask_lag(bool digest)
+{
+    static struct call call;
+
+    call = (struct call){.request = {.verb = VERB_LAG},
+                         .done = on_done,
+                         .storage = storage,
+                         .storage_size = sizeof storage};
+    call.request.u.ask.words[0] = digest;
+    atomic_store(&answered, false);
+    follow_ask(node.follow, &call);
+    while (!atomic_load(&answered))
+        sched_yield();
+    assert_int_equal(call.reply.kind, REPLY_TREE);
+    return call;
+}
+
+static const struct tree_node *member(const struct call *call, const char *name)
+{
+    for (uint32_t i = 0; i < call->reply.count; i++)
+        if (call->reply.u.tree[i].name != NULL && strcmp(call->reply.u.tree[i].name, name) == 0)
+            return &call->reply.u.tree[i];
+    fail_msg("no member %s", name);
+    return NULL;
+}
+
+static bool is_state(const struct call *call, const char *state)
+{
+    const struct tree_node *node_of = member(call, "state");
+
+    return node_of->count == strlen(state) && memcmp(node_of->u.text, state, node_of->count) == 0;
+}
+
+static void digest_of_all(char text[65])
+{
+    struct call call = ask_lag(true);
+
+    while (member(&call, "applied")->u.id < next - 1)
+        call = ask_lag(true);
+    memcpy(text, member(&call, "digest")->u.text, 64);
+    text[64] = '\0';
+}
+
+static void who_asks_sees_what_is_durable(void **state)
+{
+    (void)state;
+    start();
+    for (int i = 0; i < 300; i++) {
+        struct call call;
+
+        append(1 + (uint32_t)i % 5);
+        wait_durable();
+        call = ask_lag(false);
+        assert_true(is_state(&call, "following"));
+        assert_int_equal(member(&call, "applied")->u.id, next - 1);
+        assert_int_equal(member(&call, "durable")->u.id, next - 1);
+        assert_int_equal(member(&call, "late_ms")->u.integer, 0);
+    }
+}
+
+static void it_goes_on_where_it_was(void **state)
+{
+    char live[65], again[65], path[128];
+
+    (void)state;
+    for (int life = 0; life < 4; life++) {
+        struct facts facts = {0};
+
+        start();
+        for (int i = 0; i < 200; i++)
+            append(1 + (uint32_t)i % 50);
+        wait_durable();
+        digest_of_all(live);
+        stop();
+        open_log();
+        snprintf(path, sizeof path, "%s/readers/discover.checkpoint", root);
+        if (life % 2)
+            assert_int_equal(unlink(path), 0);
+        start();
+        digest_of_all(again);
+        assert_string_equal(again, live);
+        do /* figures are published now and then */
+            follow_facts(node.follow, &facts);
+        while (facts.reader.lag_records > 0 || (life % 2 && facts.reader.records == 0));
+        assert_int_equal(facts.reader.records, life % 2 ? next - 1 : 0);
+        stop();
+        open_log();
+    }
+}
+
+/* Damage at a place in both copies of the first segment. */
+static void damage(off_t at)
+{
+    for (int copy = 0; copy < 2; copy++) {
+        char path[160];
+        uint8_t byte;
+        int fd;
+
+        snprintf(path, sizeof path, "%s/log.%c/0000000000000001.zlog", root, 'a' + copy);
+        fd = open(path, O_RDWR);
+        assert_true(fd >= 0);
+        assert_int_equal(pread(fd, &byte, 1, at), 1);
+        byte ^= 1;
+        assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+        close(fd);
+    }
+}
+
+static void what_cannot_be_read_stalls_it_and_nothing_else(void **state)
+{
+    struct facts facts = {0};
+    struct call call;
+
+    (void)state;
+    for (int i = 0; i < 1500; i++)
+        append(100);
+    wait_durable();
+    damage(300000);
+    start();
+    do
+        call = ask_lag(false);
+    while (!is_state(&call, "stalled"));
+    assert_true(member(&call, "applied")->u.id > 1000);
+    assert_true(member(&call, "applied")->u.id < next - 1);
+    append(10);
+    wait_durable(); /* the log goes on */
+    call = ask_lag(false);
+    assert_int_equal(member(&call, "durable")->u.id, next - 1);
+    do
+        follow_facts(node.follow, &facts);
+    while (!facts.reader.stalled);
+    assert_non_null(strstr(facts.reader.reason, "partition 0, after record"));
+    follow_close(node.follow);
+    node.follow = NULL;
+    call = (struct call){0};
+    start(); /* and nothing it had made of a part was kept */
+    damage(300000);
+    do
+        call = ask_lag(false);
+    while (member(&call, "applied")->u.id < next - 1);
+    assert_true(is_state(&call, "following"));
+}
+
+static void off_is_nobody(void **state)
+{
+    char message[256];
+
+    (void)state;
+    node.config.discover_memory = 0;
+    assert_int_equal(follow_open(&node, &node.follow, message), STATUS_OK);
+    assert_null(node.follow);
+    follow_facts(node.follow, NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(who_asks_sees_what_is_durable, setup, teardown),
+        cmocka_unit_test_setup_teardown(it_goes_on_where_it_was, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_cannot_be_read_stalls_it_and_nothing_else, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(off_is_nobody, setup, teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
