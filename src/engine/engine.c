@@ -145,6 +145,13 @@ void record_commit(struct engine *engine, struct record *record)
     engine_apply(engine, record);
 }
 
+/* A time of issue alone is not kept. */
+static bool says_anything(const struct context *context)
+{
+    return (context->address | context->device | context->network | (uint64_t)context->client_us |
+            context->source) != 0;
+}
+
 /* Into a place of the caller's: a record that is returned is copied in pieces larger than the
  * fields just written, and such a load waits until all stores before it have reached the cache. */
 void record_begin(struct record *record, const struct request *request, uint8_t kind)
@@ -156,7 +163,7 @@ void record_begin(struct record *record, const struct request *request, uint8_t 
         .account = request->account,
         .target = request->target,
     };
-    if (request->flags & REQUEST_CONTEXT) {
+    if (request->flags & REQUEST_CONTEXT && says_anything(&request->context)) {
         record->fields |= RECORD_HAS_CONTEXT;
         record->context = request->context;
     }
@@ -450,6 +457,14 @@ static bool reply_plain(struct engine *engine, const struct request *request,
     return true;
 }
 
+/* Held up on the way, or captured and sent again. Who says no time is not asked for one. */
+static bool is_stale(const struct engine *engine, const struct request *request)
+{
+    return request->issued_us != 0 && !PLANTED("engine.stale_is_done") &&
+           (request->issued_us > engine->now_us + REQUEST_ISSUED_US ||
+            request->issued_us < engine->now_us - REQUEST_ISSUED_US);
+}
+
 static void write_decide(struct engine *engine, const struct request *request,
                          const struct verb_info *info, struct reply *reply)
 {
@@ -465,6 +480,12 @@ static void write_decide(struct engine *engine, const struct request *request,
         content = operation_content(request);
         if (operation_answer(engine, request, content, reply))
             return;
+    }
+    /* After the operation id: what was done with it is told whenever somebody asks, and what is
+     * stale now was certainly not done by this id. Not recorded: it says nothing for later. */
+    if (request->flags & REQUEST_CONTEXT && is_stale(engine, request)) {
+        reply_error(reply, STATUS_STALE, 0);
+        return;
     }
     if (info->shape == SHAPE_SET || info->shape == SHAPE_EVENT || info->shape == SHAPE_VIEW)
         status = interaction_write(engine, request, content, reply);

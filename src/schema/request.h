@@ -22,6 +22,7 @@
 #define REQUEST_AMOUNT_MAX 1000000000u
 #define REQUEST_NAME_MAX 64 /* bytes of a tag, a search word, a label */
 #define REQUEST_FUTURE_US   300000000LL /* how far a client's clock may be ahead */
+#define REQUEST_ISSUED_US   300000000LL /* how far from here a time of issue may lie, both ways */
 
 #define REQUEST_ASK_WORDS   4 /* arguments that are one of some words, of one SHAPE_READER */
 
@@ -151,6 +152,7 @@ struct request {
     } u;
     uint64_t opid[2];
     struct context context;
+    int64_t issued_us; /* with context: when the caller sent it; 0: not given. Not recorded */
     /* Who is calling: written by access_judge from the caller's proof (schema/access.h). */
     uint64_t caller;     /* the credential */
     uint64_t subject;    /* the account, for an asserted user or creator */

@@ -48,6 +48,7 @@ static const char **place_of(struct http_head *head, const char *name)
         {"X-Zan-Network", &head->json.network},
         {"X-Zan-Source", &head->json.source},
         {"X-Zan-Client-Ms", &head->json.client_ms},
+        {"X-Zan-Issued-Ms", &head->json.issued_ms},
     };
 
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)

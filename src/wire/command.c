@@ -764,11 +764,20 @@ static enum status read_actions(struct parse *parse)
 
 /* --- CTX: pairs of a name and a value --------------------------------------------------------- */
 
-enum context_key { KEY_SOURCE, KEY_ADDRESS, KEY_DEVICE, KEY_NETWORK, KEY_TIME, KEY_COUNT };
+enum context_key {
+    KEY_SOURCE,
+    KEY_ADDRESS,
+    KEY_DEVICE,
+    KEY_NETWORK,
+    KEY_TIME,
+    KEY_ISSUED,
+    KEY_COUNT
+};
 
 static enum context_key find_key(struct resp_slice text)
 {
-    static const char *const names[KEY_COUNT] = {"SOURCE", "ADDRESS", "DEVICE", "NETWORK", "TIME"};
+    static const char *const names[KEY_COUNT] = {"SOURCE",  "ADDRESS", "DEVICE",
+                                                  "NETWORK", "TIME",    "ISSUED"};
     uint32_t key = 0;
 
     while (key < KEY_COUNT && !command_same(text, command_slice(names[key])))
@@ -786,6 +795,18 @@ static enum status read_client_time(struct parse *parse, struct resp_slice text)
     if (ms > latest_ms && !PLANTED("wire.future_is_fine"))
         return fail_value(parse, STATUS_BADTIME, "a TIME that is not in the future", text);
     parse->request.context.client_us = (int64_t)ms * 1000;
+    return STATUS_OK;
+}
+
+/* Whether it is too long ago, or ahead, is the engine's to say: an operation id that is known has
+ * its answer whenever it was sent. */
+static enum status read_issued(struct parse *parse, struct resp_slice text)
+{
+    uint64_t ms;
+
+    if (!command_id(text, &ms) || ms == 0 || ms > (uint64_t)INT64_MAX / 1000)
+        return fail_value(parse, STATUS_BADVALUE, "ISSUED in unix milliseconds", text);
+    parse->request.issued_us = (int64_t)ms * 1000;
     return STATUS_OK;
 }
 
@@ -818,6 +839,8 @@ static enum status read_pair(struct parse *parse, enum context_key key, struct r
         return read_pseudonymous(parse, text, &parse->plain.network);
     case KEY_TIME:
         return read_client_time(parse, text);
+    case KEY_ISSUED:
+        return read_issued(parse, text);
     case KEY_COUNT:
         break;
     }
@@ -848,7 +871,7 @@ static enum status read_context(struct parse *parse)
     }
     if (seen == 0)
         return fail_plain(parse, STATUS_ARITY,
-                          "needs SOURCE, ADDRESS, DEVICE, NETWORK or TIME and a value");
+                          "needs SOURCE, ADDRESS, DEVICE, NETWORK, TIME or ISSUED and a value");
     parse->request.flags |= REQUEST_CONTEXT;
     return STATUS_OK;
 }

@@ -43,7 +43,7 @@ static void put_pair(struct resp_out *out, const char *name, const char *value)
 /* The values that follow CTX and AUTH, in any order for the first. */
 static const char context_arguments[] =
     "[SOURCE:none|button|double-tap|voice|assistive|companion|import|other] "
-    "[ADDRESS:text] [DEVICE:text] [NETWORK:text] [TIME:time_ms]";
+    "[ADDRESS:text] [DEVICE:text] [NETWORK:text] [TIME:time_ms] [ISSUED:time_ms]";
 static const char auth_arguments[] = "username:text password:text";
 
 static const char *redis_type(const struct command_argument *argument)

@@ -286,12 +286,14 @@ void docs_commands(FILE *out)
     fprintf(
         out,
         "; ADDRESS, DEVICE, NETWORK: at most %d bytes, kept only as keyed pseudonyms; TIME: the "
-        "client's clock in unix milliseconds, at most %d s ahead |\n"
+        "client's clock in unix milliseconds, at most %d s ahead; ISSUED: when the request was "
+        "sent, over %d s from now it is STALE |\n"
         "| RETURN | asks for a map (applied, sequence, replayed, counts; on and flips for a "
         "state; attested after a TOKEN) instead of a number |\n"
         "| token | of the impression that a VIEW or SKIP answers, as the feed gave it, good for two "
         "hours; one that is not good refuses nothing: the act is counted, and not attested |\n\n",
-        COMMAND_CONTEXT_MAX, (int)(REQUEST_FUTURE_US / 1000000));
+        COMMAND_CONTEXT_MAX, (int)(REQUEST_FUTURE_US / 1000000),
+        (int)(REQUEST_ISSUED_US / 1000000));
     put_group(out, GROUP_WRITE, "Writes");
     put_group(out, GROUP_READ, "Reads");
     put_group(out, GROUP_READER, "What is computed from the log");

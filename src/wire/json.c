@@ -753,6 +753,16 @@ static bool read_client_ms(struct given given, int64_t now_us, struct context *c
     return false;
 }
 
+static bool read_issued_ms(struct given given, struct request *request, struct problem_error *error)
+{
+    uint64_t value;
+
+    if (!read_bounded("issued_ms", given, 1, INT64_MAX / 1000, STATUS_BADVALUE, &value, error))
+        return false;
+    request->issued_us = (int64_t)value * 1000;
+    return true;
+}
+
 static bool read_circumstance(const char *name, struct given given, char *out,
                               struct problem_error *error)
 {
@@ -774,6 +784,8 @@ static bool read_one_context(const char *name, struct given given, int64_t now_u
         return read_source(given, &out->request.context, error);
     if (strcmp(name, "client_ms") == 0)
         return read_client_ms(given, now_us, &out->request.context, error);
+    if (strcmp(name, "issued_ms") == 0)
+        return read_issued_ms(given, &out->request, error);
     if (strcmp(name, "address") == 0)
         return read_circumstance(name, given, out->address, error);
     if (strcmp(name, "device") == 0)
@@ -808,7 +820,7 @@ static bool read_context(const struct json_input *input, const json_t *body,
     const struct json_pair pairs[] = {
         {"address", headers->address}, {"device", headers->device},
         {"network", headers->network}, {"source", headers->source},
-        {"client_ms", headers->client_ms},
+        {"client_ms", headers->client_ms}, {"issued_ms", headers->issued_ms},
     };
     json_t *context = json_object_get(body, "context"), *member;
     const char *name;

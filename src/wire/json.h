@@ -32,7 +32,7 @@ struct json_pair {
 /* Headers that carry something of the request; NULL: not sent. */
 struct json_headers {
     const char *opid; /* Idempotency-Key */
-    const char *address, *device, *network, *source, *client_ms; /* X-Zan-... */
+    const char *address, *device, *network, *source, *client_ms, *issued_ms; /* X-Zan-... */
 };
 
 /* What the door has read. Everything is borrowed. */

@@ -353,6 +353,7 @@ static const struct answer_member members[] = {
     {"Context", "network", "-text", "a network id; kept only as a keyed pseudonym"},
     {"Context", "source", "-Source", "what the like was made with"},
     {"Context", "client_ms", "-time", "the client's clock, at most 5 minutes ahead"},
+    {"Context", "issued_ms", "-time", "when the request was sent; over 5 minutes from now: STALE"},
 };
 
 /* Paths that are no verbs. */
@@ -709,7 +710,8 @@ static json_t *parameters_of(const struct route *route, const struct route_field
                              uint32_t count)
 {
     static const char *const headers[] = {"IdempotencyKey", "XZanAddress", "XZanDevice",
-                                          "XZanNetwork",    "XZanSource",  "XZanClientMs"};
+                                          "XZanNetwork",    "XZanSource",  "XZanClientMs",
+                                          "XZanIssuedMs"};
     json_t *list = json_array();
 
     for (uint32_t i = 0; i < count; i++)
@@ -735,7 +737,7 @@ static json_t *parameters(void)
     json_t *key = json_pack("{s:s,s:i,s:i}", "type", "string", "minLength", 1, "maxLength", 66);
 
     return json_pack(
-        "{s:o,s:o,s:o,s:o,s:o,s:o}", "IdempotencyKey",
+        "{s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "IdempotencyKey",
         header_parameter("Idempotency-Key", key,
                          "The operation id, best a UUID version 7: makes any retry safe."),
         "XZanAddress",
@@ -746,7 +748,9 @@ static json_t *parameters(void)
         "XZanSource",
         header_parameter("X-Zan-Source", schema_of("Source"), "As source in context."),
         "XZanClientMs",
-        header_parameter("X-Zan-Client-Ms", schema_of("count"), "As client_ms in context."));
+        header_parameter("X-Zan-Client-Ms", schema_of("count"), "As client_ms in context."),
+        "XZanIssuedMs",
+        header_parameter("X-Zan-Issued-Ms", schema_of("count"), "As issued_ms in context."));
 }
 
 /* --- paths ------------------------------------------------------------------------------------ */

@@ -231,6 +231,12 @@ ROWS = [
     ("a time far ahead", line(b"PUT /v1/items/666/likes/7 HTTP/1.1",
                               b"Host: localhost\r\nX-Zan-Client-Ms: 9000000000000000\r\n"),
      "422 BADTIME"),
+    ("a request held up for years", line(b"PUT /v1/items/666/likes/7 HTTP/1.1",
+                                         b"Host: localhost\r\nX-Zan-Issued-Ms: 1600000000000\r\n"),
+     "400 STALE"),
+    ("a request of tomorrow", line(b"PUT /v1/items/666/likes/7 HTTP/1.1",
+                                   b"Host: localhost\r\nX-Zan-Issued-Ms: 9000000000000000\r\n"),
+     "400 STALE"),
     ("an expectation nobody knows", POST + b"Content-Length: " + SIZE + b"\r\nExpect: rain\r\n\r\n"
      + BODY, BAD),
 

@@ -139,6 +139,42 @@ static void an_operation_id_has_one_answer(void **state)
     assert_int_equal(test_engine_ask(&test, &other)->status, STATUS_CONFLICT);
 }
 
+static uint8_t issued(struct request request, int64_t before_us)
+{
+    request.flags |= REQUEST_CONTEXT;
+    request.issued_us = test.now_us + 1000 - before_us; /* an ask takes 1000 */
+    return test_engine_ask(&test, &request)->status;
+}
+
+/* Five minutes both ways of the engine's clock; what has an id and was done is told for ever. */
+static void a_stale_request_is_not_done(void **state)
+{
+    struct request like = test_set(VERB_LIKE, 1, 10), other = test_set(VERB_LIKE, 1, 11);
+    struct request look = {.verb = VERB_COUNTS, .target = 10}, view = test_set(VERB_VIEW, 1, 10);
+    uint64_t sequence;
+
+    (void)state;
+    sequence = test.engine.sequence;
+    assert_int_equal(issued(like, REQUEST_ISSUED_US + 1), STATUS_STALE);
+    assert_int_equal(issued(like, -REQUEST_ISSUED_US - 1), STATUS_STALE);
+    assert_int_equal(issued(view, 86400 * 1000000LL), STATUS_STALE);
+    like.flags = other.flags = REQUEST_OPID;
+    like.opid[0] = 77;
+    other.opid[0] = 78;
+    assert_int_equal(issued(like, REQUEST_ISSUED_US + 1), STATUS_STALE);
+    assert_int_equal(test.engine.sequence, sequence); /* not even that it was refused */
+    assert_int_equal(issued(like, REQUEST_ISSUED_US), STATUS_OK);
+    assert_int_equal(issued(other, -REQUEST_ISSUED_US), STATUS_OK);
+    assert_int_equal(test_engine_ask(&test, &look)->item->counts[COUNTER_LIKE], 1);
+    /* The same bytes again, much later: what became of them, and nothing is done. */
+    assert_int_equal(ask(VERB_UNLIKE, 1, 10), 1);
+    assert_int_equal(issued(like, 2 * REQUEST_ISSUED_US), STATUS_OK);
+    assert_int_equal(test.batch.replies[0].replayed, 1);
+    assert_int_equal(total(VERB_LIKES, 10), 0);
+    view.flags = REQUEST_CONTEXT; /* who says no time is not asked for one */
+    assert_int_equal(test_engine_ask(&test, &view)->status, STATUS_OK);
+}
+
 static void what_an_item_gets_its_creator_receives(void **state)
 {
     struct request set = {
@@ -343,6 +379,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(states_are_checked_in_the_same_step, open_engine,
                                         close_engine),
         cmocka_unit_test_setup_teardown(an_operation_id_has_one_answer, open_engine, close_engine),
+        cmocka_unit_test_setup_teardown(a_stale_request_is_not_done, open_engine, close_engine),
         cmocka_unit_test_setup_teardown(what_an_item_gets_its_creator_receives, open_engine,
                                         close_engine),
         cmocka_unit_test_setup_teardown(act_is_all_or_nothing, open_engine, close_engine),

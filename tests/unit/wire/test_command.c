@@ -146,6 +146,8 @@ static const char *tell(const struct asked *asked)
         add_slice(text, "address", asked->plain.address);
         add_slice(text, "device", asked->plain.device);
         add_slice(text, "network", asked->plain.network);
+        if (request->issued_us != 0)
+            add(text, "issued", (uint64_t)request->issued_us);
     }
     return text;
 }
@@ -181,6 +183,16 @@ static const struct row rows[] = {
     {"LIKE 1 2 CTX DEVICE RETURN", "LIKE account=1 target=2 source=0 client=0 device='RETURN'"},
     {"LIKE 1 2 CTX NETWORK \"\" SOURCE none", "LIKE account=1 target=2 source=0 client=0"},
     {"LIKE 1 2 CTX TIME 1700000300000", "LIKE account=1 target=2 source=0 client=1700000300000000"},
+    {"LIKE 1 2 CTX DEVICE d ISSUED 1600000000000",
+     "LIKE account=1 target=2 source=0 client=0 device='d' issued=1600000000000000"},
+    {"LIKE 1 2 CTX ISSUED 9000000000000000",
+     "LIKE account=1 target=2 source=0 client=0 issued=9000000000000000000"},
+    {"LIKE 1 2 CTX ISSUED 0",
+     "BADVALUE option 'CTX': expected ISSUED in unix milliseconds, got '0'"},
+    {"LIKE 1 2 CTX ISSUED 9223372036854776",
+     "BADVALUE option 'CTX': expected ISSUED in unix milliseconds, got '9223372036854776'"},
+    {"LIKE 1 2 CTX ISSUED now",
+     "BADVALUE option 'CTX': expected ISSUED in unix milliseconds, got 'now'"},
     {"LIKE 1 2 OPID RETURN RETURN",
      "LIKE account=1 target=2 return opid=c3172d0be78c87a4a8dab757679cd775"},
 
@@ -213,9 +225,9 @@ static const struct row rows[] = {
     {"LIKE 1 2 OPID a opid a", "BADVALUE option 'OPID' is given twice"},
     {"LIKE 1 2 CTX SOURCE voice CTX TIME 1", "BADVALUE option 'CTX' is given twice"},
     {"LIKE 1 2 CTX",
-     "ARITY option 'CTX' needs SOURCE, ADDRESS, DEVICE, NETWORK or TIME and a value"},
+     "ARITY option 'CTX' needs SOURCE, ADDRESS, DEVICE, NETWORK, TIME or ISSUED and a value"},
     {"LIKE 1 2 CTX RETURN",
-     "ARITY option 'CTX' needs SOURCE, ADDRESS, DEVICE, NETWORK or TIME and a value"},
+     "ARITY option 'CTX' needs SOURCE, ADDRESS, DEVICE, NETWORK, TIME or ISSUED and a value"},
     {"LIKE 1 2 CTX SOURCE", "ARITY option 'CTX': expected a value behind the name, got 'SOURCE'"},
     {"LIKE 1 2 CTX SOURCE tap",
      "BADVALUE option 'CTX': expected a SOURCE such as button or double-tap, got 'tap'"},

@@ -140,6 +140,15 @@ static void context_comes_from_headers_and_body(void **state)
     headers.opid = "0190a6a8-0000-7000-8000-000000000001"; /* the quotes are no part of it */
     assert_true(ask(METHOD_PUT, "/v1/items/9/likes/7", "", &headers));
     assert_true(request.request.opid[0] == first);
+    assert_true(request.request.issued_us == 0);
+    headers.issued_ms = "1700000000001";
+    assert_true(ask(METHOD_PUT, "/v1/items/9/likes/7", "", &headers));
+    assert_true(request.request.issued_us == 1700000000001000);
+    assert_true(ask(METHOD_PUT, "/v1/items/9/likes/7", "{\"context\":{\"issued_ms\":5}}", &headers));
+    assert_true(request.request.issued_us == 5000);
+    headers.issued_ms = "0";
+    assert_false(ask(METHOD_PUT, "/v1/items/9/likes/7", "", &headers));
+    assert_int_equal(error.problem, STATUS_BADVALUE);
 }
 
 struct refused {
