@@ -501,8 +501,10 @@ static void write_decide(struct engine *engine, const struct request *request,
     if (status == STATUS_OK || status == STATUS_UNCHANGED)
         return;
     reply->kind = REPLY_ERROR;
-    if (status == STATUS_BADVALUE)
+    if (status == STATUS_BADVALUE) {
         reply->u.detail = engine->expected;
+        engine->expected = NULL;
+    }
 }
 
 /* --- the step ------------------------------------------------------------------------------------

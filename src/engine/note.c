@@ -21,7 +21,7 @@ static enum status say(struct engine *engine, const struct request *request, str
     if (size == 0)
         return STATUS_OK;
     if (size > RECORD_TEXT_MAX)
-        return STATUS_BADVALUE;
+        return bad_value(engine, "name and text may have 200 bytes together");
     text = arena_take(&engine->arena, size);
     assert(text != NULL); /* step_room looked */
     if (request->u.note.name_size > 0)
@@ -84,8 +84,10 @@ static enum status boost_check(struct engine *engine, const struct request *requ
     if (request->verb == VERB_BOOST_ITEM)
         return item_check(engine, request);
     if (request->verb == VERB_BOOST_WORD)
-        return tags_is_line(request->u.note.name, request->u.note.name_size) ? STATUS_OK
-                                                                             : STATUS_BADVALUE;
+        return tags_is_line(request->u.note.name, request->u.note.name_size)
+                   ? STATUS_OK
+                   : bad_value(engine, "a word is 1 to 64 bytes of UTF-8, no control characters, "
+                                       "no space at its ends");
     return tags_read(request->u.note.name, request->u.note.name_size, tags) == 1 ? STATUS_OK
                                                                                  : STATUS_BADTAGS;
 }
@@ -127,7 +129,7 @@ static enum status budget_decide(struct engine *engine, const struct request *re
     if (status != STATUS_OK)
         return status;
     if (request->u.note.amount == 0)
-        return STATUS_BADVALUE;
+        return bad_value(engine, "an amount of 1 or more is needed");
     budget =
         hot_account(engine->hot, hot_account_find(engine->hot, request->tenant, request->account))
             ->compensation;
@@ -193,7 +195,7 @@ static enum status campaign_decide(struct engine *engine, const struct request *
         return STATUS_CLOSED;
     campaign = &item_of(engine, request)->campaign;
     if (request->u.note.amount == 0)
-        return STATUS_BADVALUE;
+        return bad_value(engine, "an amount of 1 or more is needed");
     if (request->u.note.amount > campaign->budget - campaign->spent &&
         !PLANTED("engine.campaign_overspent"))
         return STATUS_NOBUDGET;

@@ -56,7 +56,8 @@ static enum status item_set_decide(struct engine *engine, const struct request *
     record->c = mask | (mask & REQUEST_HAS_STATE ? (uint64_t)request->u.item.state << 8 : 0) |
                 (uint64_t)request->u.item.original << 16;
     if (request->u.item.published_s * 1000000LL > engine->now_us)
-        return STATUS_BADVALUE;
+        return bad_value(engine, "PUBLISHED (published_ms) must not be after now, in unix "
+                                 "milliseconds");
     if (row != NULL) {
         if (mask & REQUEST_HAS_CREATOR)
             change = change || !row->has_creator || row->creator != request->u.item.creator;

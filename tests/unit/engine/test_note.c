@@ -56,7 +56,11 @@ static struct request note(enum verb verb, const char *name, const char *text)
 
 static enum status answer(const struct request *request)
 {
-    return (enum status)test_engine_ask(&test, request)->status;
+    const struct reply *reply = test_engine_ask(&test, request);
+
+    if (reply->status == STATUS_BADVALUE)
+        assert_non_null(reply->u.detail); /* what would do */
+    return (enum status)reply->status;
 }
 
 /* The one record that the last turn made; its text points into the engine's bytes. */
