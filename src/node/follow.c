@@ -111,7 +111,7 @@ static enum status read_batch(void *argument, uint64_t first_sequence, uint32_t 
         size -= used;
         record.sequence = first_sequence + i;
         record.time_us = time_us;
-        if (record.kind != RECORD_EFFECT)
+        if (record.kind != RECORD_EFFECT || record.fields & RECORD_HAS_BEFORE)
             status = follow->reader.apply(follow->reader.self, source->partition, &record);
         if (status != STATUS_OK) {
             stall_at(follow, source, "the next one was not taken");

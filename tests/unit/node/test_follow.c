@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "engine/inner.h"
 #include "node/follow.h"
 #include "node/inner.h"
 #include "schema/record.h"
@@ -200,6 +201,44 @@ static void it_goes_on_where_it_was(void **state)
     }
 }
 
+static void append_one(const struct record *record)
+{
+    static uint8_t body[RECORD_BYTES_MAX];
+
+    log_append(node.shards[0].partition.log, next, 1, (int64_t)next * 1000, body,
+               record_encode(record, body));
+    next++;
+    wait_durable();
+}
+
+/* An effect says again what another partition has decided, but for one that settles a like where it
+ * lives: that one is told nowhere else. */
+static void an_effect_is_seen_if_it_tells_what_was_before(void **state)
+{
+    struct record like = {.kind = VERB_LIKE, .fields = RECORD_CHANGED, .account = 1, .target = 7};
+    struct record effect = {.kind = RECORD_EFFECT,
+                            .fields = RECORD_CHANGED | RECORD_HAS_ARGS | RECORD_HAS_VERDICT,
+                            .account = 1,
+                            .target = 7,
+                            .a = 1,
+                            .b = (uint64_t)EFFECT_SETTLE << 32,
+                            .verdict = {.mark = MARK_VOIDED, .reason = REASON_REVIEW}};
+    char before[65], after[65];
+
+    (void)state;
+    start();
+    append_one(&like);
+    digest_of_all(before);
+    append_one(&effect);
+    digest_of_all(after);
+    assert_string_equal(before, after);
+    effect.fields |= RECORD_HAS_BEFORE;
+    effect.before_pct = WEIGHT_FULL;
+    append_one(&effect);
+    digest_of_all(after);
+    assert_string_not_equal(before, after);
+}
+
 /* Damage at a place in both copies of the first segment. */
 static void damage(off_t at)
 {
@@ -268,6 +307,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(who_asks_sees_what_is_durable, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_effect_is_seen_if_it_tells_what_was_before, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(it_goes_on_where_it_was, setup, teardown),
         cmocka_unit_test_setup_teardown(what_cannot_be_read_stalls_it_and_nothing_else, setup,
                                         teardown),
