@@ -26,6 +26,8 @@ struct act {
     uint64_t given_likes;     /* likes of the account that are on, before this act */
     uint64_t taken_back;      /* likes it ever took back */
     uint64_t given_looks;     /* views and skips of the account, before this act */
+    uint64_t
+        region; /* of the account (region.h), where the rules ask for it; 0: none, or not asked */
     uint64_t target_likes;    /* raw likes of the item; 0 where the item lives elsewhere */
     uint16_t tenant;
     uint16_t flips;      /* of the edge, before this act; saturates */

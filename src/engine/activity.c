@@ -137,13 +137,16 @@ static enum status has_common(struct engine *engine, const struct request *reque
     return status;
 }
 
-/* What the policy lets a relation see of likes. Without a policy: as policies/default.policy. */
-static enum policy_showing shown_to(const struct engine *engine, enum policy_relation relation)
+/* What the policy lets a relation see of this account's likes. Without a policy: as
+ * policies/default.policy. */
+static enum policy_showing shown_to(const struct engine *engine, const struct account_row *row,
+                                    enum policy_relation relation)
 {
     const struct policy *policy = engine->judges != NULL ? engine->judges->policy : NULL;
 
     if (policy != NULL)
-        return (enum policy_showing)policy->show[relation][VERB_LIKE];
+        return policy_show_of(policy, policy_region(policy, row != NULL ? row->region : 0),
+                              relation, VERB_LIKE);
     return relation == POLICY_STRANGER || relation == POLICY_ITEM_CREATOR ? POLICY_HIDDEN
                                                                           : POLICY_STATE;
 }
@@ -198,16 +201,17 @@ static enum status sight_of(struct engine *engine, const struct request *request
                            ? POLICY_MUTUAL
                            : POLICY_FOLLOWER;
         else if (visibility == VISIBLE_TO_ALL && engine->partition_count == 1 &&
-                 shown_to(engine, POLICY_COMMON) != shown_to(engine, POLICY_STRANGER))
+                 shown_to(engine, row, POLICY_COMMON) != shown_to(engine, row, POLICY_STRANGER))
             status = has_common(engine, request, &common);
     }
     if (common)
         relation = POLICY_COMMON;
     if (status != STATUS_OK || !admits(visibility, relation))
         return status;
-    sight->any = sight->own = shown_to(engine, relation);
-    if (request->flags & REQUEST_HAS_VIEWER && shown_to(engine, POLICY_ITEM_CREATOR) > sight->own)
-        sight->own = shown_to(engine, POLICY_ITEM_CREATOR);
+    sight->any = sight->own = shown_to(engine, row, relation);
+    if (request->flags & REQUEST_HAS_VIEWER &&
+        shown_to(engine, row, POLICY_ITEM_CREATOR) > sight->own)
+        sight->own = shown_to(engine, row, POLICY_ITEM_CREATOR);
     return STATUS_OK;
 }
 

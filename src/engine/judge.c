@@ -133,13 +133,21 @@ static bool is_scored(uint8_t verb)
     return verb == VERB_LIKE || verb == VERB_VIEW || verb == VERB_REPORT;
 }
 
-static void act_take_account(struct act *act, const struct account_row *account)
+/* Does it make a difference where the account is at home? */
+static bool is_regional(const struct policy *policy)
+{
+    return policy != NULL && policy->region_count > 0;
+}
+
+static void act_take_account(struct act *act, const struct account_row *account, bool regional)
 {
     act->account_first_us = account->first_us;
     act->given_likes = account->given[COUNTER_LIKE];
     act->given_looks = account->given[COUNTER_VIEW] + account->given[COUNTER_SKIP];
     act->taken_back = account->taken_back;
     act->tier = account->tier;
+    if (regional) /* it lies far behind the rest */
+        act->region = account->region;
 }
 
 static void act_take_item(struct act *act, const struct item_row *item)
@@ -153,12 +161,12 @@ bool judge_is_undo(const struct policy *policy, const struct act *act)
 {
     return act->verb == VERB_UNLIKE && policy != NULL && act->edge_us != 0 &&
            act->now_us - act->edge_us <=
-               policy_undo_us(policy, (enum tier)act->tier, (enum source)act->source);
+               policy_undo_us(policy, (enum tier)act->tier, (enum source)act->source, act->region);
 }
 
 static void act_fill(struct engine *engine, struct act *act, uint16_t tenant, uint8_t verb,
                      uint64_t account, uint64_t target, const struct context *context,
-                     int64_t time_us)
+                     int64_t time_us, bool regional)
 {
     uint8_t kind = verb_info(verb)->edge;
     uint32_t slot = hot_account_find(engine->hot, tenant, account);
@@ -179,7 +187,7 @@ static void act_fill(struct engine *engine, struct act *act, uint16_t tenant, ui
         act->source = context->source;
     }
     if (slot != HOT_NONE)
-        act_take_account(act, hot_account(engine->hot, slot));
+        act_take_account(act, hot_account(engine->hot, slot), regional);
     if (kind != EDGE_NONE &&
         (edge = hot_edge_find(engine->hot, tenant, kind, account, target)) != NULL) {
         act->flips = edge->flips;
@@ -193,10 +201,12 @@ static void act_fill(struct engine *engine, struct act *act, uint16_t tenant, ui
 static void act_make(struct engine *engine, uint16_t tenant, uint8_t verb, uint64_t account,
                      uint64_t target, const struct context *context, int64_t time_us)
 {
+    const struct judges *judges = engine->judges;
     struct act *act = &engine->judges->act;
 
-    act_fill(engine, act, tenant, verb, account, target, context, time_us);
-    act->exempt = judge_is_undo(engine->judges->policy, act);
+    act_fill(engine, act, tenant, verb, account, target, context, time_us,
+             is_regional(judges->policy) || is_regional(judges->shadow.policy));
+    act->exempt = judge_is_undo(judges->policy, act);
 }
 
 static const struct context *context_of(const struct record *record)
@@ -210,7 +220,7 @@ struct act judge_act_of(struct engine *engine, const struct record *record,
     struct act act;
 
     act_fill(engine, &act, record->tenant, record->kind, record->account, record->target,
-             context_of(record), record->time_us);
+             context_of(record), record->time_us, is_regional(policy));
     act.exempt = record_cleanup(record) != 0 || judge_is_undo(policy, &act);
     return act;
 }

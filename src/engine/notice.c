@@ -42,19 +42,86 @@ static uint8_t louder(uint8_t a, uint8_t b)
 /* --- decided ------------------------------------------------------------------------------------
  */
 
+static uint8_t level_at(uint8_t notify, int shift)
+{
+    return notify >> shift & 3;
+}
+
+/* Does it depend on who follows whom? */
+static bool is_relative(uint8_t notify)
+{
+    uint8_t anybody = level_at(notify, NOTIFY_ANYBODY_SHIFT);
+
+    return level_at(notify, NOTIFY_FOLLOWER_SHIFT) != anybody ||
+           level_at(notify, NOTIFY_MUTUAL_SHIFT) != anybody;
+}
+
+static uint8_t level(const struct policy *policy, uint32_t place, enum policy_relation relation,
+                     uint8_t verb)
+{
+    return (uint8_t)policy_notify_of(policy, place, relation, (enum verb)verb);
+}
+
+/* Of an act of an account of the region at that place. */
+static uint8_t levels_of(const struct policy *policy, uint32_t place, uint8_t verb)
+{
+    uint8_t anybody = louder(level(policy, place, POLICY_ITEM_CREATOR, verb),
+                             level(policy, place, POLICY_STRANGER, verb));
+
+    return (uint8_t)(anybody << NOTIFY_ANYBODY_SHIFT |
+                     louder(anybody, level(policy, place, POLICY_FOLLOWER, verb))
+                         << NOTIFY_FOLLOWER_SHIFT |
+                     louder(anybody, level(policy, place, POLICY_MUTUAL, verb))
+                         << NOTIFY_MUTUAL_SHIFT);
+}
+
 uint8_t notice_levels(const struct engine *engine, uint8_t verb)
 {
     const struct policy *policy = engine->judges != NULL ? engine->judges->policy : NULL;
-    uint8_t anybody;
+    uint8_t most;
 
     if (policy == NULL || !is_told(verb))
         return 0;
-    anybody =
-        louder(policy->notify[POLICY_ITEM_CREATOR][verb], policy->notify[POLICY_STRANGER][verb]);
-    return (uint8_t)(anybody << NOTIFY_ANYBODY_SHIFT |
-                     louder(anybody, policy->notify[POLICY_FOLLOWER][verb])
-                         << NOTIFY_FOLLOWER_SHIFT |
-                     louder(anybody, policy->notify[POLICY_MUTUAL][verb]) << NOTIFY_MUTUAL_SHIFT);
+    most = levels_of(policy, POLICY_REGIONS_MAX, verb);
+    for (uint32_t place = 0; place < policy->region_count && !is_relative(most); place++) {
+        uint8_t levels = levels_of(policy, place, verb);
+
+        if (most == 0 || is_relative(levels))
+            most = levels;
+    }
+    return most;
+}
+
+static const struct policy *regional_policy(const struct engine *engine)
+{
+    const struct policy *policy = engine->judges != NULL ? engine->judges->policy : NULL;
+
+    return policy != NULL && policy->region_count > 0 ? policy : NULL;
+}
+
+/* What holds for this account; its row is in memory, for its own act is decided here. */
+static uint8_t levels_for(const struct engine *engine, const struct record *record, uint8_t verb)
+{
+    const struct policy *policy = regional_policy(engine);
+    uint32_t slot;
+
+    if (policy == NULL || !is_told(verb))
+        return notice_levels(engine, verb);
+    slot = hot_account_find(engine->hot, record->tenant, record->account);
+    return levels_of(
+        policy,
+        policy_region(policy, slot == HOT_NONE ? 0 : hot_account(engine->hot, slot)->region), verb);
+}
+
+/* Where acts of others are counted in a digest, those of this account are not. */
+static bool is_uncounted(const struct engine *engine, const struct record *record)
+{
+    uint8_t levels;
+
+    if (regional_policy(engine) == NULL || PLANTED("engine.digest_of_another_region"))
+        return false;
+    levels = levels_for(engine, record, taken_back_by(record->kind));
+    return level_at(levels, NOTIFY_ANYBODY_SHIFT) == POLICY_SILENT;
 }
 
 /* Is there somebody to tell? Where the item lives elsewhere, that is known there. */
@@ -75,12 +142,12 @@ void notice_decide(struct engine *engine, struct record *record, const struct ed
 {
     bool import = record->fields & RECORD_HAS_CONTEXT && record->context.source == SOURCE_IMPORT;
     uint16_t cleanup = record_cleanup(record);
-    uint8_t notify = import ? 0 : notice_levels(engine, record->kind);
+    uint8_t notify = import ? 0 : levels_for(engine, record, record->kind);
 
     if (cleanup != 0)
         notify = is_off(record->kind) || notify == 0 ? 0 : (uint8_t)(notify | NOTIFY_AGAIN);
     if (is_off(record->kind) && old != NULL && !PLANTED("engine.notice_stays"))
-        notify |= NOTIFY_BACK;
+        notify |= is_uncounted(engine, record) ? NOTIFY_BACK | NOTIFY_AGAIN : NOTIFY_BACK;
     if (notify == 0 || !has_recipient(engine, record))
         return;
     record->fields |= RECORD_HAS_NOTICE;
@@ -221,9 +288,10 @@ static void tell_act(struct inbox_row *inbox, const struct act_told *act)
                                .quiet = act->level == POLICY_DIGEST});
 }
 
-/* The unread notice of an act set at since_us goes. False: there is none. */
+/* The unread notice of an act set at since_us goes; counted: it may be one of a digest. False:
+ * there is none. */
 static bool take_back(struct inbox_row *inbox, uint8_t verb, uint64_t account, uint64_t item,
-                      int64_t since_us)
+                      int64_t since_us, bool counted)
 {
     for (uint32_t i = inbox->count; i > 0; i--) {
         if (!is_same(inbox, i - 1, NOTICE_ACT, verb, item) || inbox->at[i - 1].other != account)
@@ -231,7 +299,7 @@ static bool take_back(struct inbox_row *inbox, uint8_t verb, uint64_t account, u
         drop(inbox, i - 1);
         return true;
     }
-    for (uint32_t i = inbox->count; i > 0; i--) {
+    for (uint32_t i = inbox->count; counted && i > 0; i--) {
         if (!is_same(inbox, i - 1, NOTICE_DIGEST, verb, item) ||
             inbox->at[i - 1].time_us > since_us)
             continue;
@@ -250,20 +318,6 @@ static bool follows(struct engine *engine, uint16_t tenant, uint64_t account, ui
     const struct edge_row *edge = hot_edge_find(engine->hot, tenant, EDGE_FOLLOW, account, other);
 
     return edge != NULL && edge->on;
-}
-
-static uint8_t level_at(uint8_t notify, int shift)
-{
-    return notify >> shift & 3;
-}
-
-/* Does it depend on who follows whom? */
-static bool is_relative(uint8_t notify)
-{
-    uint8_t anybody = level_at(notify, NOTIFY_ANYBODY_SHIFT);
-
-    return level_at(notify, NOTIFY_FOLLOWER_SHIFT) != anybody ||
-           level_at(notify, NOTIFY_MUTUAL_SHIFT) != anybody;
 }
 
 static uint8_t level_of(struct engine *engine, uint16_t tenant, uint64_t account,
@@ -295,7 +349,8 @@ static void tell(struct engine *engine, const struct record *record, uint8_t ver
         .anybody = level_at(record->notify, NOTIFY_ANYBODY_SHIFT),
         .level = level_of(engine, record->tenant, record->account, recipient, record->notify),
     };
-    bool back = record->notify & NOTIFY_BACK, again = record->notify & NOTIFY_AGAIN;
+    bool back = record->notify & NOTIFY_BACK, marked = record->notify & NOTIFY_AGAIN;
+    bool again = marked && !back;
     uint32_t slot = hot_inbox_find(engine->hot, record->tenant, recipient);
     struct notice *digest;
 
@@ -305,7 +360,7 @@ static void tell(struct engine *engine, const struct record *record, uint8_t ver
         return;
     if (back && slot != HOT_NONE &&
         take_back(hot_inbox_change(engine->hot, slot), taken_back_by(verb), record->account, item,
-                  record->since_us))
+                  record->since_us, !marked))
         return;
     if (act.level == POLICY_SILENT)
         return;

@@ -64,7 +64,8 @@ void notice_need_inbox(struct engine *engine, struct needs *needs, uint16_t tena
 /* Of an act on an item of recipient; levels: record.notify. */
 void notice_need(struct engine *engine, struct needs *needs, uint16_t tenant, uint64_t account,
                  uint64_t recipient, uint8_t levels);
-/* What the policy in force says of this verb; 0: nobody is told. */
+/* What the policy in force says of this verb, and where it says different things by region the most
+ * that has to be known for any of them; 0: nobody is told. */
 uint8_t notice_levels(const struct engine *engine, uint8_t verb);
 /* May this verb change an inbox of whom it is done to? */
 bool notice_may(const struct engine *engine, uint8_t verb);

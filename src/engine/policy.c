@@ -144,6 +144,7 @@ struct judging {
     const struct policy *policy;
     const struct policy_table *state;
     const struct act *act;
+    uint16_t region; /* its bit in rules' regions; 0: none that the policy names */
     struct places places;
     uint64_t known[POLICY_METRICS_MAX / 64]; /* value is set */
     uint64_t value[POLICY_METRICS_MAX];      /* MISSING: the act does not say whose */
@@ -287,7 +288,8 @@ static bool fired_lately(struct judging *judging, const struct policy_rule *rule
 static bool rule_fires(struct judging *judging, const struct policy_rule *rule,
                        struct policy_hit *hit)
 {
-    if ((rule->tiers >> judging->act->tier & 1) == 0)
+    if ((rule->tiers >> judging->act->tier & 1) == 0 ||
+        (rule->regions != 0 && (rule->regions & judging->region) == 0))
         return false;
     for (uint32_t i = 0; i < rule->condition_count; i++)
         if (!condition_holds(judging, &rule->conditions[i], &hit->value[i], &hit->base[i]))
@@ -444,6 +446,8 @@ static void judging_begin(struct judging *judging, const struct policy *policy,
     judging->policy = policy;
     judging->state = state;
     judging->act = act;
+    judging->region =
+        policy->region_count == 0 ? 0 : (uint16_t)(1u << policy_region(policy, act->region));
     places_begin(&judging->places, act);
     memset(judging->known, 0, sizeof judging->known);
 }
@@ -575,9 +579,45 @@ void policy_prefetch_windows(const struct policy *policy, const struct policy_ta
     }
 }
 
-int64_t policy_undo_us(const struct policy *policy, enum tier tier, enum source source)
-{
-    int64_t by_source = policy->undo_source_us[source];
+/* --- by region -----------------------------------------------------------------------------------
+ */
 
-    return by_source > policy->undo_us[tier] ? by_source : policy->undo_us[tier];
+uint32_t policy_region(const struct policy *policy, uint64_t region)
+{
+    for (uint32_t i = 0; region != 0 && i < policy->region_count; i++)
+        if (policy->regions[i] == region)
+            return i;
+    return POLICY_REGIONS_MAX;
+}
+
+int64_t policy_undo_us(const struct policy *policy, enum tier tier, enum source source,
+                       uint64_t region)
+{
+    int64_t undo_us = policy->undo_us[tier];
+    uint32_t place;
+
+    if (policy->undo_source_us[source] > undo_us)
+        undo_us = policy->undo_source_us[source];
+    if (policy->region_count == 0)
+        return undo_us;
+    place = policy_region(policy, region);
+    if (place < POLICY_REGIONS_MAX && policy->undo_region_us[place] > undo_us)
+        undo_us = policy->undo_region_us[place];
+    return undo_us;
+}
+
+enum policy_notice policy_notify_of(const struct policy *policy, uint32_t place,
+                                    enum policy_relation relation, enum verb verb)
+{
+    if (place < POLICY_REGIONS_MAX && policy->notify_region[place][relation][verb] != POLICY_AS_ALL)
+        return (enum policy_notice)policy->notify_region[place][relation][verb];
+    return (enum policy_notice)policy->notify[relation][verb];
+}
+
+enum policy_showing policy_show_of(const struct policy *policy, uint32_t place,
+                                   enum policy_relation relation, enum verb verb)
+{
+    if (place < POLICY_REGIONS_MAX && policy->show_region[place][relation][verb] != POLICY_AS_ALL)
+        return (enum policy_showing)policy->show_region[place][relation][verb];
+    return (enum policy_showing)policy->show[relation][verb];
 }

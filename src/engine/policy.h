@@ -31,6 +31,7 @@
 #define POLICY_ACTIONS_MAX    4   /* of one rule */
 #define POLICY_METRICS_MAX    256 /* different windows of a policy */
 #define POLICY_NAME_MAX       32  /* with its 0 */
+#define POLICY_REGIONS_MAX    16  /* different regions that a policy names */
 #define POLICY_HITS_MAX       16  /* rules whose numbers a verdict keeps */
 #define POLICY_NONE           UINT16_MAX
 
@@ -116,6 +117,7 @@ struct policy_rule {
     uint8_t subject; /* enum policy_scope: whom a review or an alert is about; ACCOUNT: who acts */
     uint8_t condition_count, deed_count;
     uint16_t once; /* metric of "once per", or POLICY_NONE */
+    uint16_t regions; /* bit per place in policy.regions: whose acts it is for; 0: everybody's */
     struct policy_condition conditions[POLICY_CONDITIONS_MAX];
     struct policy_deed deeds[POLICY_ACTIONS_MAX];
 };
@@ -133,6 +135,7 @@ struct policy_metric {
 };
 
 /* Lists of rules or metrics by verb: those of verb v are at[first[v] .. first[v + 1]). */
+#define POLICY_AS_ALL    UINT8_MAX
 #define POLICY_VERBS_MAX 16 /* verbs that can be counted */
 struct policy_rules_of {
     uint16_t first[VERB_COUNT + 1];
@@ -154,6 +157,13 @@ struct policy {
     int64_t undo_source_us[SOURCE_COUNT];
     uint8_t notify[POLICY_RELATION_COUNT][VERB_COUNT]; /* enum policy_notice */
     uint8_t show[POLICY_RELATION_COUNT][VERB_COUNT];   /* enum policy_showing */
+    /* Regions that are named, and what is said for their accounts: the table of a region stands
+     * before the one for all, where its cell is not POLICY_AS_ALL. */
+    uint16_t region_count;
+    uint64_t regions[POLICY_REGIONS_MAX]; /* region.h */
+    int64_t undo_region_us[POLICY_REGIONS_MAX];
+    uint8_t notify_region[POLICY_REGIONS_MAX][POLICY_RELATION_COUNT][VERB_COUNT];
+    uint8_t show_region[POLICY_REGIONS_MAX][POLICY_RELATION_COUNT][VERB_COUNT];
     uint16_t rule_count, metric_count;
     struct policy_rules_of by_verb;   /* rules that an act of this verb is judged by, in order */
     struct policy_metrics_of counted; /* windows it is counted in */
@@ -219,8 +229,18 @@ void policy_judge(const struct policy *policy, const struct policy_table *state,
                   const struct act *act, struct policy_verdict *verdict);
 void policy_observe(const struct policy *policy, struct policy_table *state, const struct act *act);
 
-/* How long after a like of this tier and source its un-like is an undo. */
-int64_t policy_undo_us(const struct policy *policy, enum tier tier, enum source source);
+/* How long after a like of this tier, source and region its un-like is an undo. */
+int64_t policy_undo_us(const struct policy *policy, enum tier tier, enum source source,
+                       uint64_t region);
+
+/* Where the region stands in policy->regions, or POLICY_REGIONS_MAX: it is not named. */
+uint32_t policy_region(const struct policy *policy, uint64_t region);
+
+/* What is told, and shown, of an act of an account of the region at that place. */
+enum policy_notice policy_notify_of(const struct policy *policy, uint32_t place,
+                                    enum policy_relation relation, enum verb verb);
+enum policy_showing policy_show_of(const struct policy *policy, uint32_t place,
+                                   enum policy_relation relation, enum verb verb);
 
 /* --- explaining ----------------------------------------------------------------------------------
  */

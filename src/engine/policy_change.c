@@ -39,12 +39,29 @@ static bool same_deed(const struct policy_deed *x, const struct policy_deed *y)
            x->points == y->points && x->for_us == y->for_us;
 }
 
+/* The places differ, the regions count. */
+static bool regions_within(const struct policy *a, uint16_t x, const struct policy *b, uint16_t y)
+{
+    for (uint32_t i = 0; i < a->region_count; i++) {
+        uint32_t j = policy_region(b, a->regions[i]);
+
+        if ((x >> i & 1) != 0 && (j == POLICY_REGIONS_MAX || (y >> j & 1) == 0))
+            return false;
+    }
+    return true;
+}
+
+static bool same_regions(const struct policy *a, uint16_t x, const struct policy *b, uint16_t y)
+{
+    return regions_within(a, x, b, y) && regions_within(b, y, a, x);
+}
+
 static bool same_rule(const struct policy *a, const struct policy_rule *x, const struct policy *b,
                       const struct policy_rule *y)
 {
     if (x->verbs != y->verbs || x->shadow != y->shadow || x->tiers != y->tiers ||
         x->condition_count != y->condition_count || x->deed_count != y->deed_count ||
-        !same_window(a, x->once, b, y->once))
+        !same_window(a, x->once, b, y->once) || !same_regions(a, x->regions, b, y->regions))
         return false;
     for (uint32_t i = 0; i < x->condition_count; i++)
         if (!same_condition(a, &x->conditions[i], b, &y->conditions[i]))

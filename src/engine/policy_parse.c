@@ -12,6 +12,7 @@
 #include "base/hook.h"
 #include "engine/policy_inner.h"
 #include "engine/withdraw.h"
+#include "schema/region.h"
 
 #define NUMBER_MAX    1000000000ULL
 #define PERCENT_MAX   1000000ULL /* 10,000 %, in 1/100 percent */
@@ -752,6 +753,42 @@ static bool take_tiers(struct parser *parser, uint8_t *tiers)
     return true;
 }
 
+/* A region's place in the policy, made if it is new. */
+static bool take_region(struct parser *parser, uint32_t *place)
+{
+    struct policy *policy = parser->policy;
+    struct token token = parser->token;
+    uint64_t region;
+
+    if (token.kind != TOKEN_WORD || !region_read(token.at, token.size, &region) || region == 0)
+        return expected(parser, "a region, a code of 2 to 8 letters, digits and '-' that begins"
+                                " with a letter, like cn");
+    *place = policy_region(policy, region);
+    if (*place == POLICY_REGIONS_MAX) {
+        if (policy->region_count == POLICY_REGIONS_MAX)
+            return over(parser, &token, "too many different regions: at most ", POLICY_REGIONS_MAX);
+        *place = policy->region_count++;
+        policy->regions[*place] = region;
+        memset(policy->notify_region[*place], POLICY_AS_ALL, sizeof policy->notify_region[0]);
+        memset(policy->show_region[*place], POLICY_AS_ALL, sizeof policy->show_region[0]);
+    }
+    next(parser);
+    return true;
+}
+
+static bool take_regions(struct parser *parser, uint16_t *regions)
+{
+    uint32_t place = 0;
+
+    *regions = 0;
+    do {
+        if (!take_region(parser, &place))
+            return false;
+        *regions |= (uint16_t)(1u << place);
+    } while (take(parser, ","));
+    return true;
+}
+
 static bool take_verbs(struct parser *parser)
 {
     uint8_t verb;
@@ -764,6 +801,15 @@ static bool take_verbs(struct parser *parser)
     return true;
 }
 
+static bool take_whose(struct parser *parser)
+{
+    if (take(parser, "region"))
+        return take_regions(parser, &parser->rule->regions);
+    return need(parser, "tier",
+                "'tier' or 'region': 'for tier verified' says whose acts the rule is for") &&
+           take_tiers(parser, &parser->rule->tiers);
+}
+
 /* Clauses before 'when' and 'then'. */
 static bool take_clauses(struct parser *parser)
 {
@@ -774,9 +820,7 @@ static bool take_clauses(struct parser *parser)
             if (!take_verbs(parser))
                 return false;
         } else if (take(parser, "for")) {
-            if (!need(parser, "tier",
-                      "'tier': 'for tier verified' says whose acts the rule is for") ||
-                !take_tiers(parser, &parser->rule->tiers))
+            if (!take_whose(parser))
                 return false;
         } else {
             return true;
@@ -850,7 +894,7 @@ static bool take_rule(struct parser *parser)
     if (!need(parser, "then",
               parser->rule->condition_count > 0
                   ? "'and' or 'then'"
-                  : "'shadow', 'on', 'for tier', 'when' or 'then' and an action") ||
+                  : "'shadow', 'on', 'for tier', 'for region', 'when' or 'then' and an action") ||
         !find_verbs(parser, &name) || !take_deeds(parser))
         return false;
     parser->rule->subject = (uint8_t)policy_subject(policy, parser->rule);
@@ -870,6 +914,7 @@ static bool take_undo(struct parser *parser)
     const char *sources[SOURCE_COUNT];
     int64_t undo_us;
     uint32_t source;
+    uint16_t regions;
 
     if (!take_time(parser, 0, UNDO_US_MAX, &undo_us))
         return false;
@@ -884,7 +929,15 @@ static bool take_undo(struct parser *parser)
             } while (take(parser, ","));
             return true;
         }
-        if (!need(parser, "tier", "'tier' or 'source'") || !take_tiers(parser, &tiers))
+        if (take(parser, "region")) {
+            if (!take_regions(parser, &regions))
+                return false;
+            for (uint32_t place = 0; place < policy->region_count; place++)
+                if ((regions >> place & 1) != 0)
+                    policy->undo_region_us[place] = undo_us;
+            return true;
+        }
+        if (!need(parser, "tier", "'tier', 'region' or 'source'") || !take_tiers(parser, &tiers))
             return false;
     }
     for (uint32_t tier = 0; tier < TIER_COUNT; tier++)
@@ -925,26 +978,46 @@ static bool take_compensate(struct parser *parser)
     return true;
 }
 
-/* RELATION VERB WORD, each of the first two may be 'any'. */
-static bool take_cell(struct parser *parser, uint8_t table[][VERB_COUNT], const char *what,
-                      const char *const *list, uint32_t count)
-{
-    uint32_t relation = POLICY_RELATION_COUNT, value;
-    uint8_t verb = VERB_COUNT;
+struct cell {
+    uint32_t relation, value; /* POLICY_RELATION_COUNT: any */
+    uint8_t verb;             /* VERB_COUNT: any */
+};
 
-    if (!take(parser, "any") &&
-        !take_one_of(parser, policy_relation_words, POLICY_RELATION_COUNT, &relation))
-        return expected_one_of(parser, "'any' or a relation", policy_relation_words,
-                               POLICY_RELATION_COUNT);
-    if (!take(parser, "any") && !take_verb(parser, &verb))
-        return false;
-    if (!take_one_of(parser, list, count, &value))
-        return expected_one_of(parser, what, list, count);
+static void set_cells(uint8_t table[][VERB_COUNT], const struct cell *cell)
+{
     for (uint32_t r = 0; r < POLICY_RELATION_COUNT; r++)
         for (uint32_t v = 0; v < VERB_COUNT; v++)
-            if ((relation == POLICY_RELATION_COUNT || relation == r) &&
-                (verb == VERB_COUNT || verb == v) && policy_verb(v))
-                table[r][v] = (uint8_t)value;
+            if ((cell->relation == POLICY_RELATION_COUNT || cell->relation == r) &&
+                (cell->verb == VERB_COUNT || cell->verb == v) && policy_verb(v))
+                table[r][v] = (uint8_t)cell->value;
+}
+
+/* RELATION VERB WORD, each of the first two may be 'any'; then 'in region' and some. */
+static bool take_cell(struct parser *parser, uint8_t table[][VERB_COUNT],
+                      uint8_t by_region[][POLICY_RELATION_COUNT][VERB_COUNT], const char *what,
+                      const char *const *list, uint32_t count)
+{
+    struct cell cell = {.relation = POLICY_RELATION_COUNT, .verb = VERB_COUNT};
+    uint16_t regions;
+
+    if (!take(parser, "any") &&
+        !take_one_of(parser, policy_relation_words, POLICY_RELATION_COUNT, &cell.relation))
+        return expected_one_of(parser, "'any' or a relation", policy_relation_words,
+                               POLICY_RELATION_COUNT);
+    if (!take(parser, "any") && !take_verb(parser, &cell.verb))
+        return false;
+    if (!take_one_of(parser, list, count, &cell.value))
+        return expected_one_of(parser, what, list, count);
+    if (!take(parser, "in")) {
+        set_cells(table, &cell);
+        return true;
+    }
+    if (!need(parser, "region", "'region' and its code, like 'in region cn'") ||
+        !take_regions(parser, &regions))
+        return false;
+    for (uint32_t place = 0; place < parser->policy->region_count; place++)
+        if ((regions >> place & 1) != 0)
+            set_cells(by_region[place], &cell);
     return true;
 }
 
@@ -964,11 +1037,11 @@ static bool take_statement(struct parser *parser)
     case 2:
         return take_settle(parser);
     case 3:
-        return take_cell(parser, parser->policy->notify, "how it is told", policy_notice_words,
-                         POLICY_NOTICE_COUNT);
+        return take_cell(parser, parser->policy->notify, parser->policy->notify_region,
+                         "how it is told", policy_notice_words, POLICY_NOTICE_COUNT);
     case 4:
-        return take_cell(parser, parser->policy->show, "what is shown", policy_showing_words,
-                         POLICY_SHOWING_COUNT);
+        return take_cell(parser, parser->policy->show, parser->policy->show_region, "what is shown",
+                         policy_showing_words, POLICY_SHOWING_COUNT);
     case 5:
         return take_smooth(parser);
     case 6:

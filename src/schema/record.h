@@ -108,7 +108,8 @@ enum record_notify {
     NOTIFY_MUTUAL_SHIFT = 4,
     NOTIFY_LEVELS = 63,
     NOTIFY_BACK = 64,  /* the state it changes was set at since_us: a notice of that goes */
-    NOTIFY_AGAIN = 128 /* a clean-up undone: is counted where it was, and told to nobody */
+    NOTIFY_AGAIN = 128 /* a clean-up undone: is counted where it was, and told to nobody. With BACK:
+                          what it takes back was counted in no digest */
 };
 
 /* What an ACCOUNT SET says; older ones have no mask and say that the account is there. */

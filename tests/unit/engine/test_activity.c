@@ -11,8 +11,10 @@
 #define VIEWER 20
 #define FRIEND 30
 #define EMPTY  40 /* likes nothing */
+#define REGION 899 /* cn; twice that is another one */
 
 static struct policy policy; /* large */
+static uint64_t at_home;     /* the holder */
 
 static uint64_t ask(struct test_engine *test, struct request request)
 {
@@ -70,6 +72,14 @@ static void relate(struct test_engine *test, enum policy_relation relation)
     ask(test, test_set(VERB_FOLLOW, FRIEND, VIEWER));
 }
 
+/* What the policy says of likes of this account, where it is at home. */
+static uint8_t said(enum policy_relation relation)
+{
+    uint8_t there = policy.show_region[0][relation][VERB_LIKE];
+
+    return at_home == REGION && there != POLICY_AS_ALL ? there : policy.show[relation][VERB_LIKE];
+}
+
 /* The sentences of docs/activity.md, for one like of an item; own: the viewer made the item. */
 static enum policy_showing expected(enum policy_relation relation, enum visibility visibility,
                                     bool own)
@@ -78,8 +88,7 @@ static enum policy_showing expected(enum policy_relation relation, enum visibili
                   (visibility == VISIBLE_TO_FOLLOWERS &&
                    (relation == POLICY_FOLLOWER || relation == POLICY_MUTUAL)) ||
                   (visibility == VISIBLE_TO_MUTUALS && relation == POLICY_MUTUAL);
-    uint8_t showing = policy.show[relation][VERB_LIKE];
-    uint8_t creators = policy.show[POLICY_ITEM_CREATOR][VERB_LIKE];
+    uint8_t showing = said(relation), creators = said(POLICY_ITEM_CREATOR);
 
     if (!let_in)
         return POLICY_HIDDEN;
@@ -107,6 +116,21 @@ static void check(struct test_engine *test, enum policy_relation relation,
     assert_int_equal(reply->cursor, 0);
 }
 
+/* The holder moves, and what is said for the region changes. */
+static void move(struct test_engine *test, struct test_random *random)
+{
+    at_home = REGION * test_random_below(random, 3);
+    ask(test, (struct request){.verb = VERB_ACCOUNT_SET,
+                               .account = HOLDER,
+                               .u.portrait = {.has_region = 1, .region = at_home}});
+    policy.region_count = 1;
+    policy.regions[0] = REGION;
+    for (int i = 0; i < POLICY_RELATION_COUNT; i++)
+        policy.show_region[0][i][VERB_LIKE] =
+            test_random_below(random, 2) ? (uint8_t)test_random_below(random, POLICY_SHOWING_COUNT)
+                                         : POLICY_AS_ALL;
+}
+
 static void every_relation_setting_and_matrix(void **state)
 {
     static struct judges judges;
@@ -131,6 +155,7 @@ static void every_relation_setting_and_matrix(void **state)
                 for (int i = 0; i < POLICY_RELATION_COUNT; i++)
                     policy.show[i][VERB_LIKE] =
                         (uint8_t)test_random_below(&random, POLICY_SHOWING_COUNT);
+                move(&test, &random);
                 if (matrix == 12)
                     test_engine_flush(&test);
                 check(&test, (enum policy_relation)relation, (enum visibility)visibility);

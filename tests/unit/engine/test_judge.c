@@ -14,14 +14,15 @@
 
 static const char rules[] =
     "policy test version 3\n"
-    "undo 30s\n"
+    "undo 30s undo 1m for region cn\n"
     "settle 10m\n"
     "rule few    when count(like, account, 1m) > 3 then refuse\n"
     "rule churn  on like when flips > 2 then weight 40\n"
     "rule late   on like when count(like, account, 24h) > 6 then hold\n"
     "rule ban    on unlike when flips > 3 then like-ban for 48h\n"
     "rule sure   on unlike when count(unlike, account, 24h) > 2 then confirm\n"
-    "rule tried  shadow on like when count(like, account, 1m) > 2 then refuse\n";
+    "rule tried  shadow on like when count(like, account, 1m) > 2 then refuse\n"
+    "rule home   for region eu, cn on like then weight 30\n";
 
 static struct test_engine test;
 static struct judges judges;
@@ -107,6 +108,36 @@ static void a_rule_cuts_what_an_act_weighs(void **state)
     assert_int_equal(ask(VERB_UNLIKE, 1, 10), 1);
     assert_int_equal(item_of(10).credit.credited_pct, 0);
     assert_int_equal(item_of(10).reasons[REASON_POLICY], 0);
+}
+
+static void at_home(uint64_t account, uint64_t code)
+{
+    struct request request = {.verb = VERB_ACCOUNT_SET,
+                              .account = account,
+                              .u.portrait = {.has_region = 1, .region = code}};
+
+    assert_int_equal(test_engine_ask(&test, &request)->u.value, 1);
+}
+
+/* By the region that the account has when it acts; 899 is cn, 902 is none that is named. */
+static void a_rule_is_for_a_region(void **state)
+{
+    (void)state;
+    assert_int_equal(ask(VERB_LIKE, 1, 10), 1);
+    assert_int_equal(item_of(10).credit.credited_pct, 100);
+    at_home(1, 899);
+    assert_int_equal(ask(VERB_LIKE, 1, 11), 1);
+    assert_int_equal(item_of(11).credit.credited_pct, 30);
+    test_engine_flush(&test);
+    test.now_us += 50LL * SECOND; /* longer than 30 s: an undo there alone */
+    assert_int_equal(ask(VERB_UNLIKE, 1, 11), 1);
+    assert_int_equal(judges.act.exempt, 1);
+    at_home(1, 902);
+    assert_int_equal(ask(VERB_LIKE, 1, 12), 1);
+    assert_int_equal(item_of(12).credit.credited_pct, 100);
+    test.now_us += 50LL * SECOND;
+    assert_int_equal(ask(VERB_UNLIKE, 1, 12), 1);
+    assert_int_equal(judges.act.exempt, 0);
 }
 
 static void settle_what_is_due(void)
@@ -418,7 +449,7 @@ static void a_reopened_like_waits_after_a_restart(void **state)
  */
 static void a_shadow_rule_is_counted_and_does_nothing(void **state)
 {
-    uint32_t tried = policy->rule_count - 1u;
+    uint32_t tried = policy->rule_count - 2u;
 
     (void)state;
     assert_int_equal(policy->rules[tried].shadow, 1);
@@ -444,6 +475,7 @@ int main(void)
         WITH_SCORER(a_reopened_like_waits_after_a_restart),
         WITH_ENGINE(a_rule_refuses_until_there_is_room),
         WITH_ENGINE(a_rule_cuts_what_an_act_weighs),
+        WITH_ENGINE(a_rule_is_for_a_region),
         WITH_ENGINE(held_likes_count_when_they_are_settled),
         WITH_ENGINE(settled_late_it_is_worth_what_it_was),
         WITH_ENGINE(without_the_scorer_nothing_counts_in_full),

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "engine/policy_change.h"
 #include "engine/policy_parse.h"
 #include "support.h"
 
@@ -312,6 +313,56 @@ static void tiers_have_their_own_rules(void **unused)
             run(&act);
             assert_int_equal(verdict.refused, i > (tier == TIER_ORDINARY ? 1 : 3));
         }
+}
+
+/* 0: none was said; 899 is cn, 902 fn, 1351 gu. */
+static void regions_have_their_own_rules(void **unused)
+{
+    static const uint64_t regions[] = {0, 899, 902, 1351};
+    struct act act;
+
+    (void)unused;
+    begin(
+        "rule a for region cn when count(like, account, 1h) > 1 then refuse\n"
+        "rule b for region fn, cn for tier ordinary when count(like, account, 1h) > 3 then alert\n"
+        "rule c when count(like, account, 1h) > 4 then hold\n");
+    for (int r = 0; r < 4; r++)
+        for (int tier = 0; tier < TIER_COUNT; tier++)
+            for (int i = 1; i <= 5; i++) {
+                bool cn = r == 1;
+
+                act = act_of(VERB_LIKE, (uint64_t)(4 * tier + r), 5);
+                act.tier = (uint8_t)tier;
+                act.region = regions[r];
+                policy_judge(&policy, state, &act, &verdict);
+                policy_observe(&policy, state, &act);
+                assert_int_equal(verdict.refused, cn && i > 1);
+                assert_int_equal(follows(POLICY_ALERT),
+                                 (cn || r == 2) && tier == TIER_ORDINARY && i > 3);
+                assert_int_equal(follows(POLICY_HOLD), i > 4);
+            }
+}
+
+/* The same regions in another order are the same rule. */
+static void a_rule_changes_with_its_regions(void **unused)
+{
+    static const char *const others[] = {"cn, fn", "fn, cn", "cn", "cn, fn, gu"};
+    static struct policy first;
+
+    (void)unused;
+    begin("rule a for region cn, fn on like then alert\n");
+    first = policy;
+    for (int i = 0; i < 4; i++) {
+        char text[128];
+
+        snprintf(text, sizeof text, "rule z for region gu on like then alert\n"
+                                    "rule a for region %s on like then alert\n", others[i]);
+        begin(text);
+        assert_int_equal(policy_rule_change(&policy, &policy.rules[1], &first),
+                         i < 2 ? RULES_SAME : RULES_CHANGED);
+        assert_int_equal(policy_rule_change(&first, &first.rules[0], &policy),
+                         i < 2 ? RULES_SAME : RULES_CHANGED);
+    }
 }
 
 static void an_exempt_act_meets_no_rule_and_is_not_counted(void **unused)
@@ -692,6 +743,30 @@ static void preset_weibo(void **unused)
 }
 
 /* Every number of the default: the last act that passes and the first that does not. */
+/* The example of regions: 899 is cn, 4 | 5 << 6 is de. */
+static void example_regions(void **unused)
+{
+    struct act act;
+
+    (void)unused;
+    PRESET("regions");
+    assert_int_equal(policy.region_count, 2);
+    for (uint64_t i = 1; i <= 51; i++) {
+        act = act_of(VERB_UNLIKE, 1, i);
+        act.region = 899;
+        run(&act);
+        assert_int_equal(verdict.refused, i > 50);
+        act.account = 2;
+        act.region = 4 | 5 << 6;
+        run(&act);
+        nothing_follows();
+    }
+    assert_int_equal(policy_undo_us(&policy, TIER_ELDER, SOURCE_BUTTON, act.region), 300 * SECOND);
+    assert_int_equal(
+        policy_notify_of(&policy, policy_region(&policy, act.region), POLICY_MUTUAL, VERB_LIKE),
+        POLICY_SILENT);
+}
+
 static void preset_default(void **unused)
 {
     static const struct {
@@ -742,9 +817,9 @@ static void preset_default(void **unused)
             nothing_follows();
     }
     assert_true(verdict.actions == 0 || verdict.actions == 1 << POLICY_HOLD);
-    assert_int_equal(policy_undo_us(&policy, TIER_ORDINARY, SOURCE_BUTTON), 30 * SECOND);
-    assert_int_equal(policy_undo_us(&policy, TIER_ELDER, SOURCE_BUTTON), 120 * SECOND);
-    assert_int_equal(policy_undo_us(&policy, TIER_ORDINARY, SOURCE_VOICE), 120 * SECOND);
+    assert_int_equal(policy_undo_us(&policy, TIER_ORDINARY, SOURCE_BUTTON, 0), 30 * SECOND);
+    assert_int_equal(policy_undo_us(&policy, TIER_ELDER, SOURCE_BUTTON, 0), 120 * SECOND);
+    assert_int_equal(policy_undo_us(&policy, TIER_ORDINARY, SOURCE_VOICE, 0), 120 * SECOND);
 }
 
 /* A heavy day: eight hours of a like each 12 s, a view each 4 s, comments, follows, clean-ups. */
@@ -1217,6 +1292,8 @@ int main(void)
         cmocka_unit_test(allow_ends_the_asking),
         cmocka_unit_test(shadow_tells_and_does_nothing),
         cmocka_unit_test(tiers_have_their_own_rules),
+        cmocka_unit_test(regions_have_their_own_rules),
+        cmocka_unit_test(a_rule_changes_with_its_regions),
         cmocka_unit_test(an_exempt_act_meets_no_rule_and_is_not_counted),
         cmocka_unit_test(once_per_time_and_subject),
         cmocka_unit_test(what_the_rows_know),
@@ -1230,6 +1307,7 @@ int main(void)
         cmocka_unit_test(preset_kuaishou),
         cmocka_unit_test(preset_weibo),
         cmocka_unit_test(preset_default),
+        cmocka_unit_test(example_regions),
         cmocka_unit_test(a_heavy_user_never_meets_the_default),
         cmocka_unit_test(third_parties_restrict_nobody),
         cmocka_unit_test(no_clock_grants_a_quota),

@@ -104,7 +104,8 @@ static void what_cannot_be_read(void **state)
          "there is no 'or': write a second rule"},
         {HEAD "rule r when count(like, account, 1h) > 5 allow", 2, 42,
          "expected 'and' or 'then', found 'allow'"},
-        {HEAD "rule r allow", 2, 8, "expected 'shadow', 'on', 'for tier', 'when' or 'then'"},
+        {HEAD "rule r allow", 2, 8,
+         "expected 'shadow', 'on', 'for tier', 'for region', 'when' or 'then'"},
         {HEAD "rule r when distinct(pair, like, account, 1h) > 5", 2, 22,
          "expected what is to be told apart (account, device, network, address or item)"},
         {HEAD "rule r when distinct(account, like, account, 1h) > 5 then alert", 2, 22,
@@ -135,7 +136,14 @@ static void what_cannot_be_read(void **state)
         {HEAD "rule r when age < 7", 2, 19, "expected a time"},
         {HEAD "rule r when flips > 7d", 2, 21, "expected a whole number"},
         {HEAD "rule r when tier = verified", 2, 13, "write 'for tier verified' before 'when'"},
-        {HEAD "rule r for verified", 2, 12, "expected 'tier'"},
+        {HEAD "rule r for verified", 2, 12, "expected 'tier' or 'region'"},
+        {HEAD "rule r for region 86", 2, 19, "expected a region, a code of 2 to 8 letters"},
+        {HEAD "rule r for region none then alert", 2, 19, "expected a region"},
+        {HEAD "rule r on like for region cn, eu, jp, kr, us, ca, br, mx, in, id, th, vn, ph, my, "
+              "sg, au, nz then alert",
+         2, 91, "too many different regions: at most 16"},
+        {HEAD "notify any like silent in cn", 2, 27, "expected 'region' and its code"},
+        {HEAD "show any like trace in region", 2, 30, "expected a region"},
         {HEAD "rule r for tier gold then alert", 2, 17,
          "expected a tier (ordinary, verified or elder), found 'gold'"},
         {HEAD "rule r when flips > 3 then alert", 2, 6,
@@ -163,7 +171,7 @@ static void what_cannot_be_read(void **state)
         {HEAD "# \xE8\xB5\x9E\xE8\xB5\x9E\nrule r on \xE8\xB5\x9E like", 3, 11, "), found '?"},
         {HEAD "undo", 2, 5, "expected a time"},
         {HEAD "undo 2h", 2, 6, "the time is too long: at most 1 h"},
-        {HEAD "undo 30s for elder", 2, 14, "expected 'tier' or 'source'"},
+        {HEAD "undo 30s for elder", 2, 14, "expected 'tier', 'region' or 'source'"},
         {HEAD "undo 30s for source tv", 2, 21, "expected a source (none, button,"},
         {HEAD "settle 31d", 2, 8, "at most 30 d"},
         {HEAD "settle 1000000000d", 2, 8, "at most 30 d"},
@@ -341,9 +349,9 @@ static void everything_is_where_it_belongs(void **state)
     assert_int_equal(policy.smooth_us, 24 * HOUR);
     assert_int_equal(policy.freeze_us, HOUR);
     assert_int_equal(policy.compensate, 500);
-    assert_int_equal(policy_undo_us(&policy, TIER_ORDINARY, SOURCE_BUTTON), 30 * SECOND);
-    assert_int_equal(policy_undo_us(&policy, TIER_ELDER, SOURCE_BUTTON), 90 * SECOND);
-    assert_int_equal(policy_undo_us(&policy, TIER_VERIFIED, SOURCE_VOICE), 120 * SECOND);
+    assert_int_equal(policy_undo_us(&policy, TIER_ORDINARY, SOURCE_BUTTON, 0), 30 * SECOND);
+    assert_int_equal(policy_undo_us(&policy, TIER_ELDER, SOURCE_BUTTON, 0), 90 * SECOND);
+    assert_int_equal(policy_undo_us(&policy, TIER_VERIFIED, SOURCE_VOICE, 0), 120 * SECOND);
     assert_int_equal(policy.rule_count, 2);
     rule = &policy.rules[0];
     assert_string_equal(rule->name, "first");
@@ -377,6 +385,40 @@ static void everything_is_where_it_belongs(void **state)
     assert_int_equal(rule->subject, POLICY_NETWORK);
     assert_int_equal(rule->once, POLICY_NONE);
     assert_true(rule->verbs == 1ULL << VERB_UNLIKE);
+}
+
+static void regions_have_their_own(void **state)
+{
+    const struct policy_rule *rule;
+    uint32_t cn, eu;
+
+    (void)state;
+    take(HEAD "undo 30s undo 5m for region EU, cn-gd\n"
+              "rule a for region cn, eu for tier elder on like then allow\n"
+              "rule b on like then alert\n"
+              "notify creator like digest in region cn notify any like explicit\n"
+              "show any like state show stranger like hidden in region eu,cn-gd\n");
+    assert_int_equal(policy.region_count, 3);
+    eu = policy_region(&policy, 5 | 21 << 6), cn = policy_region(&policy, 899);
+    assert_true(eu == 0 && cn == 2);
+    assert_int_equal(policy_region(&policy, 0), POLICY_REGIONS_MAX);
+    assert_int_equal(policy_region(&policy, 900), POLICY_REGIONS_MAX);
+    rule = &policy.rules[0];
+    assert_int_equal(rule->regions, 1 << cn | 1 << eu);
+    assert_int_equal(rule->tiers, 1 << TIER_ELDER);
+    assert_int_equal(policy.rules[1].regions, 0);
+    assert_int_equal(policy_undo_us(&policy, TIER_ELDER, SOURCE_BUTTON, 0), 30 * SECOND);
+    assert_int_equal(policy_undo_us(&policy, TIER_ELDER, SOURCE_BUTTON, 899), 30 * SECOND);
+    assert_int_equal(policy_undo_us(&policy, TIER_ELDER, SOURCE_BUTTON, 5 | 21 << 6), 300 * SECOND);
+    /* What is said for a region stands before what is said for all, wherever it stands. */
+    assert_int_equal(policy_notify_of(&policy, cn, POLICY_ITEM_CREATOR, VERB_LIKE), POLICY_DIGEST);
+    assert_int_equal(policy_notify_of(&policy, cn, POLICY_MUTUAL, VERB_LIKE), POLICY_EXPLICIT);
+    assert_int_equal(policy_notify_of(&policy, eu, POLICY_ITEM_CREATOR, VERB_LIKE),
+                     POLICY_EXPLICIT);
+    assert_int_equal(policy_notify_of(&policy, POLICY_REGIONS_MAX, POLICY_ITEM_CREATOR, VERB_LIKE),
+                     POLICY_EXPLICIT);
+    assert_int_equal(policy_show_of(&policy, eu, POLICY_STRANGER, VERB_LIKE), POLICY_HIDDEN);
+    assert_int_equal(policy_show_of(&policy, cn, POLICY_STRANGER, VERB_LIKE), POLICY_STATE);
 }
 
 static void notices_are_set_from_wide_to_narrow(void **state)
@@ -519,6 +561,7 @@ int main(void)
         cmocka_unit_test(what_would_be_unfair),
         cmocka_unit_test(what_is_fair_is_taken),
         cmocka_unit_test(everything_is_where_it_belongs),
+        cmocka_unit_test(regions_have_their_own),
         cmocka_unit_test(notices_are_set_from_wide_to_narrow),
         cmocka_unit_test(shared_windows_are_counted_once),
         cmocka_unit_test(a_window_keeps_its_key_where_it_is_the_same),
