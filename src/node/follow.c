@@ -18,6 +18,7 @@
 #include "readers/checkpoint.h"
 #include "readers/reader.h"
 #include "schema/tree.h"
+#include "serve/attest.h"
 
 #define NICE        5
 #define FACTS_US    50000
@@ -481,12 +482,20 @@ static enum status begin(struct follow *follow)
     return follow_logs(follow, false);
 }
 
+static void make_token(void *context, const struct impression *impression,
+                       char text[IMPRESSION_TEXT])
+{
+    attest_make(context, impression, text);
+}
+
 static enum status open_reader(struct follow *follow)
 {
     struct reader_discover_config config = {
         .bytes = follow->node->config.discover_memory,
         .partitions = follow->count,
         .door = {.context = follow->node, .submit = submit_own},
+        .tokens = {.context = follow->node->epochs,
+                   .make = follow->node->epochs != NULL ? make_token : NULL},
     };
     enum status status;
 

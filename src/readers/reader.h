@@ -33,6 +33,7 @@
 #include <stdint.h>
 
 #include "schema/call.h"
+#include "schema/impression.h"
 #include "schema/record.h"
 #include "schema/status.h"
 
@@ -93,6 +94,13 @@ struct reader_door {
     void (*submit)(void *context, struct call *call);
 };
 
+/* Tokens of impressions, for the entries of a feed (schema/impression.h); a microsecond each. make
+ * NULL: there are none (tests); entries then have no token. */
+struct reader_tokens {
+    void *context;
+    void (*make)(void *context, const struct impression *impression, char text[IMPRESSION_TEXT]);
+};
+
 struct reader {
     const char
         *name; /* "discover": of its checkpoint and its figures; at most READER_NAME_MAX - 1 */
@@ -130,6 +138,7 @@ struct reader_discover_config {
     uint64_t bytes; /* discover-memory, at least READER_DISCOVER_BYTES_MIN */
     uint16_t partitions;
     struct reader_door door;
+    struct reader_tokens tokens;
 };
 
 #define READER_DISCOVER_BYTES_MIN (1u << 20)

@@ -25,19 +25,9 @@
 
 #include <stdint.h>
 
+#include "schema/impression.h"
 #include "schema/request.h"
 #include "serve/epochs.h"
-
-#define IMPRESSION_LIFE_MIN 120
-#define IMPRESSION_TEXT     16 /* letters; no zero behind them */
-
-struct impression {
-    uint64_t account, item;
-    int64_t at_us;
-    uint16_t tenant;
-    uint16_t place;
-    uint8_t stage;
-};
 
 void attest_make(struct epochs *epochs, const struct impression *impression,
                  char text[IMPRESSION_TEXT]);
