@@ -97,4 +97,13 @@ static inline size_t varint_get(const uint8_t *bytes, size_t size, uint64_t *val
     return 0;
 }
 
+/* Two digits a byte, small letters, without a 0 behind them. */
+static inline void hex_put(char *digits, const uint8_t *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        digits[2 * i] = "0123456789abcdef"[bytes[i] >> 4];
+        digits[2 * i + 1] = "0123456789abcdef"[bytes[i] & 15];
+    }
+}
+
 #endif

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/digest.h"
 #include "cli/assertion.h"
 #include "cli/command.h"
@@ -38,8 +39,8 @@ static const struct option_row rows[] = {
 
 static void to_hex(const uint8_t *bytes, size_t size, char *hex)
 {
-    for (size_t i = 0; i < size; i++)
-        snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
+    hex_put(hex, bytes, size);
+    hex[2 * size] = '\0';
 }
 
 static bool is_name(const char *name)

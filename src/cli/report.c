@@ -6,6 +6,8 @@
 
 #include <jansson.h>
 
+#include "base/bytes.h"
+
 static json_t *json_of(struct report *report)
 {
     return (json_t *)(void *)report;
@@ -53,8 +55,9 @@ void report_bytes(struct report *report, const char *name, const uint8_t *bytes,
 {
     char hex[129];
 
-    for (size_t i = 0; i < size && i < 64; i++)
-        snprintf(hex + 2 * i, 3, "%02x", bytes[i]);
+    size = size < 64 ? size : 64;
+    hex_put(hex, bytes, size);
+    hex[2 * size] = '\0';
     report_text(report, name, hex);
 }
 

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/digest.h"
 #include "base/hook.h"
 #include "engine/inner.h"
@@ -414,10 +415,7 @@ static void commit_digest(struct engine *engine, uint64_t version, enum rules_ev
     char digits[64];
     struct record record = part(version, event, 0, digits, sizeof digits);
 
-    for (int i = 0; i < 32; i++) {
-        digits[2 * i] = "0123456789abcdef"[digest[i] >> 4];
-        digits[2 * i + 1] = "0123456789abcdef"[digest[i] & 15];
-    }
+    hex_put(digits, digest, 32);
     record_commit(engine, &record);
 }
 

@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/hook.h"
 #include "log/log.h"
 #include "node/clock.h"
@@ -198,15 +199,11 @@ static void tick(struct follow *follow, int64_t steady_us)
 
 static void put_digest(struct tree_builder *tree, struct follow *follow)
 {
-    static const char hex[] = "0123456789abcdef";
     uint8_t digest[32];
     char text[64];
 
     follow->reader.digest(follow->reader.self, digest);
-    for (int i = 0; i < 32; i++) {
-        text[2 * i] = hex[digest[i] >> 4];
-        text[2 * i + 1] = hex[digest[i] & 15];
-    }
+    hex_put(text, digest, sizeof digest);
     tree_text(tree, "digest", text, sizeof text);
 }
 

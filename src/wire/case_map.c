@@ -4,55 +4,26 @@
 #include <string.h>
 
 #include "schema/verb.h"
-
-struct list {
-    struct case_field *fields;
-    uint32_t count;
-};
-
-static void number(struct list *list, const char *name, enum case_field_type type, uint64_t value)
-{
-    assert(list->count < CASE_FIELDS_MAX);
-    list->fields[list->count++] =
-        (struct case_field){.name = name, .type = (uint8_t)type, .value = value};
-}
-
-static void moment(struct list *list, const char *name, int64_t time_us)
-{
-    number(list, name, CASE_FIELD_TIME, time_us > 0 ? (uint64_t)time_us : 0);
-}
-
-static void text(struct list *list, const char *name, const char *bytes, size_t size)
-{
-    number(list, name, CASE_FIELD_TEXT, 0);
-    list->fields[list->count - 1].text = bytes;
-    list->fields[list->count - 1].size = size;
-}
-
-static void word(struct list *list, const char *name, const char *bytes)
-{
-    text(list, name, bytes, strlen(bytes));
-    list->fields[list->count - 1].type = CASE_FIELD_WORD;
-}
+#include "wire/field_list.h"
 
 static const char *subject_name(uint8_t subject)
 {
     return subject == SUBJECT_ACCOUNT ? "account" : "item";
 }
 
-static void head(struct list *list, uint64_t id, uint8_t kind, const char *state, uint8_t subject,
-                 uint64_t about, uint8_t decision)
+static void head(struct field_list *list, uint64_t id, uint8_t kind, const char *state,
+                 uint8_t subject, uint64_t about, uint8_t decision)
 {
-    number(list, "case", CASE_FIELD_ID, id);
-    word(list, "kind", case_kind_name((enum case_kind)kind));
-    word(list, "state", state);
-    word(list, "subject", subject_name(subject));
-    number(list, "about", CASE_FIELD_ID, about);
-    word(list, "decision", case_decision_name((enum case_decision)decision));
+    field_number(list, "case", CASE_FIELD_ID, id);
+    field_word(list, "kind", case_kind_name((enum case_kind)kind));
+    field_word(list, "state", state);
+    field_word(list, "subject", subject_name(subject));
+    field_number(list, "about", CASE_FIELD_ID, about);
+    field_word(list, "decision", case_decision_name((enum case_decision)decision));
 }
 
 /* "like-ban cut" */
-static void sanctions(struct list *list, uint8_t bits, char words[CASE_WORDS_MAX])
+static void sanctions(struct field_list *list, uint8_t bits, char words[CASE_WORDS_MAX])
 {
     size_t used = 0;
 
@@ -67,7 +38,7 @@ static void sanctions(struct list *list, uint8_t bits, char words[CASE_WORDS_MAX
         memcpy(words + used, name, strlen(name));
         used += strlen(name);
     }
-    text(list, "sanctions", words, used);
+    field_text(list, "sanctions", words, used);
 }
 
 static int can_appeal(const struct case_row *row)
@@ -83,55 +54,55 @@ static uint64_t value_shown(uint16_t value)
     return value & CASE_ONLY ? 0 : value;
 }
 
-static void evidence(struct list *list, const struct case_row *row)
+static void evidence(struct field_list *list, const struct case_row *row)
 {
-    word(list, "proposed", case_decision_name((enum case_decision)row->proposed));
-    number(list, "proposed_value", CASE_FIELD_COUNT, value_shown(row->proposed_value));
-    word(list, "only", reason_name(case_only(row->decision, row->value)));
-    word(list, "proposed_only", reason_name(case_only(row->proposed, row->proposed_value)));
-    moment(list, "since_ms", row->since_us);
-    moment(list, "to_ms", row->to_us);
-    text(list, "opened_text", row->text[CASE_TEXT_OPENED], row->text_size[CASE_TEXT_OPENED]);
-    text(list, "appeal_text", row->text[CASE_TEXT_APPEAL], row->text_size[CASE_TEXT_APPEAL]);
-    number(list, "opener", CASE_FIELD_ID, row->opener);
-    number(list, "proposer", CASE_FIELD_ID, row->proposer);
-    number(list, "approver", CASE_FIELD_ID, row->approver);
-    number(list, "report_weight_pct", CASE_FIELD_COUNT, row->weight);
-    number(list, "opened_sequence", CASE_FIELD_ID, row->id >> 8);
-    number(list, "proposed_sequence", CASE_FIELD_ID, row->proposed_sequence);
-    number(list, "decided_sequence", CASE_FIELD_ID, row->decided_sequence);
-    number(list, "appealed_sequence", CASE_FIELD_ID, row->appealed_sequence);
-    number(list, "ended_sequence", CASE_FIELD_ID, row->ended_sequence);
-    number(list, "partition", CASE_FIELD_COUNT, row->id & 0xFF);
-    number(list, "before", CASE_FIELD_ID, row->before);
+    field_word(list, "proposed", case_decision_name((enum case_decision)row->proposed));
+    field_number(list, "proposed_value", CASE_FIELD_COUNT, value_shown(row->proposed_value));
+    field_word(list, "only", reason_name(case_only(row->decision, row->value)));
+    field_word(list, "proposed_only", reason_name(case_only(row->proposed, row->proposed_value)));
+    field_moment(list, "since_ms", row->since_us);
+    field_moment(list, "to_ms", row->to_us);
+    field_text(list, "opened_text", row->text[CASE_TEXT_OPENED], row->text_size[CASE_TEXT_OPENED]);
+    field_text(list, "appeal_text", row->text[CASE_TEXT_APPEAL], row->text_size[CASE_TEXT_APPEAL]);
+    field_number(list, "opener", CASE_FIELD_ID, row->opener);
+    field_number(list, "proposer", CASE_FIELD_ID, row->proposer);
+    field_number(list, "approver", CASE_FIELD_ID, row->approver);
+    field_number(list, "report_weight_pct", CASE_FIELD_COUNT, row->weight);
+    field_number(list, "opened_sequence", CASE_FIELD_ID, row->id >> 8);
+    field_number(list, "proposed_sequence", CASE_FIELD_ID, row->proposed_sequence);
+    field_number(list, "decided_sequence", CASE_FIELD_ID, row->decided_sequence);
+    field_number(list, "appealed_sequence", CASE_FIELD_ID, row->appealed_sequence);
+    field_number(list, "ended_sequence", CASE_FIELD_ID, row->ended_sequence);
+    field_number(list, "partition", CASE_FIELD_COUNT, row->id & 0xFF);
+    field_number(list, "before", CASE_FIELD_ID, row->before);
 }
 
 uint32_t case_fields(const struct case_row *row, int own, struct case_field fields[CASE_FIELDS_MAX],
                      char words[CASE_WORDS_MAX])
 {
-    struct list list = {fields, 0};
+    struct field_list list = {.fields = fields, .room = CASE_FIELDS_MAX};
 
     head(&list, row->id, row->kind,
          case_state_name((enum case_state)row->state,
                          own ? DECISION_NONE : (enum case_decision)row->proposed, row->appealed),
          row->subject, row->about, row->decision);
-    number(&list, "value", CASE_FIELD_COUNT, value_shown(row->value));
+    field_number(&list, "value", CASE_FIELD_COUNT, value_shown(row->value));
     sanctions(&list, row->sanctions, words);
-    moment(&list, "opened_ms", row->opened_us);
-    moment(&list, "decided_ms", row->decided_us);
-    moment(&list, "due_ms", case_is_live(row) ? row->due_us : 0);
-    moment(&list, "until_ms", row->until_us);
-    number(&list, "points", CASE_FIELD_COUNT, row->points > 0 ? (uint64_t)row->points : 0);
-    number(&list, "granted_pct", CASE_FIELD_COUNT, row->granted_pct);
-    number(&list, "rule", CASE_FIELD_COUNT, row->rule);
-    number(&list, "policy", CASE_FIELD_COUNT, row->policy);
-    text(&list, "decided_text", row->text[CASE_TEXT_DECIDED],
-         row->decision != DECISION_NONE || !own ? row->text_size[CASE_TEXT_DECIDED] : 0);
-    number(&list, "likes", CASE_FIELD_COUNT, row->likes);
-    number(&list, "restored", CASE_FIELD_COUNT, row->restored);
-    number(&list, "appealed", CASE_FIELD_BOOL, row->appealed);
-    number(&list, "appeals", CASE_FIELD_COUNT, row->appeals);
-    number(&list, "can_appeal", CASE_FIELD_BOOL, can_appeal(row) != 0);
+    field_moment(&list, "opened_ms", row->opened_us);
+    field_moment(&list, "decided_ms", row->decided_us);
+    field_moment(&list, "due_ms", case_is_live(row) ? row->due_us : 0);
+    field_moment(&list, "until_ms", row->until_us);
+    field_number(&list, "points", CASE_FIELD_COUNT, row->points > 0 ? (uint64_t)row->points : 0);
+    field_number(&list, "granted_pct", CASE_FIELD_COUNT, row->granted_pct);
+    field_number(&list, "rule", CASE_FIELD_COUNT, row->rule);
+    field_number(&list, "policy", CASE_FIELD_COUNT, row->policy);
+    field_text(&list, "decided_text", row->text[CASE_TEXT_DECIDED],
+               row->decision != DECISION_NONE || !own ? row->text_size[CASE_TEXT_DECIDED] : 0);
+    field_number(&list, "likes", CASE_FIELD_COUNT, row->likes);
+    field_number(&list, "restored", CASE_FIELD_COUNT, row->restored);
+    field_number(&list, "appealed", CASE_FIELD_BOOL, row->appealed);
+    field_number(&list, "appeals", CASE_FIELD_COUNT, row->appeals);
+    field_number(&list, "can_appeal", CASE_FIELD_BOOL, can_appeal(row) != 0);
     if (!own)
         evidence(&list, row);
     return list.count;
@@ -140,15 +111,15 @@ uint32_t case_fields(const struct case_row *row, int own, struct case_field fiel
 uint32_t case_brief_fields(const struct case_brief *brief,
                            struct case_field fields[CASE_FIELDS_MAX])
 {
-    struct list list = {fields, 0};
+    struct field_list list = {.fields = fields, .room = CASE_FIELDS_MAX};
 
     head(&list, brief->id, brief->kind,
          case_state_name((enum case_state)brief->state, (enum case_decision)brief->proposed,
                          brief->appealed),
          brief->subject, brief->about, brief->decision);
-    moment(&list, "opened_ms", brief->opened_us);
-    moment(&list, "due_ms", brief->due_us);
-    moment(&list, "until_ms", brief->until_us);
+    field_moment(&list, "opened_ms", brief->opened_us);
+    field_moment(&list, "due_ms", brief->due_us);
+    field_moment(&list, "until_ms", brief->until_us);
     return list.count;
 }
 
@@ -174,37 +145,38 @@ static size_t verb_words(uint16_t verbs, char words[STANDING_WORDS_MAX])
 uint32_t standing_fields(const struct account_row *row, struct case_field fields[CASE_FIELDS_MAX],
                          char words[STANDING_WORDS_MAX])
 {
-    struct list list = {fields, 0};
+    struct field_list list = {.fields = fields, .room = CASE_FIELDS_MAX};
     char *region = words + STANDING_WORDS_MAX - REGION_SIZE_MAX;
 
-    text(&list, "limited", words, verb_words(row->limit_verbs, words));
-    moment(&list, "limit_until_ms", row->limit_until_us);
-    number(&list, "cut_pct", CASE_FIELD_COUNT, row->cut_until_us > 0 ? row->cut_pct : WEIGHT_FULL);
-    moment(&list, "cut_until_ms", row->cut_until_us);
-    number(&list, "points", CASE_FIELD_SIGNED, (uint64_t)row->points);
-    moment(&list, "erase_ms", (int64_t)row->erase_s * 1000000);
-    number(&list, "minor", CASE_FIELD_BOOL, (row->switches & SWITCH_MINOR) != 0);
-    number(&list, "personal", CASE_FIELD_BOOL, (row->switches & SWITCH_IMPERSONAL) == 0);
-    text(&list, "region", region, region_write(row->region, region));
+    field_text(&list, "limited", words, verb_words(row->limit_verbs, words));
+    field_moment(&list, "limit_until_ms", row->limit_until_us);
+    field_number(&list, "cut_pct", CASE_FIELD_COUNT,
+                 row->cut_until_us > 0 ? row->cut_pct : WEIGHT_FULL);
+    field_moment(&list, "cut_until_ms", row->cut_until_us);
+    field_number(&list, "points", CASE_FIELD_SIGNED, (uint64_t)row->points);
+    field_moment(&list, "erase_ms", (int64_t)row->erase_s * 1000000);
+    field_number(&list, "minor", CASE_FIELD_BOOL, (row->switches & SWITCH_MINOR) != 0);
+    field_number(&list, "personal", CASE_FIELD_BOOL, (row->switches & SWITCH_IMPERSONAL) == 0);
+    field_text(&list, "region", region, region_write(row->region, region));
     return list.count;
 }
 
 uint32_t weighed_fields(const struct edge_row *edge, struct case_field fields[CASE_FIELDS_MAX])
 {
-    struct list list = {fields, 0};
+    struct field_list list = {.fields = fields, .room = CASE_FIELDS_MAX};
 
-    number(&list, "account", CASE_FIELD_ID, edge->account);
-    moment(&list, "time_ms", edge->time_us);
-    number(&list, "weight_pct", CASE_FIELD_COUNT, edge->weight_pct);
-    word(&list, "mark", mark_name((enum edge_mark)edge_mark(edge)));
-    word(&list, "reason", reason_name((enum reason)(edge_reason(edge) % REASON_COUNT)));
+    field_number(&list, "account", CASE_FIELD_ID, edge->account);
+    field_moment(&list, "time_ms", edge->time_us);
+    field_number(&list, "weight_pct", CASE_FIELD_COUNT, edge->weight_pct);
+    field_word(&list, "mark", mark_name((enum edge_mark)edge_mark(edge)));
+    field_word(&list, "reason", reason_name((enum reason)(edge_reason(edge) % REASON_COUNT)));
     if (edge_mark(edge) == MARK_VOIDED) {
-        word(&list, "before_mark", mark_name((enum edge_mark)edge_before_mark(edge)));
-        word(&list, "before_reason",
-             reason_name((enum reason)(edge_before_reason(edge) % REASON_COUNT)));
+        field_word(&list, "before_mark", mark_name((enum edge_mark)edge_before_mark(edge)));
+        field_word(&list, "before_reason",
+                   reason_name((enum reason)(edge_before_reason(edge) % REASON_COUNT)));
     } else {
-        number(&list, "before_mark", CASE_FIELD_NONE, 0);
-        number(&list, "before_reason", CASE_FIELD_NONE, 0);
+        field_number(&list, "before_mark", CASE_FIELD_NONE, 0);
+        field_number(&list, "before_reason", CASE_FIELD_NONE, 0);
     }
     return list.count;
 }
@@ -213,18 +185,18 @@ uint32_t export_fields(const struct edge_row *edge, struct case_field fields[CAS
 {
     static const char *const kinds[EDGE_COUNT] = {"like", "favorite", "follow", "report",
                                                   "cleared"};
-    struct list list = {fields, 0};
+    struct field_list list = {.fields = fields, .room = CASE_FIELDS_MAX};
 
-    word(&list, "kind", kinds[edge->kind < EDGE_COUNT ? edge->kind : EDGE_LIKE]);
-    number(&list, "target", CASE_FIELD_ID, edge->target);
-    moment(&list, "time_ms", edge->time_us);
+    field_word(&list, "kind", kinds[edge->kind < EDGE_COUNT ? edge->kind : EDGE_LIKE]);
+    field_number(&list, "target", CASE_FIELD_ID, edge->target);
+    field_moment(&list, "time_ms", edge->time_us);
     if (edge->kind != EDGE_LIKE && edge->kind != EDGE_CLEARED)
         return list.count;
-    number(&list, "weight_pct", CASE_FIELD_COUNT, edge->weight_pct);
-    word(&list, "mark", mark_name((enum edge_mark)edge_mark(edge)));
-    word(&list, "reason", reason_name((enum reason)(edge_reason(edge) % REASON_COUNT)));
+    field_number(&list, "weight_pct", CASE_FIELD_COUNT, edge->weight_pct);
+    field_word(&list, "mark", mark_name((enum edge_mark)edge_mark(edge)));
+    field_word(&list, "reason", reason_name((enum reason)(edge_reason(edge) % REASON_COUNT)));
     if (edge->kind == EDGE_CLEARED)
-        number(&list, "cleanup", CASE_FIELD_COUNT, edge->flips);
+        field_number(&list, "cleanup", CASE_FIELD_COUNT, edge->flips);
     return list.count;
 }
 
@@ -282,9 +254,9 @@ static const char *notice_text(const struct notice_view *view)
     return "";
 }
 
-static void id_or_none(struct list *list, const char *name, int there, uint64_t id)
+static void id_or_none(struct field_list *list, const char *name, int there, uint64_t id)
 {
-    number(list, name, there ? CASE_FIELD_ID : CASE_FIELD_NONE, id);
+    field_number(list, name, there ? CASE_FIELD_ID : CASE_FIELD_NONE, id);
 }
 
 uint32_t notice_fields(const struct notice_view *view, struct case_field fields[CASE_FIELDS_MAX])
@@ -297,21 +269,22 @@ uint32_t notice_fields(const struct notice_view *view, struct case_field fields[
     const struct notice *notice = &view->notice;
     int act = notice->kind == NOTICE_DIGEST || notice->kind == NOTICE_ACT;
     int follow = act && (notice->verb == VERB_FOLLOW || notice->verb == VERB_UNFOLLOW);
-    struct list list = {fields, 0};
+    struct field_list list = {.fields = fields, .room = CASE_FIELDS_MAX};
 
-    number(&list, "notice", CASE_FIELD_ID, notice->id);
-    word(&list, "kind", kinds[notice->kind]);
-    word(&list, "what", notice_word(notice));
-    word(&list, "text", notice_text(view));
+    field_number(&list, "notice", CASE_FIELD_ID, notice->id);
+    field_word(&list, "kind", kinds[notice->kind]);
+    field_word(&list, "what", notice_word(notice));
+    field_word(&list, "text", notice_text(view));
     id_or_none(&list, "item", act ? !follow : notice->target != 0, notice->target);
     id_or_none(&list, "account", view->named, notice->other);
-    number(&list, "count", CASE_FIELD_COUNT, act ? notice->count : 1);
-    moment(&list, "time_ms", notice->time_us);
-    moment(&list, "newest_ms", notice->kind == NOTICE_DIGEST ? notice->until_us : notice->time_us);
-    moment(&list, "until_ms", act ? 0 : notice->until_us);
-    number(&list, "over", CASE_FIELD_BOOL, view->over);
-    number(&list, "unread", CASE_FIELD_BOOL, view->unread);
-    number(&list, "quiet", CASE_FIELD_BOOL, notice->quiet);
+    field_number(&list, "count", CASE_FIELD_COUNT, act ? notice->count : 1);
+    field_moment(&list, "time_ms", notice->time_us);
+    field_moment(&list, "newest_ms",
+                 notice->kind == NOTICE_DIGEST ? notice->until_us : notice->time_us);
+    field_moment(&list, "until_ms", act ? 0 : notice->until_us);
+    field_number(&list, "over", CASE_FIELD_BOOL, view->over);
+    field_number(&list, "unread", CASE_FIELD_BOOL, view->unread);
+    field_number(&list, "quiet", CASE_FIELD_BOOL, notice->quiet);
     id_or_none(&list, "case", !act && notice->other != 0, notice->other);
     return list.count;
 }
