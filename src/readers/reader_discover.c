@@ -1,94 +1,125 @@
 /* reader_discover.c: binds discovery to the contract of readers.
  *
- * So far it keeps a census of what it read: how many decisions of each kind changed something, in
- * each partition, and a running hash of them all. By it one can tell that after a restart, from a
- * checkpoint or from record 1, each decision was read once and in order. Formula 0: nothing is
- * computed yet. */
-#include "readers/reader.h"
-
+ * Beside it a trace: a running hash of what was read of each partition, by which one can tell that
+ * each decision was read once and in order. With one partition the digest is of the trace and of
+ * all that discovery holds. With several it is of the traces alone: between partitions there is no
+ * order, and a sum of doubles in another order ends with other bits. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/digest.h"
 #include "base/hash.h"
+
+#include "readers/discover/discover_answer.h"
+#include "readers/reader.h"
 #include "schema/tree.h"
 
-#define KINDS 256
-
-struct census {
-    uint64_t changed[READER_PARTITIONS_MAX][KINDS];
-    uint64_t trace[READER_PARTITIONS_MAX];
-};
+/* Records that were durable a moment ago may not have been seen: time passes for them first. */
+#define TICK_BEHIND_US 1000000
 
 struct bound {
-    struct census census;
+    struct discover discover;
+    uint16_t partitions;
+    uint64_t trace[READER_PARTITIONS_MAX];
 };
 
 static enum status apply(void *self, uint16_t partition, const struct record *record)
 {
-    struct census *census = &((struct bound *)self)->census;
-    uint64_t trace = hash_two(census->trace[partition], record->sequence);
+    struct bound *bound = self;
+    uint64_t trace = hash_two(bound->trace[partition], record->sequence);
 
     trace = hash_two(trace, record->account ^ (uint64_t)record->kind << 56);
-    census->trace[partition] = hash_two(trace, record->target);
-    census->changed[partition][record->kind] += (record->fields & RECORD_CHANGED) != 0;
+    bound->trace[partition] = hash_two(trace, record->target);
+    discover_apply(&bound->discover, record);
     return STATUS_OK;
 }
 
+/* While there is something to read, its time is the time. */
+/* While there is something to read, its time is the time. */
 static void tick(void *self, const struct reader_now *now)
 {
-    (void)self;
-    (void)now;
+    for (uint16_t i = 0; i < now->partitions; i++)
+        if (now->lag[i].applied < now->lag[i].durable)
+            return;
+    discover_tick(&((struct bound *)self)->discover, now->now_us - TICK_BEHIND_US);
 }
 
 static void answer(void *self, struct call *call, const struct reader_now *now)
 {
-    (void)self;
-    (void)now;
-    tree_refuse(call, STATUS_UNKNOWNCMD); /* a verb of readers that is none of this one's */
+    if (!discover_answer(&((struct bound *)self)->discover, call, now))
+        tree_refuse(call, STATUS_UNKNOWNCMD);
 }
 
 static enum status save(void *self, struct reader_sink *sink)
 {
-    return reader_put(sink, self, sizeof(struct bound));
+    const struct bound *bound = self;
+    enum status status = reader_put(sink, bound->trace, sizeof bound->trace);
+
+    return status == STATUS_OK ? discover_save(&bound->discover, sink) : status;
 }
 
 static enum status restore(void *self, struct reader_source *source)
 {
-    return reader_get(source, self, sizeof(struct bound));
+    struct bound *bound = self;
+    enum status status = reader_get(source, bound->trace, sizeof bound->trace);
+
+    return status == STATUS_OK ? discover_restore(&bound->discover, source) : status;
 }
 
 static void clear(void *self)
 {
-    *(struct bound *)self = (struct bound){0};
+    struct bound *bound = self;
+
+    memset(bound->trace, 0, sizeof bound->trace);
+    discover_clear(&bound->discover);
 }
 
 static void digest(void *self, uint8_t hash[DIGEST_BYTES])
 {
-    digest_sha256(self, sizeof(struct bound), NULL, 0, hash);
+    const struct bound *bound = self;
+    uint8_t state[DIGEST_BYTES] = {0};
+
+    if (bound->partitions <= 1)
+        discover_digest(&bound->discover, state);
+    digest_sha256(bound->trace, sizeof bound->trace, state, sizeof state, hash);
 }
 
-static void about(void *self, struct reader_about *about_self)
+static void about(void *self, struct reader_about *out)
 {
-    (void)self;
-    *about_self =
-        (struct reader_about){.bytes = sizeof(struct bound), .bytes_max = sizeof(struct bound)};
+    const struct discover *discover = &((const struct bound *)self)->discover;
+    const struct table *tables[] = {&discover->items,    &discover->exposures, &discover->accounts,
+                                    &discover->creators, &discover->tags,      &discover->lives};
+
+    *out = (struct reader_about){.formula = DISCOVER_VERSION, .bytes_max = discover->bytes};
+    for (uint32_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
+        out->rows += tables[i]->count;
+        out->rows_max += tables[i]->capacity;
+        out->bytes += (uint64_t)tables[i]->fresh * tables[i]->row_size;
+    }
 }
 
 static void close_bound(void *self)
 {
+    discover_close(&((struct bound *)self)->discover);
     free(self);
 }
 
 enum status reader_discover_open(const struct reader_discover_config *config, struct reader *reader)
 {
     struct bound *bound = calloc(1, sizeof *bound);
+    enum status status = STATUS_NOMEMORY;
 
-    (void)config;
-    if (bound == NULL)
-        return STATUS_NOMEMORY;
+    if (bound != NULL) {
+        bound->partitions = config->partitions;
+        status = discover_open(&bound->discover, config->bytes, &discover_defaults);
+    }
+    if (status != STATUS_OK) {
+        free(bound);
+        return status;
+    }
     *reader = (struct reader){
         .name = "discover",
-        .version = 1,
+        .version = DISCOVER_VERSION + 1, /* 1 was a census */
         .self = bound,
         .apply = apply,
         .tick = tick,

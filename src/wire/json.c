@@ -314,6 +314,48 @@ static bool read_case_word(const struct route_field *field, struct given given,
     return true;
 }
 
+static int digit_of(char letter)
+{
+    const char *digits = "0123456789abcdef0123456789ABCDEF", *at = strchr(digits, letter);
+
+    return letter == 0 || at == NULL ? -1 : (int)((at - digits) % 16);
+}
+
+/* A text in the query: %XX is a byte (RFC 3986; a plus is a plus). False: an escape is not whole. */
+static bool unescape(struct given given, char *text, size_t *size)
+{
+    *size = 0;
+    for (size_t i = 0; i < given.size; i++) {
+        char byte = given.bytes[i];
+
+        if (byte == '%') {
+            if (i + 2 >= given.size || digit_of(given.bytes[i + 1]) < 0 ||
+                digit_of(given.bytes[i + 2]) < 0)
+                return false;
+            byte = (char)(digit_of(given.bytes[i + 1]) << 4 | digit_of(given.bytes[i + 2]));
+            i += 2;
+        }
+        text[(*size)++] = byte;
+    }
+    return true;
+}
+
+static bool read_ask_text(const struct route_field *field, struct given given,
+                          struct json_request *out, struct problem_error *error)
+{
+    size_t size = given.size;
+
+    out->request.u.ask.text = out->reason;
+    if (field->place != PLACE_QUERY)
+        memcpy(out->reason, given.bytes, given.size);
+    else if (!unescape(given, out->reason, &size)) {
+        problem_set(error, STATUS_BADVALUE, "%s has an escape that is not whole", field->name);
+        return false;
+    }
+    out->request.u.ask.text_size = (uint8_t)size;
+    return true;
+}
+
 static bool read_reason(const struct route_field *field, struct given given,
                         struct json_request *out, struct problem_error *error)
 {
@@ -322,15 +364,12 @@ static bool read_reason(const struct route_field *field, struct given given,
                     CASE_TEXT_MAX);
         return false;
     }
+    if (verb_info(out->request.verb)->shape == SHAPE_READER)
+        return read_ask_text(field, given, out, error);
     memcpy(out->reason, given.bytes, given.size);
     if (verb_is_note(out->request.verb)) {
         out->request.u.note.text = out->reason;
         out->request.u.note.text_size = (uint8_t)given.size;
-        return true;
-    }
-    if (verb_info(out->request.verb)->shape == SHAPE_READER) {
-        out->request.u.ask.text = out->reason;
-        out->request.u.ask.text_size = (uint8_t)given.size;
         return true;
     }
     if (verb_is_of_policy(out->request.verb)) {

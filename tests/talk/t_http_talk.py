@@ -204,6 +204,36 @@ def notices(door):
     assert (entry["account"], entry["weight_pct"]) == ("4401", 100), entry
 
 
+def discovery(door):
+    """Answers of the reader (t_discovery.py holds them against the definition)."""
+    door.ask("PUT", "/v1/items/4500", {"creator": "45"})
+    door.ask("PUT", "/v1/items/4500/tags", {"tags": "fish,slow food"})
+    door.ask("PUT", "/v1/items/4500/likes/4501")
+    door.ask("POST", "/v1/items/4500/views", {"account": "4501", "watch_ms": 60000, "duration_ms": 20000})
+    heat = door.ask("GET", "/v1/items/4500/heat").json
+    assert heat["known"] and 1 < heat["heat"] < 1.06, heat
+    assert door.ask("GET", "/v1/items/4599/heat").json["known"] is False
+    for query in ("scope=tag&of=slow%20food", "scope=creator&of=45&count=5", "scope=newcomers", "scope=all&count=100"):
+        listed = door.ask("GET", "/v1/top?" + query).json
+        assert listed["complete"] and "4500" in [one["item"] for one in listed["items"]], listed
+    assert door.ask("GET", "/v1/top?scope=region&of=eu").json["items"] == []
+    for query in ("scope=tag", "scope=creator&of=x", "scope=all&of=x", "scope=x"):
+        door.ask("GET", "/v1/top?" + query, status=422)
+    assert door.ask("GET", "/v1/rising?window=hour&count=3").json["tags"] == []
+    windows = door.ask("GET", "/v1/items/4500/live").json["windows"]
+    assert [(one["seconds"], one["likes"], one["views"]) for one in windows][1:] == [(60, 1, 1), (300, 1, 1)], windows
+    signals = door.ask("GET", "/v1/items/4500/signals").json
+    by_name = {one["signal"]: one for one in signals["signals"]}
+    assert by_name["like"]["raw"] == 1 and by_name["replay"]["raw"] == 1 and signals["impressions"] == 0, signals
+    known = door.ask("GET", "/v1/accounts/4501/interests").json
+    assert sorted((one["tag"], one["share"]) for one in known["tags"]) == [("fish", 0.5), ("slow food", 0.5)], known
+    door.ask("POST", "/v1/accounts/4501/interests/removals", {"tags": "fish"})
+    assert [one["tag"] for one in door.ask("GET", "/v1/accounts/4501/interests").json["tags"]] == ["slow food"]
+    door.ask("PUT", "/v1/accounts/4501", {"personal": "off"})
+    known = door.ask("GET", "/v1/accounts/4501/interests").json
+    assert known["personal"] is False and known["tags"] == [], known
+
+
 def cases(door):
     """Without credentials nobody is two persons, so nothing is approved here (t_cases.py does)."""
     door.ask("PUT", "/v1/accounts/33", {})
@@ -407,7 +437,7 @@ def every_operation(**options):
     server, port = open_server(**options)
     door = Door(port)
     for step in (writes_and_reads, events, settings, lists, activity, batches, retries, cases, notices, privacy,
-                 policies, exposure, contexts,
+                 policies, exposure, discovery, contexts,
                  service_paths, metrics):
         step(door)
     missed = set(one["operationId"] for path in door.document["paths"].values()

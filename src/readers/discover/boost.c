@@ -76,12 +76,12 @@ static bool holds_for(const struct boost *boost, uint32_t tenant, uint64_t item,
 }
 
 const struct boost *boost_find(const struct boost_book *book, uint32_t tenant, uint64_t item,
-                               const uint64_t *tags, uint32_t count)
+                               const uint64_t *tags, uint32_t count, int64_t now_us)
 {
     const struct boost *best = NULL;
 
     for (uint32_t i = 0; i < BOOSTS_MAX && book->count > 0; i++)
-        if (holds_for(&book->at[i], tenant, item, tags, count) &&
+        if (book->at[i].until_us > now_us && holds_for(&book->at[i], tenant, item, tags, count) &&
             (best == NULL || book->at[i].factor_pct > best->factor_pct))
             best = &book->at[i];
     return best;

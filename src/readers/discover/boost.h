@@ -41,9 +41,9 @@ struct boost_book {
 bool boost_set(struct boost_book *book, struct boost boost);
 /* One that is over at now_us: taken out. False: none. */
 bool boost_expire(struct boost_book *book, int64_t now_us, struct boost *ended);
-/* The highest that holds, NULL: none. */
+/* The highest that holds at now_us, NULL: none. */
 const struct boost *boost_find(const struct boost_book *book, uint32_t tenant, uint64_t item,
-                               const uint64_t *tags, uint32_t count);
+                               const uint64_t *tags, uint32_t count, int64_t now_us);
 
 static inline double boost_factor(const struct boost *boost)
 {

@@ -26,7 +26,7 @@ const struct discover_rules discover_defaults = {
  * of what suits them. */
 static struct discover_size size_for(double bytes)
 {
-    const double an_item = sizeof(struct item) + 24 + 96 + 8 * 16 + 56 / 2 + 20 + 300 / 8 + 80 / 4;
+    const double an_item = sizeof(struct item) + 24 + 96 + 8 * 16 + 56 / 2 + 28 + 300 / 8 + 80 / 4;
     struct discover_size size = {
         .items = (uint32_t)fmin(bytes * 0.40 / an_item, 1 << 27),
         .exposures = (uint32_t)fmin(bytes * 0.35 / (sizeof(struct exposure) + 24), 1 << 29),
@@ -43,8 +43,8 @@ static struct discover_size size_for(double bytes)
 }
 
 struct layout {
-    size_t items, exposures, accounts, creators, tags, lives, sketches, offs, top, due, quantile,
-        boosts, platform, end;
+    size_t items, exposures, accounts, creators, tags, lives, sketches, offs, top, due, boost,
+        quantile, boosts, platform, end;
 };
 
 static size_t place(size_t *at, size_t bytes)
@@ -70,6 +70,7 @@ static struct layout layout_of(const struct discover_size *size)
     layout.offs = place(&at, table_bytes(sizeof(struct off), size->offs));
     layout.top = place(&at, top_bytes(size->top));
     layout.due = place(&at, due_bytes(size->items));
+    layout.boost = place(&at, sizeof(double) * size->items);
     layout.quantile = place(&at, sizeof(struct quantile));
     layout.boosts = place(&at, sizeof(struct boost_book));
     layout.platform = place(&at, sizeof(struct signals));
@@ -122,6 +123,7 @@ static void rows_open(struct discover *discover)
     discover->creators.warmth = creator_warmth;
     top_open(&discover->top, at + layout.top, size->top);
     due_open(&discover->due, at + layout.due, size->items);
+    discover->boost = (void *)(at + layout.boost);
     discover->quantile = (void *)(at + layout.quantile);
     discover->boosts = (void *)(at + layout.boosts);
     discover->platform = (void *)(at + layout.platform);
@@ -130,6 +132,7 @@ static void rows_open(struct discover *discover)
     discover->interests_clock = (struct heat_clock){.half_life_us = INTEREST_HALF_LIFE_US};
     discover->interests_mass = 0;
     discover->now_us = 0;
+    discover->record_us = 0;
     discover->applied = 0;
 }
 
@@ -186,9 +189,14 @@ static struct table_key scope_of(enum scope_kind kind, uint64_t id, uint32_t ten
     return key_of(id, kind, tenant);
 }
 
-static double rank_key(const struct item *item)
+/* Its heat at now_us, in forward numbers, with its boost; the row is left as it is. */
+static double rank_key(const struct discover *discover, uint32_t row, int64_t *due_us)
 {
-    return heat_sum(&item->heat) * item->boost;
+    struct heat heat = item_at(discover, row)->heat;
+
+    heat_step(&heat, &discover->clock, discover->now_us);
+    *due_us = heat_due(&heat);
+    return heat_sum(&heat) * discover->boost[row];
 }
 
 /* Into every list it belongs to; a list without room counts it. */
@@ -197,7 +205,8 @@ static void item_join(struct discover *discover, uint32_t row)
     const struct item *item = item_at(discover, row);
     struct top *top = &discover->top;
     uint32_t tenant = item->head.c;
-    double key = rank_key(item);
+    int64_t due_us;
+    double key = rank_key(discover, row, &due_us);
 
     if (item->state != ITEM_PUBLISHED)
         return;
@@ -218,43 +227,39 @@ static void item_rejoin(struct discover *discover, uint32_t row)
     item_join(discover, row);
 }
 
-void item_due(struct discover *discover, uint32_t row)
+/* Lists, and when they will change next by time alone. */
+void item_rank(struct discover *discover, uint32_t row)
 {
     const struct item *item = item_at(discover, row);
-    int64_t due_us = heat_due(&item->heat);
+    int64_t due_us;
 
-    if (item->newcomer_us != 0 && item->newcomer_us < due_us)
+    top_move(&discover->top, row, rank_key(discover, row, &due_us));
+    if (item->newcomer_us > discover->now_us && item->newcomer_us < due_us)
         due_us = item->newcomer_us;
     due_set(&discover->due, row, due_us);
 }
 
-void item_rank(struct discover *discover, uint32_t row)
-{
-    top_move(&discover->top, row, rank_key(item_at(discover, row)));
-}
-
 void item_step(struct discover *discover, uint32_t row, int64_t time_us)
 {
-    struct item *item = item_at(discover, row);
+    heat_step(&item_at(discover, row)->heat, &discover->clock, time_us);
+}
 
-    if (heat_step(&item->heat, &discover->clock, time_us))
-        item_rank(discover, row);
-    if (item->newcomer_us != 0 && item->newcomer_us <= time_us) {
-        item->newcomer_us = 0;
+static void item_is_due(struct discover *discover, uint32_t row)
+{
+    if (item_at(discover, row)->newcomer_us <= discover->now_us)
         top_leave(&discover->top, row, SLOT_NEWCOMERS);
-    }
-    item_due(discover, row);
+    item_rank(discover, row);
 }
 
 static void item_boost(struct discover *discover, uint32_t row)
 {
-    struct item *item = item_at(discover, row);
-    double factor = boost_factor(
-        boost_find(discover->boosts, item->head.c, item->head.a, item->tag, item->tag_count));
+    const struct item *item = item_at(discover, row);
+    double factor = boost_factor(boost_find(discover->boosts, item->head.c, item->head.a, item->tag,
+                                            item->tag_count, discover->now_us));
 
-    if (factor == item->boost)
+    if (factor == discover->boost[row])
         return;
-    item->boost = factor;
+    discover->boost[row] = factor;
     item_rank(discover, row);
 }
 
@@ -284,7 +289,7 @@ uint32_t item_take(struct discover *discover, uint32_t tenant, uint64_t id, int6
     row = table_add(&discover->items, key);
     struct item *item = item_at(discover, row);
 
-    item->boost = 1;
+    discover->boost[row] = 1;
     item->since_us = time_us;
     item->published_us = time_us;
     item->state = ITEM_PUBLISHED;
@@ -378,8 +383,8 @@ static void item_created_by(struct discover *discover, struct item *item, uint64
 {
     struct creator *creator = creator_take(discover, item->head.c, id);
 
-    if (creator->items == 0)
-        creator->first_us = time_us;
+    if (creator->items == 0 || item->published_us < creator->first_us)
+        creator->first_us = item->published_us < time_us ? item->published_us : time_us;
     item->region = creator->region;
     item->newcomer_us = 0;
     if (time_us - creator->first_us < NEWCOMER_US || creator->items < NEWCOMER_ITEMS)
@@ -396,6 +401,8 @@ static void apply_item_set(struct discover *discover, const struct record *recor
 
     if (mask & REQUEST_HAS_DURATION)
         item->duration_ms = (uint32_t)record->b;
+    if (record->b >> 32 != 0 && (int64_t)(record->b >> 32) * 1000000 < item->published_us)
+        item->published_us = (int64_t)(record->b >> 32) * 1000000;
     if (mask & REQUEST_HAS_STATE)
         item->state = (uint8_t)(record->c >> 8);
     if (mask & REQUEST_HAS_CREATOR && !(item->has_creator && item->creator == record->a)) {
@@ -404,7 +411,7 @@ static void apply_item_set(struct discover *discover, const struct record *recor
         item_created_by(discover, item, record->a, record->time_us);
     }
     item_rejoin(discover, row);
-    item_due(discover, row);
+    item_rank(discover, row);
 }
 
 static void apply_item_state(struct discover *discover, const struct record *record)
@@ -468,30 +475,44 @@ void discover_forget(struct discover *discover, uint32_t tenant, uint64_t id, ui
 
 /* What is switched off is kept as long as the account is: no row makes room for another. When there
  * is none left, nobody is shown what suits him (discover_may_personalise). */
-static void apply_switches(struct discover *discover, const struct record *record)
+static struct off *off_take(struct discover *discover, const struct record *record, bool needed)
 {
-    uint8_t mask = (uint8_t)((record->c & PORTRAIT_MINOR ? SWITCH_MINOR : 0) |
-                             (record->c & PORTRAIT_PERSONAL ? SWITCH_IMPERSONAL : 0));
-    uint8_t said = (uint8_t)(record->a >> 16) & mask;
     struct table_key key = key_of(record->account, 0, record->tenant);
     uint32_t row = table_find(&discover->offs, key, false);
 
-    if (mask == 0 || (row == TABLE_NONE && said == 0))
-        return;
-    if (row == TABLE_NONE) {
-        if (table_is_full(&discover->offs)) {
-            discover->offs.evicted++;
-            return;
-        }
-        row = table_add(&discover->offs, key);
+    if (row != TABLE_NONE)
+        return table_row(&discover->offs, row);
+    if (!needed)
+        return NULL;
+    if (table_is_full(&discover->offs)) {
+        discover->offs.evicted++;
+        return NULL;
     }
-    struct off *off = table_row(&discover->offs, row);
+    return table_row(&discover->offs, table_add(&discover->offs, key));
+}
 
-    off->switches = (off->switches & ~(uint64_t)mask) | said;
-    if (off->switches == 0)
-        table_remove(&discover->offs, row);
-    else
+static void apply_switches(struct discover *discover, const struct record *record)
+{
+    uint32_t mask = (record->c & PORTRAIT_MINOR ? SWITCH_MINOR : 0u) |
+                    (record->c & PORTRAIT_PERSONAL ? SWITCH_IMPERSONAL : 0u);
+    uint32_t said = (uint32_t)(record->a >> 16) & mask;
+    struct off *off = mask != 0 ? off_take(discover, record, said != 0) : NULL;
+
+    if (said != 0)
         discover_forget(discover, record->tenant, record->account, 0, true);
+    if (off == NULL)
+        return;
+    off->switches = (off->switches & ~mask) | said;
+    if (off->switches == 0 && off->epoch == 0)
+        table_remove(&discover->offs, table_number(&discover->offs, off));
+}
+
+static void apply_revoke(struct discover *discover, const struct record *record)
+{
+    struct off *off = off_take(discover, record, true);
+
+    if (off != NULL)
+        off->epoch = (uint32_t)record->a;
 }
 
 /* Where a creator is at home, his items are. */
@@ -508,7 +529,7 @@ static void apply_region(struct discover *discover, const struct record *record)
     if (creator->region == region)
         return;
     creator->region = region;
-    for (uint32_t at = 0; creator->items > 0 && at < discover->items.capacity; at++) {
+    for (uint32_t at = 0; creator->items > 0 && at < discover->items.fresh; at++) {
         struct item *item = item_at(discover, at);
 
         if (!item->head.used || !item->has_creator || item->creator != record->account ||
@@ -549,7 +570,7 @@ static void boost_changed(struct discover *discover, const struct boost *boost)
             item_boost(discover, row);
         return;
     }
-    for (uint32_t row = 0; row < discover->items.capacity; row++)
+    for (uint32_t row = 0; row < discover->items.fresh; row++)
         if (item_at(discover, row)->head.used && item_at(discover, row)->tag_count > 0)
             item_boost(discover, row);
 }
@@ -611,7 +632,7 @@ static void apply_forget(struct discover *discover, const struct record *record)
 
 static void rebase_heat(struct discover *discover, uint32_t halvings)
 {
-    for (uint32_t row = 0; row < discover->items.capacity; row++)
+    for (uint32_t row = 0; row < discover->items.fresh; row++)
         if (item_at(discover, row)->head.used)
             heat_rebase(&item_at(discover, row)->heat, halvings);
     top_rescale(&discover->top, (int)halvings);
@@ -619,13 +640,13 @@ static void rebase_heat(struct discover *discover, uint32_t halvings)
 
 static void rebase_interests(struct discover *discover, uint32_t halvings)
 {
-    for (uint32_t row = 0; row < discover->accounts.capacity; row++) {
+    for (uint32_t row = 0; row < discover->accounts.fresh; row++) {
         struct account *account = table_row(&discover->accounts, row);
 
         if (account->head.used)
             interest_rebase(&account->interest, halvings);
     }
-    for (uint32_t row = 0; row < discover->tags.capacity; row++) {
+    for (uint32_t row = 0; row < discover->tags.fresh; row++) {
         struct tag_row *tag = table_row(&discover->tags, row);
 
         if (tag->head.used)
@@ -634,29 +655,62 @@ static void rebase_interests(struct discover *discover, uint32_t halvings)
     discover->interests_mass = ldexp(discover->interests_mass, -(int)halvings);
 }
 
-/* All that is due until then, in the order of its times. */
-static void time_passes(struct discover *discover, int64_t now_us)
+/* The lists as of then: what is due, in the order of its times, and boosts that are over. */
+static void lists_move(struct discover *discover, int64_t now_us)
 {
-    uint32_t halvings, row;
-    struct boost ended;
+    int64_t since_us = discover->now_us;
+    uint32_t row;
 
-    if (now_us <= discover->now_us)
-        return;
     discover->now_us = now_us;
-    quantile_tick(discover->quantile, now_us);
-    if ((halvings = heat_advance(&discover->clock, now_us)) > 0)
-        rebase_heat(discover, halvings);
-    if ((halvings = heat_advance(&discover->interests_clock, now_us)) > 0)
-        rebase_interests(discover, halvings);
     while (due_next(&discover->due, &row) <= now_us)
-        item_step(discover, row, now_us);
-    while (discover->boosts->count > 0 && boost_expire(discover->boosts, now_us, &ended))
-        boost_changed(discover, &ended);
+        item_is_due(discover, row);
+    for (uint32_t i = 0; i < BOOSTS_MAX && discover->boosts->count > 0; i++) {
+        const struct boost *boost = &discover->boosts->at[i];
+
+        if (boost->factor_pct != 0 && boost->until_us > since_us && boost->until_us <= now_us)
+            boost_changed(discover, boost);
+    }
 }
 
+static void record_time(struct discover *discover, int64_t time_us)
+{
+    uint32_t halvings;
+    struct boost ended;
+
+    if (time_us <= discover->record_us)
+        return;
+    discover->record_us = time_us;
+    quantile_tick(discover->quantile, time_us);
+    if ((halvings = heat_advance(&discover->clock, time_us)) > 0)
+        rebase_heat(discover, halvings);
+    if ((halvings = heat_advance(&discover->interests_clock, time_us)) > 0)
+        rebase_interests(discover, halvings);
+    if (time_us > discover->now_us)
+        lists_move(discover, time_us);
+    while (boost_expire(discover->boosts, time_us, &ended)) {
+        /* the lists know it already */
+    }
+}
+
+/* Before the first record there is nothing to let pass; nor years after the last one. */
 void discover_tick(struct discover *discover, int64_t now_us)
 {
-    time_passes(discover, now_us);
+    if (discover->record_us == 0 || now_us <= discover->now_us ||
+        now_us - discover->clock.landmark_us > 900 * discover->clock.half_life_us)
+        return;
+    lists_move(discover, now_us);
+}
+
+void items_list(struct discover *discover)
+{
+    for (uint32_t row = 0; row < discover->items.fresh; row++) {
+        if (!item_at(discover, row)->head.used)
+            continue;
+        discover->boost[row] = 1;
+        item_join(discover, row);
+        item_boost(discover, row);
+        item_rank(discover, row);
+    }
 }
 
 /* --- records -------------------------------------------------------------------------------------
@@ -665,7 +719,7 @@ void discover_tick(struct discover *discover, int64_t now_us)
 void discover_apply(struct discover *discover, const struct record *record)
 {
     discover->applied++;
-    time_passes(discover, record->time_us);
+    record_time(discover, record->time_us);
     if (!(record->fields & RECORD_CHANGED) && record->kind < RECORD_EFFECT)
         return; /* refused, or so already */
     if (act_is(record)) {
@@ -681,6 +735,9 @@ void discover_apply(struct discover *discover, const struct record *record)
         break;
     case VERB_ACCOUNT_SET:
         apply_account_set(discover, record);
+        break;
+    case VERB_ACCOUNT_REVOKE:
+        apply_revoke(discover, record);
         break;
     case VERB_ACCOUNT_STATE:
         apply_account_state(discover, record);

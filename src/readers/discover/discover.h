@@ -6,8 +6,10 @@
  *   apply   takes every record there is, of any version; what it does not know it passes over
  *   tick    lets time pass when no record does: steps of what fades, boosts that end
  *
- * Time: now_us is the latest time of a record, or of a tick. A record of another partition may be a
- * moment older; what it brings is dated by its own time.
+ * Time: record_us is the latest time of a record, now_us that or the latest tick. Rows are a
+ * function of the records alone: a tick changes the lists (what fades has faded, a boost or a
+ * newcomer's week is over), and no row. A record of another partition may be a moment older; what
+ * it brings is dated by its own time.
  *
  * Likes: the first like of an account counts; one that comes back brings what its un-like had
  * taken. What a like brought is known from its exposure. If that has been forgotten (the table was
@@ -28,9 +30,11 @@
 #include "readers/discover/quantile.h"
 #include "readers/discover/rows.h"
 #include "readers/discover/top.h"
+#include "readers/reader.h"
 #include "schema/record.h"
 #include "schema/status.h"
 
+#define DISCOVER_VERSION   1 /* of what apply computes and save writes */
 #define DISCOVER_BYTES_MIN (1u << 20)
 #define NEWCOMER_US        (7LL * 24 * 3600 * 1000000)
 #define NEWCOMER_ITEMS     3
@@ -60,7 +64,8 @@ struct discover {
     struct boost_book *boosts;
     struct signals *platform; /* of all items together */
     double interests_mass;    /* forward: of everybody */
-    int64_t now_us;
+    double *boost;            /* of each item's row, as of now_us: 1 .. 2 */
+    int64_t record_us, now_us;
     uint64_t applied; /* records */
     void *memory;
     size_t bytes;
@@ -73,8 +78,16 @@ void discover_clear(struct discover *discover);
 void discover_close(struct discover *discover);
 
 void discover_apply(struct discover *discover, const struct record *record);
-/* now_us: not before the time of any record that is still to come, as far as is known. */
 void discover_tick(struct discover *discover, int64_t now_us);
+
+/* --- checkpoints: what apply and tick have made, in the form of reader.h
+ * -------------------------- */
+
+enum status discover_save(const struct discover *discover, struct reader_sink *sink);
+/* Into one that was opened with the same bytes and rules, or cleared. BADDATA: it was not. */
+enum status discover_restore(struct discover *discover, struct reader_source *source);
+/* Of all that save puts: after the same records, in the same order, the same. */
+void discover_digest(const struct discover *discover, uint8_t digest[32]);
 
 /* --- what answers are made of; borrowed until the next call --------------------------------------
  */
@@ -86,6 +99,12 @@ double discover_heat(const struct discover *discover, const struct item *item, i
  * not published, and those of suspended creators, are left out. */
 uint32_t discover_top(struct discover *discover, uint32_t tenant, enum scope_kind kind, uint64_t id,
                       uint32_t want, uint32_t *rows, uint64_t *refused);
+
+/* Of a row of table items. */
+static inline double discover_boost_of(const struct discover *discover, const struct item *item)
+{
+    return discover->boost[table_number(&discover->items, item)];
+}
 
 struct discover_commenters {
     double count;
@@ -109,6 +128,9 @@ struct live discover_live(const struct discover *discover, uint32_t tenant, uint
 
 const struct account *discover_account(const struct discover *discover, uint32_t tenant,
                                        uint64_t id);
+/* Was an assertion of that epoch revoked? Where that is no longer known, yes. */
+bool discover_is_revoked(const struct discover *discover, uint32_t tenant, uint64_t account,
+                         uint32_t epoch);
 /* May anything be kept or used of that account? */
 bool discover_may_personalise(const struct discover *discover, uint32_t tenant, uint64_t account);
 /* 1 where nothing may be, or is, known. */

@@ -251,7 +251,6 @@ static void like_again(struct discover *discover, struct act *act)
     if (act->pct < had)
         like_worth(discover, act, act->pct, act->valid);
     item_rank(discover, act->row);
-    item_due(discover, act->row);
 }
 
 static void apply_like(struct discover *discover, struct act *act)
@@ -326,7 +325,6 @@ static void apply_unlike(struct discover *discover, struct act *act)
         forgotten_unlike(discover, act);
     }
     item_rank(discover, act->row);
-    item_due(discover, act->row);
 }
 
 /* A void, a restore, a score made again. */
@@ -371,7 +369,6 @@ static void apply_favorite(struct discover *discover, struct act *act)
         tags_rise(discover, act);
     }
     item_rank(discover, act->row);
-    item_due(discover, act->row);
 }
 
 #define FAVORITE_HORIZON_S (24u * 3600) /* as the policies' "smooth withdrawn" has it for likes */
@@ -388,7 +385,6 @@ static void apply_unfavorite(struct discover *discover, struct act *act)
     exposure->flags |= EXPOSURE_FAVORITE_OFF;
     signal_set(discover, act, SIGNAL_FAVORITE, false, 0, exposure->valid >> SIGNAL_FAVORITE & 1);
     item_rank(discover, act->row);
-    item_due(discover, act->row);
 }
 
 /* --- what cannot be taken back
@@ -463,10 +459,10 @@ static void apply_view(struct discover *discover, struct act *act)
     const struct record *record = act->record;
     uint32_t watch_ms = (uint32_t)record->a, duration_ms = (uint32_t)record->b;
     bool first = !does(act, SIGNAL_CLICK);
-    double place = quantile_place(discover->quantile, duration_ms, watch_ms, discover->now_us);
+    double place = quantile_place(discover->quantile, duration_ms, watch_ms, discover->record_us);
     uint16_t bits = signals_of_view(watch_ms, duration_ms, place);
 
-    quantile_add(discover->quantile, duration_ms, watch_ms, act->pct / 100.0, discover->now_us);
+    quantile_add(discover->quantile, duration_ms, watch_ms, act->pct / 100.0, discover->record_us);
     live_count(discover, act, LIVE_VIEW, 1);
     views_found_out(act);
     impression_count(discover, act);
@@ -640,7 +636,7 @@ void act_apply(struct discover *discover, const struct record *record)
  * taken back. */
 void act_forget(struct discover *discover, uint32_t tenant, uint64_t account)
 {
-    for (uint32_t row = 0; row < discover->exposures.capacity; row++) {
+    for (uint32_t row = 0; row < discover->exposures.fresh; row++) {
         const struct exposure *exposure = table_row(&discover->exposures, row);
 
         if (exposure->head.used && exposure->head.b == account && exposure->head.c == tenant &&

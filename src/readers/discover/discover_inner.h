@@ -28,8 +28,10 @@ struct live *live_take(struct discover *discover, uint32_t tenant, uint64_t item
 uint32_t item_find(const struct discover *discover, uint32_t tenant, uint64_t id);
 /* Its heat, boost or newcomer's time changed: ranked anew. */
 void item_rank(struct discover *discover, uint32_t row);
-/* Steps of what fades, up to time_us; ranks if anything moved. */
+/* Steps of what fades, up to time_us: before an act on it. */
 void item_step(struct discover *discover, uint32_t row, int64_t time_us);
+/* Into the lists again, after a restore. */
+void items_list(struct discover *discover);
 void item_due(struct discover *discover, uint32_t row);
 
 /* --- discover_act.c */

@@ -89,7 +89,7 @@ uint32_t discover_rising(const struct discover *discover, uint32_t tenant,
     uint32_t count = 0;
 
     assert(want > 0 && want <= DISCOVER_RISING_MAX);
-    for (uint32_t row = 0; row < discover->tags.capacity; row++) {
+    for (uint32_t row = 0; row < discover->tags.fresh; row++) {
         const struct tag_row *tag = table_row(&discover->tags, row);
 
         if (!tag->head.used || tag->head.c != tenant)
@@ -136,11 +136,27 @@ const struct account *discover_account(const struct discover *discover, uint32_t
     return row == TABLE_NONE ? NULL : table_row(&discover->accounts, row);
 }
 
+static const struct off *off_of(const struct discover *discover, uint32_t tenant, uint64_t account)
+{
+    uint32_t row = discover->offs.count == 0 ? TABLE_NONE : look(&discover->offs, account, tenant);
+
+    return row == TABLE_NONE ? NULL : table_row(&discover->offs, row);
+}
+
 bool discover_may_personalise(const struct discover *discover, uint32_t tenant, uint64_t account)
 {
-    if (discover->offs.evicted > 0)
-        return false; /* somebody's switch found no room: nobody's profile is looked at */
-    return discover->offs.count == 0 || look(&discover->offs, account, tenant) == TABLE_NONE;
+    const struct off *off = off_of(discover, tenant, account);
+
+    /* Somebody's switch found no room: nobody's profile is looked at. */
+    return discover->offs.evicted == 0 && (off == NULL || off->switches == 0);
+}
+
+bool discover_is_revoked(const struct discover *discover, uint32_t tenant, uint64_t account,
+                         uint32_t epoch)
+{
+    const struct off *off = off_of(discover, tenant, account);
+
+    return off != NULL ? epoch < off->epoch : discover->offs.evicted > 0;
 }
 
 double discover_fit(struct discover *discover, uint32_t tenant, uint64_t id,

@@ -32,12 +32,11 @@ struct item {
     struct heat heat;
     struct signals signals;
     struct signal_stage stage_counts; /* since it came to its stage */
-    double boost;                     /* 1 .. BOOST_MAX */
     uint64_t creator;
     uint64_t region;      /* of its creator (schema/region.h); 0: none */
     int64_t since_us;     /* counted since then: an older like is not in it */
     int64_t published_us; /* first seen, or registered */
-    int64_t newcomer_us;  /* among the newcomers until then; 0: is not */
+    int64_t newcomer_us;  /* among the newcomers until then; 0: never was */
     uint64_t tag[INTEREST_ITEM_TAGS];
     uint32_t duration_ms; /* 0: not known */
     uint32_t sketch;      /* row + 1 of its commenters' sketch; 0: none */
@@ -114,10 +113,12 @@ struct sketch_row {
     struct sketch sketch;
 };
 
-/* Of an account that is shown nothing of what suits it: enum account_switch. */
+/* Of an account of which nothing may be kept or used, or whose assertions were revoked. Never makes
+ * room for another. */
 struct off {
     struct table_head head;
-    uint64_t switches;
+    uint32_t switches; /* enum account_switch */
+    uint32_t epoch;    /* assertions of an earlier epoch are revoked */
 };
 
 #endif

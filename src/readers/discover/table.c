@@ -150,8 +150,31 @@ void table_remove(struct table *table, uint32_t row)
 
     assert(row < table->capacity && head->used);
     places_close(table, place_of(table, key, key_hash(key)));
-    memset(head, 0, sizeof *head);
+    memset(head, 0, table->row_size); /* what is removed is nowhere any more */
     head->c = table->free_row;
     table->free_row = row + 1;
     table->count--;
+}
+
+bool table_index(struct table *table, uint32_t count)
+{
+    memset(table->places, 0, sizeof *table->places * ((size_t)table->mask + 1));
+    table->count = 0;
+    for (uint32_t row = 0; row < table->fresh; row++) {
+        const struct table_head *head = head_of(table, row);
+        struct table_key key = {head->a, head->b, head->c};
+        uint64_t hash = key_hash(key);
+
+        if (head->used > 1 || (!head->used && head->c > table->fresh))
+            return false;
+        if (!head->used)
+            continue;
+        uint32_t at = place_of(table, key, hash);
+
+        if (table->places[at] != 0)
+            return false;
+        table->places[at] = hash >> 32 << 32 | (row + 1);
+        table->count++;
+    }
+    return table->count == count;
 }

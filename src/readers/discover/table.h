@@ -62,9 +62,19 @@ uint32_t table_victim(struct table *table);
 uint32_t table_add(struct table *table, struct table_key key);
 void table_remove(struct table *table, uint32_t row);
 
+/* Rows, fresh, free_row, hand and evicted were put back as they were (a checkpoint): finds them
+ * again. False: they are no table of so many rows. */
+bool table_index(struct table *table, uint32_t count);
+
 static inline bool table_is_full(const struct table *table)
 {
     return table->count == table->capacity;
+}
+
+/* The number of a row. */
+static inline uint32_t table_number(const struct table *table, const void *row)
+{
+    return (uint32_t)((size_t)((const unsigned char *)row - table->rows) / table->row_size);
 }
 
 static inline void *table_row(const struct table *table, uint32_t row)

@@ -733,7 +733,7 @@ static void a_boost_lifts_and_ends(void **state)
     assert_int_equal(top_of(SCOPE_ALL, 0, ids), 4);
     assert_int_equal(ids[0], 3);
     assert_int_equal(ids[1], 4);
-    assert_true(discover_item(&discover, TENANT, 3)->boost == 2);
+    assert_true(discover_boost_of(&discover, discover_item(&discover, TENANT, 3)) == 2);
     assert_true(fabs(discover_heat(&discover, discover_item(&discover, TENANT, 3), now_us) - 6) <
                 1e-9);
     record = boost(VERB_BOOST_TAG, 0, "bwhy", 1, 180, now_us + 2 * HOUR); /* 4 * 1.8, 8 * 1.8 */
@@ -743,21 +743,22 @@ static void a_boost_lifts_and_ends(void **state)
     assert_int_equal(ids[2], 2);
     record = boost(VERB_BOOST_WORD, 0, "bwhy", 1, 150, now_us + 2 * HOUR); /* the highest counts */
     apply(&record);
-    assert_true(discover_item(&discover, TENANT, 4)->boost == 1.8);
+    assert_true(discover_boost_of(&discover, discover_item(&discover, TENANT, 4)) == 1.8);
     record = boost(VERB_BOOST_TAG, 0, "bwhy", 1, 100, now_us + 2 * HOUR); /* ends it */
     apply(&record);
-    assert_true(discover_item(&discover, TENANT, 4)->boost == 1.5);
+    assert_true(discover_boost_of(&discover, discover_item(&discover, TENANT, 4)) == 1.5);
     say_item(9, 100, "b"); /* comes while it holds */
-    assert_true(discover_item(&discover, TENANT, 9)->boost == 1.5);
+    assert_true(discover_boost_of(&discover, discover_item(&discover, TENANT, 9)) == 1.5);
     discover_tick(&discover, now_us + 3 * HOUR);
     for (uint64_t item = 1; item <= 4; item++)
-        assert_true(discover_item(&discover, TENANT, item)->boost == 1);
+        assert_true(discover_boost_of(&discover, discover_item(&discover, TENANT, item)) == 1);
     assert_int_equal(top_of(SCOPE_ALL, 0, ids), 5);
     assert_int_equal(ids[0], 4);
     record = boost(VERB_BOOST_ITEM, 1, "why", 0, 200, now_us + 90 * DAY);
     apply(&record);
     discover_tick(&discover, now_us + 7 * DAY);
-    assert_true(discover_item(&discover, TENANT, 1)->boost == 1); /* 7 days at most */
+    assert_true(discover_boost_of(&discover, discover_item(&discover, TENANT, 1)) ==
+                1); /* 7 days at most */
     discover_close(&discover);
 }
 

@@ -1,0 +1,177 @@
+/* discover_save.c: checkpoints. Rows are written as they are, those that were ever used; where they
+ * lie among the hashed places follows from them, and so do the lists. */
+#include <assert.h>
+#include <string.h>
+
+#include "base/digest.h"
+#include "readers/discover/discover_inner.h"
+
+/* What must be the same for the bytes after it to mean the same. */
+struct shape {
+    char name[8];
+    uint32_t version;
+    uint32_t item_bytes, exposure_bytes, account_bytes;
+    struct discover_size size;
+    struct discover_rules rules;
+};
+
+/* Of a table, beside its rows. */
+struct table_state {
+    uint32_t count, fresh, free_row, hand;
+    uint64_t evicted;
+};
+
+struct rest {
+    struct heat_clock clock, interests_clock;
+    double interests_mass;
+    int64_t record_us;
+    uint64_t applied;
+};
+
+static struct shape shape_of(const struct discover *discover)
+{
+    struct shape shape;
+
+    memset(&shape, 0, sizeof shape); /* no byte between members is left to chance */
+    memcpy(shape.name, "discover", sizeof shape.name);
+    shape.version = DISCOVER_VERSION;
+    shape.item_bytes = sizeof(struct item);
+    shape.exposure_bytes = sizeof(struct exposure);
+    shape.account_bytes = sizeof(struct account);
+    shape.size = discover->size;
+    shape.rules = discover->rules;
+    return shape;
+}
+
+/* In the order of the bytes. */
+#define TABLES_MAX 8
+static uint32_t tables_of(struct discover *discover, struct table *tables[TABLES_MAX])
+{
+    struct table *all[TABLES_MAX] = {&discover->items,    &discover->exposures, &discover->accounts,
+                                     &discover->creators, &discover->tags,      &discover->lives,
+                                     &discover->sketches, &discover->offs};
+
+    memcpy(tables, all, sizeof all);
+    return TABLES_MAX;
+}
+
+static enum status table_put(const struct table *table, struct reader_sink *sink)
+{
+    struct table_state state = {table->count, table->fresh, table->free_row, table->hand,
+                                table->evicted};
+    enum status status = reader_put(sink, &state, sizeof state);
+
+    if (status == STATUS_OK && table->fresh > 0)
+        status = reader_put(sink, table->rows, (size_t)table->fresh * table->row_size);
+    return status;
+}
+
+static enum status table_get(struct table *table, struct reader_source *source)
+{
+    struct table_state state;
+    enum status status = reader_get(source, &state, sizeof state);
+
+    if (status != STATUS_OK)
+        return status;
+    if (state.fresh > table->capacity || state.count > state.fresh ||
+        state.free_row > state.fresh || state.hand >= table->capacity)
+        return STATUS_BADDATA;
+    if (state.fresh > 0)
+        status = reader_get(source, table->rows, (size_t)state.fresh * table->row_size);
+    table->fresh = state.fresh;
+    table->free_row = state.free_row;
+    table->hand = state.hand;
+    table->evicted = state.evicted;
+    return status == STATUS_OK && table_index(table, state.count) ? STATUS_OK : STATUS_BADDATA;
+}
+
+static enum status rest_put(const struct discover *discover, struct reader_sink *sink)
+{
+    struct rest rest = {discover->clock, discover->interests_clock, discover->interests_mass,
+                        discover->record_us, discover->applied};
+    enum status status = reader_put(sink, &rest, sizeof rest);
+
+    if (status == STATUS_OK)
+        status = reader_put(sink, discover->quantile, sizeof *discover->quantile);
+    if (status == STATUS_OK)
+        status = reader_put(sink, discover->boosts, sizeof *discover->boosts);
+    if (status == STATUS_OK)
+        status = reader_put(sink, discover->platform, sizeof *discover->platform);
+    return status;
+}
+
+static enum status rest_get(struct discover *discover, struct reader_source *source)
+{
+    struct rest rest;
+    enum status status = reader_get(source, &rest, sizeof rest);
+
+    if (status == STATUS_OK)
+        status = reader_get(source, discover->quantile, sizeof *discover->quantile);
+    if (status == STATUS_OK)
+        status = reader_get(source, discover->boosts, sizeof *discover->boosts);
+    if (status == STATUS_OK)
+        status = reader_get(source, discover->platform, sizeof *discover->platform);
+    if (status != STATUS_OK)
+        return status;
+    discover->clock = rest.clock;
+    discover->interests_clock = rest.interests_clock;
+    discover->interests_mass = rest.interests_mass;
+    discover->record_us = rest.record_us;
+    discover->now_us = rest.record_us;
+    discover->applied = rest.applied;
+    return STATUS_OK;
+}
+
+static enum status put_all(const struct discover *discover, struct reader_sink *sink)
+{
+    struct table *tables[TABLES_MAX];
+    uint32_t count = tables_of((struct discover *)discover, tables);
+    enum status status = rest_put(discover, sink);
+
+    for (uint32_t i = 0; i < count && status == STATUS_OK; i++)
+        status = table_put(tables[i], sink);
+    return status;
+}
+
+enum status discover_save(const struct discover *discover, struct reader_sink *sink)
+{
+    struct shape shape = shape_of(discover);
+    enum status status = reader_put(sink, &shape, sizeof shape);
+
+    return status == STATUS_OK ? put_all(discover, sink) : status;
+}
+
+enum status discover_restore(struct discover *discover, struct reader_source *source)
+{
+    struct shape shape, want = shape_of(discover);
+    struct table *tables[TABLES_MAX];
+    uint32_t count = tables_of(discover, tables);
+    enum status status = reader_get(source, &shape, sizeof shape);
+
+    if (status != STATUS_OK || memcmp(&shape, &want, sizeof shape) != 0)
+        return STATUS_BADDATA;
+    status = rest_get(discover, source);
+    for (uint32_t i = 0; i < count && status == STATUS_OK; i++)
+        status = table_get(tables[i], source);
+    if (status == STATUS_OK)
+        items_list(discover);
+    return status;
+}
+
+static enum status digest_put(void *context, const void *bytes, size_t size)
+{
+    uint8_t before[DIGEST_BYTES];
+
+    memcpy(before, context, sizeof before);
+    digest_sha256(before, sizeof before, bytes, size, context);
+    return STATUS_OK;
+}
+
+void discover_digest(const struct discover *discover, uint8_t digest[32])
+{
+    struct reader_sink sink = {.context = digest, .put = digest_put};
+
+    static_assert(DIGEST_BYTES == 32, "as reader.h says");
+    memset(digest, 0, DIGEST_BYTES);
+    (void)put_all(discover, &sink);
+}
