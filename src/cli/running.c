@@ -241,9 +241,10 @@ static void print_recovery(const struct node_report *report, FILE *out)
         fprintf(out, "  REPAIRED   %s bytes of one copy of the log, from the other\n",
                 progress_number(report->repaired_bytes, number));
     if (report->signals_lost)
-        fprintf(out,
-                "  ANEW       rules and scoring: what they had seen lately was not found; likes "
-                "that were held wait for zan rebuild\n");
+        fprintf(
+            out,
+            "  ANEW       rules and scoring: what they had seen lately was not found; likes are "
+            "held until they have seen enough (mode risk-degraded)\n");
     if (report->rebuilt)
         fprintf(out, "  REBUILT    the store, from the log\n");
 }

@@ -206,7 +206,7 @@ void settle_apply(struct engine *engine, const struct record *record)
     }
     if (!edge_weigh(engine, record, &old))
         return;
-    if (verdict.mark == MARK_HELD && record->a == 0)
+    if (verdict.mark == MARK_HELD || verdict.mark == MARK_QUARANTINED)
         judge_hold(
             engine, record,
             hot_edge_find(engine->hot, record->tenant, EDGE_LIKE, record->account, record->target));

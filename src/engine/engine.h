@@ -186,6 +186,10 @@ struct record engine_hold_record(const struct hold *hold);
 /* Scores the oldest held like again and takes it out of the queue. */
 void engine_hold_settle(struct engine *engine);
 
+/* A like at rest: if it is held or quarantined still, and of an account that lives here, it waits
+ * in the queue again. False: there is no room for it now. */
+bool engine_hold_again(struct engine *engine, const struct edge_row *row);
+
 /* --- cases: what the partition does by itself ----------------------------------------------------
  * next:   a case that is due, or whose sweep is under way; looks at no more than *looks of them
  * expire: if it is due; the case and what it is about must be in memory

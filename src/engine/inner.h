@@ -115,8 +115,8 @@ void judge_sanction(struct engine *engine);
 void judge_prepare(struct engine *engine, const struct record *record);
 /* It was applied: learn from it. */
 void judge_learn(struct engine *engine, const struct record *record);
-/* A like that counted in full is held from now on (record: SETTLE, applied; its edge): it waits to
- * be settled. */
+/* A like is held from now on (record: SETTLE, applied; its edge): one that counted in full, or one
+ * that a case gave back as it was. It waits to be settled. */
 void judge_hold(struct engine *engine, const struct record *record, const struct edge_row *edge);
 /* Nothing that is kept of acts names this account any more (what counts them does by hashes). */
 void judge_forget(struct engine *engine, uint16_t tenant, uint64_t account);

@@ -14,6 +14,7 @@
 #include "engine/sanction.h"
 
 #define REOPEN_AT_ONCE 64
+#define BLIND_FROM_NOW UINT32_MAX
 
 /* --- the region ----------------------------------------------------------------------------------
  */
@@ -50,6 +51,7 @@ static bool windows_open(uint8_t *region, size_t bytes, const uint8_t *digest)
     return false;
 }
 
+/* False: it was there, and cannot be used. */
 static bool trust_ready(struct judges *judges, uint8_t *region, size_t bytes, bool restored)
 {
     static const uint8_t never[8];
@@ -66,6 +68,7 @@ static bool trust_ready(struct judges *judges, uint8_t *region, size_t bytes, bo
 static bool holds_open(struct judges *judges, uint8_t *region, size_t bytes, bool restored)
 {
     judges->holds = (struct holds *)(void *)region;
+    judges->holds_bytes = bytes;
     if (restored && holds_are_whole(judges->holds, bytes))
         return true;
     *judges->holds = (struct holds){.capacity = holds_room(bytes) - holds_room(bytes) / 8,
@@ -73,12 +76,27 @@ static bool holds_open(struct judges *judges, uint8_t *region, size_t bytes, boo
     return !restored;
 }
 
+/* In the queue, so many of the first until the last one that nobody scored. */
+static uint64_t backlog_of(const struct holds *holds)
+{
+    for (uint64_t i = holds->count; i > 0; i--)
+        if (holds->hold[(holds->first + i - 1) % holds->capacity].reasons >> REASON_UNSCORED & 1)
+            return i;
+    return 0;
+}
+
+static void blind_from_now(struct judges *judges)
+{
+    judges->holds->blind_until_s = BLIND_FROM_NOW;
+    judges->unscored = true;
+}
+
 bool judges_open(struct judges *judges, void *region, size_t bytes, const struct policy *policy,
                  const uint8_t *policy_digest, bool scored, bool restored)
 {
     struct judge_sizes sizes = judge_sizes_for(bytes);
     uint8_t *at = region;
-    bool whole = true;
+    bool whole = true, known = true, held;
 
     *judges = (struct judges){.policy = policy};
     judges->windows = (struct policy_table *)(void *)region;
@@ -92,9 +110,52 @@ bool judges_open(struct judges *judges, void *region, size_t bytes, const struct
         memset(region, 0, bytes);
     if (policy != NULL)
         whole = windows_open(at, sizes.windows, policy_digest);
+    judges->trust_bytes = sizes.trust;
     if (scored)
-        whole = trust_ready(judges, at + sizes.windows, sizes.trust, restored) && whole;
-    return holds_open(judges, at + sizes.windows + sizes.trust, sizes.holds, restored) && whole;
+        known = trust_ready(judges, at + sizes.windows, sizes.trust, restored);
+    held = holds_open(judges, at + sizes.windows + sizes.trust, sizes.holds, restored);
+    if (!known)
+        blind_from_now(judges);
+    if (!held)
+        judges->holds->missed = 1;
+    if (!scored)
+        judges->holds->blind_until_s = 0;
+    judges->unscored = judges->holds->blind_until_s != 0;
+    judges->backlog = backlog_of(judges->holds);
+    return whole && known && held;
+}
+
+void judges_lost(struct judges *judges)
+{
+    if (judges->trust != NULL)
+        blind_from_now(judges);
+    judges->holds->missed = 1;
+}
+
+bool judges_check(struct judges *judges, int64_t now_us, uint32_t lines)
+{
+    struct trust_config config = trust_config_for(judges->trust_bytes);
+    bool trusted = judges->trust == NULL ||
+                   trust_check(judges->trust, &config, now_us, &judges->check_hand, lines);
+    bool held = holds_are_whole(judges->holds, judges->holds_bytes);
+
+    if (trusted && held)
+        return true;
+    judges->failures++;
+    if (!trusted) {
+        judges->trust = trust_open(judges->trust, judges->trust_bytes, &config);
+        blind_from_now(judges);
+    }
+    if (!held) {
+        uint32_t blind_until_s = judges->trust != NULL ? BLIND_FROM_NOW : 0;
+
+        (void)holds_open(judges, (uint8_t *)judges->holds, judges->holds_bytes, false);
+        judges->holds->missed = 1;
+        judges->holds->blind_until_s = blind_until_s;
+        judges->unscored = judges->pending || blind_until_s != 0;
+        judges->backlog = 0;
+    }
+    return false;
 }
 
 bool judge_enforce(struct judges *judges, const struct policy *policy, const uint8_t digest[32])
@@ -123,6 +184,49 @@ void judge_enforce_shadow(struct judges *judges, const struct policy *policy, bo
     if (!anew)
         return;
     judges->shadow = (struct judge_shadow){.policy = policy};
+}
+
+/* --- while nobody scores -------------------------------------------------------------------------
+ */
+
+static int64_t settle_delay(const struct judges *judges)
+{
+    return judges->policy != NULL ? judges->policy->settle_us : TRUST_SETTLE_US;
+}
+
+/* Blindness lasts one settling delay from the first act on: after that a held like is scored by
+ * what the scorer has seen for as long as ever. */
+static void look_from_now(struct judges *judges, int64_t now_us)
+{
+    int64_t until_s = (now_us + settle_delay(judges)) / 1000000 + 1;
+
+    if (judges->holds->blind_until_s == BLIND_FROM_NOW)
+        judges->holds->blind_until_s =
+            until_s < BLIND_FROM_NOW ? (uint32_t)until_s : BLIND_FROM_NOW - 1;
+}
+
+/* Does nobody score now? */
+static bool is_away(struct judges *judges, int64_t now_us)
+{
+    if (judges->pending || !judges->unscored || PLANTED("engine.blind_counts_in_full"))
+        return judges->pending;
+    if (now_us / 1000000 < (int64_t)judges->holds->blind_until_s)
+        return true;
+    judges->holds->blind_until_s = 0;
+    judges->unscored = false;
+    judges->backlog = backlog_of(judges->holds);
+    return false;
+}
+
+enum judge_lack judges_lack(struct judges *judges, int64_t now_us)
+{
+    if (judges->pending)
+        return JUDGE_PENDING;
+    if (is_away(judges, now_us))
+        return JUDGE_BLIND;
+    if (judges->holds->missed > 0)
+        return JUDGE_MISSED;
+    return judges->backlog > 0 ? JUDGE_BACKLOG : JUDGE_LACKS_NOTHING;
 }
 
 /* --- the act -------------------------------------------------------------------------------------
@@ -416,7 +520,10 @@ enum status judge_decide(struct judges *judges, bool confirmed, uint8_t cut_pct,
         *window_us = judge_freeze(judges);
         return STATUS_OK;
     }
-    if (judges->unscored && !PLANTED("engine.unscored_counts_in_full"))
+    if (judges->unscored)
+        look_from_now(judges, judges->act.now_us);
+    if (judges->unscored && is_away(judges, judges->act.now_us) &&
+        !PLANTED("engine.unscored_counts_in_full"))
         verdict_lower(verdict, WEIGHT_FULL, MARK_HELD, REASON_UNSCORED);
     judge_score(judges, verdict, window_us);
     if (cut_pct < WEIGHT_FULL)
@@ -512,20 +619,16 @@ void judge_sanction(struct engine *engine)
 /* --- learning ------------------------------------------------------------------------------------
  */
 
-static int64_t settle_delay(const struct judges *judges)
-{
-    return judges->policy != NULL ? judges->policy->settle_us : TRUST_SETTLE_US;
-}
-
 static void hold_add(struct holds *holds, const struct hold *hold)
 {
     uint64_t at = (holds->first + holds->count) % holds->capacity;
 
     if (holds->count == holds->capacity) {
-        /* The caller settles the oldest first (engine_holds_due); this is the last resort. */
+        /* The caller settles the oldest first (engine_holds_due), unless nobody scores; this is the
+         * last resort. It stays held, and is found again when there is room. */
         holds->first = (holds->first + 1) % holds->capacity;
         holds->count--;
-        holds->early++;
+        holds->missed += holds->missed < UINT32_MAX && !PLANTED("engine.full_queue_forgets");
     }
     holds->hold[at] = *hold;
     holds->count++;
@@ -568,6 +671,38 @@ static struct hold hold_of(const struct trust_like *like)
     };
 }
 
+/* What was seen of it at the moment is lost, but for the main reason. */
+bool judges_requeue(struct judges *judges, const struct edge_row *edge)
+{
+    struct holds *holds = judges->holds;
+    struct hold hold = {.account = edge->account,
+                        .item = edge->target,
+                        .time_us = edge->time_us,
+                        .due_us = edge->time_us + settle_delay(judges),
+                        .tenant = edge->tenant,
+                        .reasons = (uint16_t)(1u << edge_reason(edge)),
+                        .weight_pct = edge->weight_pct};
+
+    if (holds->count > holds->capacity - holds->capacity / 4)
+        return false;
+    hold_add(holds, &hold);
+    judges->backlog = holds->count;
+    return true;
+}
+
+bool engine_hold_again(struct engine *engine, const struct edge_row *row)
+{
+    const struct edge_row *edge =
+        hot_edge_find(engine->hot, row->tenant, EDGE_LIKE, row->account, row->target);
+
+    if (edge == NULL)
+        edge = row;
+    if (!edge->on || !is_home(engine, edge->account) ||
+        (edge_mark(edge) != MARK_HELD && edge_mark(edge) != MARK_QUARANTINED))
+        return true;
+    return judges_requeue(engine->judges, edge);
+}
+
 /* The likes that the target of judges->act got shortly before. */
 static void reopen(struct judges *judges)
 {
@@ -595,6 +730,11 @@ void judge_hold(struct engine *engine, const struct record *record, const struct
 
     if (judges == NULL)
         return;
+    if (record->a != 0) { /* given back by a case: by now it waits in no queue */
+        if (!judges_requeue(judges, edge) && judges->holds->missed < UINT32_MAX)
+            judges->holds->missed++;
+        return;
+    }
     if (judges->trust != NULL)
         (void)trust_recall(judges->trust, record->tenant, record->account, record->target,
                            edge->time_us, &like);
@@ -701,12 +841,15 @@ void judge_prefetch(const struct engine *engine, const struct request *request, 
 /* --- settling ------------------------------------------------------------------------------------
  */
 
-/* Room is kept for what one turn can add, so that none is lost. */
-static bool is_due(const struct holds *holds, uint64_t i, int64_t now_us)
+/* Room is kept for what one turn can add, so that none is lost; not while nobody scores. */
+static bool is_due(const struct judges *judges, uint64_t i, int64_t now_us)
 {
+    const struct holds *holds = judges->holds;
     const struct hold *hold = &holds->hold[(holds->first + i) % holds->capacity];
 
-    return hold->due_us <= now_us || holds->count - i > holds->capacity - holds->capacity / 8;
+    return hold->due_us <= now_us ||
+           (holds->count - i > holds->capacity - holds->capacity / 8 &&
+            (!judges->unscored || PLANTED("engine.full_queue_counts_in_full")));
 }
 
 uint32_t engine_holds_due(const struct engine *engine, int64_t now_us, const struct hold **hold,
@@ -722,7 +865,7 @@ uint32_t engine_holds_due(const struct engine *engine, int64_t now_us, const str
             &holds->hold[holds->capacity + (holds->again_first + due) % holds->again_capacity];
     if (due > 0)
         return due;
-    for (; due < count && due < holds->count && is_due(holds, due, now_us); due++)
+    for (; due < count && due < holds->count && is_due(engine->judges, due, now_us); due++)
         hold[due] = &holds->hold[(holds->first + due) % holds->capacity];
     return due;
 }
@@ -836,6 +979,7 @@ void engine_hold_settle(struct engine *engine)
     assert(holds->count > 0);
     holds->first = (holds->first + 1) % holds->capacity;
     holds->count--;
+    judges->backlog -= judges->backlog > 0;
     if (!waits(engine, &hold))
         return;
     slot = hot_item_find(engine->hot, hold.tenant, hold.item);
@@ -845,11 +989,14 @@ void engine_hold_settle(struct engine *engine)
         holds->hold[(holds->first + holds->count++) % holds->capacity] = hold;
         return;
     }
-    if (judges->unscored && judges->trust == NULL && hold.due_us <= engine->now_us) {
+    if (is_away(judges, engine->now_us) && !PLANTED("engine.full_queue_counts_in_full")) {
         hold.due_us = engine->now_us + settle_delay(judges); /* pending until the scorer is back */
+        if (!judges->pending && holds->blind_until_s != BLIND_FROM_NOW)
+            hold.due_us = (int64_t)holds->blind_until_s * 1000000; /* that is known */
         holds->hold[(holds->first + holds->count++) % holds->capacity] = hold;
         return;
     }
+    holds->early += hold.due_us > engine->now_us;
     record.verdict = score_again(engine, &hold);
     judges->settled++;
     engine_settle(engine, &record);

@@ -34,15 +34,17 @@ struct hold {
     uint8_t unused[2];
 };
 
-/* A ring in order of due times; a full one lets the oldest be settled early. Behind it a second
- * one, of likes that counted in full and are to be looked at once more, because what came after
- * them speaks against them (trust_observe); they go first, and those that look bad by now are held.
- * A full one takes no more. */
+/* A ring in order of due times; a full one lets the oldest be settled early, or, while nobody
+ * scores, loses it: it stays held, is counted (missed), and is found again (node/backlog.h). Behind
+ * it a second one, of likes that counted in full and are to be looked at once more, because what
+ * came after them speaks against them (trust_observe); they go first, and those that look bad by
+ * now are held. A full one takes no more. */
 struct holds {
     uint64_t first, count, capacity;
     uint64_t early; /* were settled before their time, for want of room */
     uint64_t again_first, again_count, again_capacity;
-    uint64_t unused;
+    uint32_t missed;        /* held likes that wait in no queue, at least so many; saturates */
+    uint32_t blind_until_s; /* the scorer knows nothing yet; BLIND_FROM_NOW: from the next act on */
     struct hold hold[];
 };
 
@@ -59,12 +61,26 @@ struct judge_shadow {
     struct judge_tally tally[POLICY_RULES_MAX];
 };
 
+/* Why likes are held that nobody scored (mode risk-degraded), the gravest first. */
+enum judge_lack {
+    JUDGE_LACKS_NOTHING,
+    JUDGE_PENDING, /* by the setting */
+    JUDGE_BLIND,   /* the scorer lost what it had seen; it looks, and its word is not taken yet */
+    JUDGE_MISSED,  /* it is back; likes that wait in no queue are being found again (node/backlog.h)
+                    */
+    JUDGE_BACKLOG  /* it is back; what was held meanwhile waits to be scored */
+};
+
 struct judges {
     const struct policy *policy; /* NULL: no rules */
     struct policy_table *windows;
     struct trust *trust; /* NULL: acts are not scored */
     struct holds *holds;
-    bool unscored; /* the scorer should be there and is not: likes are held, never full weight */
+    bool unscored;    /* the scorer is not there, or blind: likes are held, never full weight */
+    bool pending;     /* it is not to be there, by the setting */
+    uint64_t backlog; /* of the queue: so many of the first until the last one that nobody scored */
+    uint64_t failures;   /* times that what it remembers was found damaged or lost */
+    uint64_t check_hand; /* judges_check goes round */
     /* Of the act judged last: */
     struct act act;
     bool act_is_ready; /* and is the one that is being applied */
@@ -74,7 +90,7 @@ struct judges {
     uint64_t judged, refused, devalued, held, quarantined, settled; /* for facts */
     uint64_t reopened;                          /* counted in full at first and were held later */
     struct judge_tally tally[POLICY_RULES_MAX]; /* by rule; for facts */
-    size_t windows_bytes;
+    size_t windows_bytes, trust_bytes, holds_bytes;
     uint32_t version; /* of the policy the tally is of, and its digest */
     uint8_t digest[32];
     struct judge_shadow shadow;
@@ -91,6 +107,17 @@ struct judge_sizes judge_sizes_for(size_t bytes);
  * that cannot be used are begun anew, and the answer is false. */
 bool judges_open(struct judges *judges, void *region, size_t bytes, const struct policy *policy,
                  const uint8_t *policy_digest, bool scored, bool restored);
+
+/* The scorer's memory, and the queue, are not what they were: it begins anew, and for one settling
+ * delay its word is not taken (likes are held). Held likes wait in no queue. */
+void judges_lost(struct judges *judges);
+/* Looks at so many lines of what is remembered, the next ones each time. False: it was damaged, and
+ * is lost from here on (judges_lost). */
+#define JUDGE_CHECK_LINES 1024
+bool judges_check(struct judges *judges, int64_t now_us, uint32_t lines);
+enum judge_lack judges_lack(struct judges *judges, int64_t now_us);
+/* A like that is held, by its edge, waits in the queue from here on. False: no room now. */
+bool judges_requeue(struct judges *judges, const struct edge_row *edge);
 
 /* Other rules from here on (NULL: none); windows that they have in common go on. True: they are
  * others than before, so what each has done is counted anew. */

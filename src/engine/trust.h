@@ -85,6 +85,12 @@ struct trust *trust_open(void *region, size_t bytes, const struct trust_config *
  * for another configuration. That the bytes are undamaged is the caller's check. */
 struct trust *trust_restore(void *region, size_t bytes, const struct trust_config *config);
 
+/* Is what is remembered still what trust_* leave there? Looks at the header and at `lines` cache
+ * lines from *hand on, which goes round. Only what can never be is found: damage that looks like
+ * something that was seen is not. now_us: at least the time of every act that was observed. */
+bool trust_check(const struct trust *trust, const struct trust_config *config, int64_t now_us,
+                 uint64_t *hand, uint32_t lines);
+
 void trust_prefetch(const struct trust *trust, const struct act *act);
 void trust_prefetch_deep(const struct trust *trust, const struct act *act);
 

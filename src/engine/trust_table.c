@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/hook.h"
+
 #define ROW_WAYS   2u /* platforms, accounts, items: neighbouring lines */
 #define PLACE_WAYS 4u /* in one line */
 #define PAIR_WAYS  8u /* in one line */
@@ -310,4 +312,109 @@ void trust_forget(struct trust *trust, uint16_t tenant, uint64_t account)
         /* The item's own share stays, and the chain. */
         like->account = like->address = like->device = like->network = 0;
     }
+}
+
+/* --- is it whole? --------------------------------------------------------------------------------
+ * Facts that hold of every row whatever was observed: an empty row is all zero, no time lies ahead,
+ * a part is no larger than the whole it is of, what is never written stays zero. */
+
+static bool is_zero(const void *bytes, size_t size)
+{
+    const uint8_t *at = bytes;
+
+    for (size_t i = 0; i < size; i++)
+        if (at[i] != 0)
+            return false;
+    return true;
+}
+
+static bool platform_is_good(const struct trust_platform *row, uint32_t now_s)
+{
+    if (row->tag == 0)
+        return is_zero(row, sizeof *row);
+    return row->last_s <= now_s && is_zero(row->zero, sizeof row->zero);
+}
+
+static bool account_is_good(const struct trust_account *row, uint32_t now_s)
+{
+    return row->tag == 0 ? is_zero(row, sizeof *row) : row->last_s <= now_s;
+}
+
+static bool window_is_good(const struct trust_window *window, uint32_t now_s)
+{
+    return window->start_s <= now_s && window->newcomers <= window->count &&
+           window->locked <= window->count && window->bad <= window->count &&
+           window->met <= window->count && window->thin <= window->count;
+}
+
+static bool item_is_good(const struct trust_item *row, uint32_t now_s)
+{
+    if (row->tag == 0)
+        return is_zero(row, sizeof *row);
+    return row->last_s <= now_s && window_is_good(&row->window[0], now_s) &&
+           window_is_good(&row->window[1], now_s) && row->flood_opened_s <= now_s &&
+           row->flood_until_s >= row->flood_opened_s &&
+           row->flood_until_s - row->flood_opened_s <= TRUST_DAY_S;
+}
+
+static bool places_are_good(const struct trust_place *rows, uint32_t now_s)
+{
+    for (uint32_t i = 0; i < PLACE_WAYS; i++)
+        if (rows[i].tag == 0
+                ? !is_zero(&rows[i], sizeof rows[i])
+                : rows[i].last_s > now_s || rows[i].zero[0] != 0 || rows[i].zero[1] != 0)
+            return false;
+    return true;
+}
+
+static bool pairs_are_good(const struct trust_pair *rows)
+{
+    for (uint32_t i = 0; i < PAIR_WAYS; i++)
+        if (rows[i].tag == 0 && !is_zero(&rows[i], sizeof rows[i]))
+            return false;
+    return true;
+}
+
+static bool like_is_good(const struct trust_like *row, int64_t now_us)
+{
+    if (row->number == 0)
+        return is_zero(row, sizeof *row);
+    return row->time_us <= now_us && is_zero(row->zero, sizeof row->zero);
+}
+
+/* The line of 64 bytes that begins there; chains hold any number. */
+static bool line_is_good(const struct trust *trust, size_t at, int64_t now_us)
+{
+    const void *line = base_of(trust) + at;
+    uint32_t now_s = trust_seconds(now_us);
+
+    if (at < accounts_at())
+        return platform_is_good(line, now_s);
+    if (at < items_at(&trust->config))
+        return account_is_good(line, now_s);
+    if (at < places_at(&trust->config))
+        return item_is_good(line, now_s);
+    if (at < pairs_at(&trust->config))
+        return places_are_good(line, now_s);
+    return at < likes_at(&trust->config) ? pairs_are_good(line) : like_is_good(line, now_us);
+}
+
+bool trust_check(const struct trust *trust, const struct trust_config *config, int64_t now_us,
+                 uint64_t *hand, uint32_t lines)
+{
+    struct trust_config sizes = rounded(config);
+    uint64_t count;
+
+    if (trust->magic != TRUST_MAGIC || trust->version != TRUST_VERSION || trust->reserved != 0 ||
+        memcmp(&trust->config, &sizes, sizeof sizes) != 0 ||
+        !is_zero(trust->zero, sizeof trust->zero))
+        return false;
+    count = (chains_at(&sizes) - sizeof *trust) / 64;
+    for (uint32_t i = 0; i < lines; i++) {
+        size_t line = (*hand)++ % count;
+
+        if (!line_is_good(trust, sizeof *trust + line * 64, now_us))
+            return PLANTED("trust.damage_is_not_seen");
+    }
+    return true;
 }

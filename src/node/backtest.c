@@ -682,7 +682,7 @@ static enum status judges_begin(struct run *run, const struct partition_config *
         return STATUS_NOMEMORY;
     (void)judges_open(&run->judges, run->region, run->bytes, run->policy, run->digest,
                       strcmp(trust, "on") == 0, false);
-    run->judges.unscored = strcmp(trust, "pending") == 0;
+    run->judges.unscored = run->judges.pending = strcmp(trust, "pending") == 0;
     run->now_us = 0;
     run->waiting_first = run->waiting_count = 0;
     return STATUS_OK;

@@ -82,18 +82,51 @@ static void look_at_writes(struct shard *shard, int64_t wall_us)
          partition->flush == FLUSH_RETRY ? "the store's disk is full" : "the log's disk is full");
 }
 
+/* Likes are held that nobody has scored: by the setting, or because something failed. */
+static void look_at_scorer(struct shard *shard, int64_t wall_us)
+{
+    struct engine *engine = &shard->partition.engine;
+    struct modes *modes = &shard->modes;
+    struct judges *judges = engine->judges;
+    enum judge_lack lack;
+    char reason[FACTS_REASON] = "";
+
+    if (judges == NULL) {
+        note(modes, MODE_RISK_DEGRADED, false, wall_us, "");
+        return;
+    }
+    if (!judges_check(judges, engine->now_us, JUDGE_CHECK_LINES))
+        fprintf(stderr,
+                "zan: ALARM: partition %u: what the scorer remembers is damaged; it begins "
+                "anew, and likes are held meanwhile\n",
+                (unsigned)shard->index);
+    lack = judges_lack(judges, shard->partition.config.clock_requests ? engine->now_us : wall_us);
+    if (lack == JUDGE_PENDING)
+        snprintf(reason, sizeof reason, "%s",
+                 "no scores: likes, views and reports are held and count when there are");
+    else if (lack == JUDGE_BLIND)
+        snprintf(reason, sizeof reason, "%s",
+                 "the scorer has lost what it had seen: likes, views and reports are held until it "
+                 "has seen enough again");
+    else if (lack == JUDGE_MISSED)
+        snprintf(reason, sizeof reason, "%s",
+                 "held likes that wait in no queue are being found again");
+    else if (lack == JUDGE_BACKLOG)
+        snprintf(reason, sizeof reason, "%llu held likes wait to be scored",
+                 (unsigned long long)judges->backlog);
+    note(modes, MODE_RISK_DEGRADED, lack != JUDGE_LACKS_NOTHING, wall_us, reason);
+}
+
 void modes_look(struct shard *shard, int64_t wall_us, int64_t steady_us, struct facts *facts)
 {
     const struct partition *partition = &shard->partition;
     struct modes *modes = &shard->modes;
-    bool risk = partition->engine.judges != NULL && partition->engine.judges->unscored;
     enum mode gravest = MODE_NORMAL;
 
     look_at_shedding(modes, partition, wall_us, steady_us);
     look_at_mirror(shard, wall_us, facts);
     look_at_writes(shard, wall_us);
-    note(modes, MODE_RISK_DEGRADED, risk, wall_us,
-         "no scores: likes, views and reports are held and count when there are");
+    look_at_scorer(shard, wall_us);
     note(modes, MODE_STOPPING, atomic_load(&shard->node->stopping), wall_us, "told to stop");
     note(modes, MODE_FAILED, partition->failure != STATUS_OK, wall_us, partition->message);
     for (int mode = MODE_NORMAL + 1; mode < MODE_COUNT; mode++)

@@ -574,6 +574,8 @@ int partition_sleep_ms(const struct partition *partition)
     if (partition->flush == FLUSH_COLLECTING || partition->sweeping ||
         partition->engine.sweep.under_way)
         return 0;
+    if (partition->backlog.under_way)
+        return 2;
     if (partition->stalled_us != 0 || partition->paced_us != 0 || partition->nospace ||
         partition->flush == FLUSH_RETRY)
         return 100;

@@ -11,6 +11,7 @@
 #include "engine/engine.h"
 #include "engine/policy_book.h"
 #include "log/log.h"
+#include "node/backlog.h"
 #include "node/signals.h"
 #include "store/hot.h"
 #include "store/store.h"
@@ -63,6 +64,7 @@ struct partition {
     struct engine engine;
     struct needs *needs;
     struct signals signals;
+    struct backlog backlog;
     struct flusher *flusher;
     enum flush_state flush;
     uint64_t flush_sequence;                     /* what the flush under way stands for */

@@ -329,6 +329,7 @@ static void look_after(struct shard *shard, int64_t steady_us)
     shard->partition.readonly = shard->partition.distrusted ||
                                 atomic_load(&shard->node->log_lost) ||
                                 atomic_load(&shard->node->ordered_readonly);
+    backlog_step(&shard->partition.backlog, &shard->partition, steady_us);
     audit_turn(&shard->audit, steady_us);
 }
 

@@ -65,6 +65,8 @@ static void judge_facts(const struct partition *partition, struct facts *facts)
     facts->judge_settled = judges->settled;
     facts->holds_waiting = judges->holds->count;
     facts->holds_early = judges->holds->early;
+    facts->holds_missed = judges->holds->missed;
+    facts->judge_failures = judges->failures;
     facts->signals_unsaved = partition->signals.unsaved;
     policy_facts(judges, facts);
 }
@@ -228,6 +230,7 @@ void shard_facts(struct shard *shard, struct facts *sum)
     SUM(audit.differences);
     SUM(judged), SUM(judge_refused), SUM(judge_devalued), SUM(judge_held), SUM(judge_quarantined);
     SUM(judge_settled), SUM(holds_waiting), SUM(holds_early), SUM(signals_unsaved);
+    SUM(holds_missed), SUM(judge_failures);
     SUM(mirror_losses), SUM(mirror_resyncs), SUM(mirror_attempts);
     SUM(sequence_decided), SUM(sequence_durable), SUM(sequence_at_rest);
     for (int i = 0; i < VERB_COUNT; i++)

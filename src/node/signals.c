@@ -79,6 +79,29 @@ static bool load_file(struct signals *signals, uint64_t sequence)
     return good;
 }
 
+/* Where there is no room for all, less will do: what is remembered is then forgotten sooner. */
+static bool take_memory(struct signals *signals, size_t bytes)
+{
+    for (; bytes >= JUDGE_BYTES_MIN; bytes = bytes / 2 / 64 * 64) {
+        signals->region = memory_take(1, bytes);
+        signals->copy = memory_take(1, bytes);
+        signals->config.bytes = bytes;
+        if (signals->region != NULL && signals->copy != NULL)
+            return true;
+        memory_give(signals->region, 1, bytes);
+        memory_give(signals->copy, 1, bytes);
+        signals->region = signals->copy = NULL;
+    }
+    signals->config.bytes = 0;
+    return false;
+}
+
+static void set_pending(struct signals *signals)
+{
+    signals->judges.pending = signals->config.unscored;
+    signals->judges.unscored = signals->judges.unscored || signals->config.unscored;
+}
+
 enum status signals_open(struct signals *signals, const struct signals_config *config,
                          uint64_t sequence, bool *found)
 {
@@ -88,16 +111,16 @@ enum status signals_open(struct signals *signals, const struct signals_config *c
     *found = true;
     if (config->bytes == 0)
         return STATUS_OK;
-    signals->region = memory_take(1, config->bytes);
-    signals->copy = memory_take(1, config->bytes);
-    if (signals->region == NULL || signals->copy == NULL)
+    if (!take_memory(signals, config->bytes))
         return STATUS_NOMEMORY;
     if (config->path[0] != '\0' && sequence > 0)
         *found = loaded = load_file(signals, sequence);
-    if (!judges_open(&signals->judges, signals->region, config->bytes, config->policy,
+    if (!judges_open(&signals->judges, signals->region, signals->config.bytes, config->policy,
                      config->policy_digest, config->scored, loaded))
         *found = false;
-    signals->judges.unscored = config->unscored;
+    if (!loaded && config->path[0] != '\0' && sequence > 0)
+        judges_lost(&signals->judges);
+    set_pending(signals);
     return STATUS_OK;
 }
 
@@ -107,14 +130,11 @@ void signals_begin(struct signals *signals, size_t bytes)
 
     /* The thread that flushes may be at work: it looks at the path and at what is copied only. */
     assert(config->bytes == 0 && signals->copied == 0);
-    signals->region = memory_take(1, bytes);
-    signals->copy = memory_take(1, bytes);
-    if (signals->region == NULL || signals->copy == NULL)
+    if (!take_memory(signals, bytes))
         abort();
-    config->bytes = bytes;
-    judges_open(&signals->judges, signals->region, bytes, config->policy, config->policy_digest,
-                config->scored, false);
-    signals->judges.unscored = config->unscored;
+    judges_open(&signals->judges, signals->region, config->bytes, config->policy,
+                config->policy_digest, config->scored, false);
+    set_pending(signals);
 }
 
 void signals_close(struct signals *signals)

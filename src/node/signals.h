@@ -5,8 +5,9 @@
  * is taken in one piece when the flush begins (some milliseconds for 32 MiB; taken piece by piece
  * between turns, acts of the moment would be learnt twice after a crash).
  *
- * It is no part of the truth: a file that is missing or damaged is an alarm, the judges begin anew
- * and like what is recent not yet known; held likes are found again by zan rebuild.
+ * It is no part of the truth: a file that is missing or damaged is an alarm, the judges begin anew,
+ * and their word is not taken before they have seen enough: until then likes are held (judges_lost,
+ * mode risk-degraded). Held likes that waited in the queue are found again (backlog.h).
  *
  *   0   8   "ZANSIGN1"        8  8  sequence     16  8  bytes of signals
  *   24  32  digest of the policy's text          56  8  hash of the signals
@@ -39,7 +40,9 @@ struct signals {
     uint64_t unsaved; /* files that could not be written */
 };
 
-/* NOMEMORY, or OK. found: the file of that sequence was there and good (or sequence is 0). */
+/* NOMEMORY, or OK; where there is less memory than asked for, config.bytes tells how much there is,
+ * a file of another size is as good as none, and JUDGE_BYTES_MIN is the least. found: the file of
+ * that sequence was there and good (or sequence is 0). */
 enum status signals_open(struct signals *signals, const struct signals_config *config,
                          uint64_t sequence, bool *found);
 void signals_close(struct signals *signals);

@@ -114,6 +114,7 @@ struct facts {
     /* the judges; sums */
     uint64_t judged, judge_refused, judge_devalued, judge_held, judge_quarantined, judge_settled;
     uint64_t holds_waiting, holds_early, signals_unsaved;
+    uint64_t holds_missed, judge_failures;
     /* the rules */
     char policy[32]; /* "": none */
     uint32_t policy_version, rule_count;

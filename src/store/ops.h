@@ -48,6 +48,8 @@ struct store_ops {
     enum status (*scan)(struct store *store, const struct store_visitor *visitor);
     enum status (*items_from)(struct store *store, uint16_t tenant, uint64_t id,
                                struct item_row *rows, uint32_t max, uint32_t *count);
+    enum status (*edges_from)(struct store *store, const struct edge_row *from,
+                              struct edge_row *rows, uint32_t max, uint32_t *count);
     void (*stats)(const struct store *store, struct store_stats *stats);
 };
 

@@ -207,6 +207,8 @@ enum status rocks_flush(struct store *store, const struct store_flush *flush, ch
 enum status rocks_scan(struct store *store, const struct store_visitor *visitor);
 enum status rocks_items_from(struct store *store, uint16_t tenant, uint64_t id,
                              struct item_row *rows, uint32_t max, uint32_t *count);
+enum status rocks_edges_from(struct store *store, const struct edge_row *from,
+                             struct edge_row *rows, uint32_t max, uint32_t *count);
 enum status rocks_scan_live(struct store *store, void *argument,
                             enum status (*each)(void *argument, const struct case_row *row));
 enum status rocks_scan_policies(struct store *store, void *argument,

@@ -235,15 +235,35 @@ static enum status items_take(struct rocks *rocks, rocksdb_iterator_t *iterator,
     return error != NULL ? rocks_fail(error, NULL) : STATUS_OK;
 }
 
-enum status rocks_items_from(struct store *store, uint16_t tenant, uint64_t id,
-                             struct item_row *rows, uint32_t max, uint32_t *count)
+static enum status edges_take(struct rocks *rocks, rocksdb_iterator_t *iterator,
+                              struct edge_row *rows, uint32_t max, uint32_t *count)
 {
-    struct rocks *rocks = rocks_of(store);
+    char *error = NULL;
+
+    for (; *count < max && rocksdb_iter_valid(iterator); rocksdb_iter_next(iterator)) {
+        size_t key_size, size;
+        const char *key = rocksdb_iter_key(iterator, &key_size);
+        const char *value = rocksdb_iter_value(iterator, &size);
+        struct edge_row *row = &rows[*count];
+
+        *row = (struct edge_row){0};
+        if (!key_read_edge((const uint8_t *)key, key_size, rocks->partition, row) ||
+            !unpack_edge((const uint8_t *)value, size, row))
+            return STATUS_CORRUPT;
+        (*count)++;
+    }
+    rocksdb_iter_get_error(iterator, &error);
+    return error != NULL ? rocks_fail(error, NULL) : STATUS_OK;
+}
+
+/* One of the two arrays is not NULL: what it takes rows of. */
+static enum status rows_from(struct rocks *rocks, enum key_table table, const uint8_t *from,
+                             size_t from_size, struct item_row *items, struct edge_row *edges,
+                             uint32_t max, uint32_t *count)
+{
     rocksdb_readoptions_t *options;
     rocksdb_iterator_t *iterator;
-    uint8_t from[KEY_BYTES_MAX];
-    char to = (char)(KEY_ITEM + 1);
-    size_t from_size = key_item(from, rocks->partition, tenant, id);
+    char to = (char)(table + 1);
     enum status status;
 
     if (!begin_reading(rocks))
@@ -254,11 +274,32 @@ enum status rocks_items_from(struct store *store, uint16_t tenant, uint64_t id,
     rocksdb_readoptions_set_iterate_upper_bound(options, &to, 1);
     iterator = rocksdb_create_iterator_cf(rocks->db, options, rocks->family);
     rocksdb_iter_seek(iterator, (const char *)from, from_size);
-    status = items_take(rocks, iterator, rows, max, count);
+    status = items != NULL ? items_take(rocks, iterator, items, max, count)
+                           : edges_take(rocks, iterator, edges, max, count);
     rocksdb_iter_destroy(iterator);
     rocksdb_readoptions_destroy(options);
     end_reading(rocks);
     return status;
+}
+
+enum status rocks_items_from(struct store *store, uint16_t tenant, uint64_t id,
+                             struct item_row *rows, uint32_t max, uint32_t *count)
+{
+    struct rocks *rocks = rocks_of(store);
+    uint8_t from[KEY_BYTES_MAX];
+    size_t size = key_item(from, rocks->partition, tenant, id);
+
+    return rows_from(rocks, KEY_ITEM, from, size, rows, NULL, max, count);
+}
+
+enum status rocks_edges_from(struct store *store, const struct edge_row *from,
+                             struct edge_row *rows, uint32_t max, uint32_t *count)
+{
+    struct rocks *rocks = rocks_of(store);
+    uint8_t key[KEY_BYTES_MAX];
+    size_t size = key_edge(key, rocks->partition, from);
+
+    return rows_from(rocks, KEY_EDGE, key, size, NULL, rows, max, count);
 }
 
 struct live {

@@ -172,6 +172,14 @@ enum status store_items_from(struct store *store, uint16_t tenant, uint64_t id,
     return store->ops->items_from(store, tenant, id, rows, max, count);
 }
 
+enum status store_edges_from(struct store *store, const struct edge_row *from,
+                             struct edge_row *rows, uint32_t max, uint32_t *count)
+{
+    assert(max > 0 && from->kind < EDGE_COUNT);
+    *count = 0;
+    return store->ops->edges_from(store, from, rows, max, count);
+}
+
 void store_stats(const struct store *store, struct store_stats *stats)
 {
     *stats = (struct store_stats){0};

@@ -146,6 +146,10 @@ enum status store_scan(struct store *store, const struct store_visitor *visitor)
 enum status store_items_from(struct store *store, uint16_t tenant, uint64_t id,
                               struct item_row *rows, uint32_t max, uint32_t *count);
 
+/* The same of edges, in the order of tenant, kind, account and target, from the key of *from on. */
+enum status store_edges_from(struct store *store, const struct edge_row *from,
+                             struct edge_row *rows, uint32_t max, uint32_t *count);
+
 /* The cases that somebody has to see to (case_is_live); reads nothing else. */
 enum status store_scan_live(struct store *store, void *argument,
                             enum status (*each)(void *argument, const struct case_row *row));

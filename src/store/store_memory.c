@@ -512,6 +512,32 @@ static enum status memory_items_from(struct store *store, uint16_t tenant, uint6
     return STATUS_OK;
 }
 
+/* As memory_items_from. */
+static enum status memory_edges_from(struct store *store, const struct edge_row *from,
+                                     struct edge_row *rows, uint32_t max, uint32_t *count)
+{
+    struct memory *memory = memory_of(store);
+    const struct edge_row *all = (const void *)memory->tables[EDGES].rows;
+
+    pthread_mutex_lock(&memory->mutex);
+    for (uint64_t i = 0; i < memory->tables[EDGES].count; i++) {
+        uint32_t at = *count;
+
+        if (compare_edges(&all[i], from) < 0)
+            continue;
+        while (at > 0 && compare_edges(&rows[at - 1], &all[i]) > 0)
+            at--;
+        if (at == max)
+            continue;
+        if (*count < max)
+            (*count)++;
+        memmove(&rows[at + 1], &rows[at], (*count - at - 1) * sizeof *rows);
+        rows[at] = all[i];
+    }
+    pthread_mutex_unlock(&memory->mutex);
+    return STATUS_OK;
+}
+
 static enum status memory_scan_live(struct store *store, void *argument,
                                     enum status (*each)(void *argument, const struct case_row *row))
 {
@@ -605,6 +631,7 @@ static const struct store_ops memory_ops = {
     .flush = memory_flush,
     .scan = memory_scan,
     .items_from = memory_items_from,
+    .edges_from = memory_edges_from,
     .stats = memory_stats,
 };
 

@@ -473,6 +473,7 @@ static const struct store_ops rocks_ops = {
     .flush = rocks_flush,
     .scan = rocks_scan,
     .items_from = rocks_items_from,
+    .edges_from = rocks_edges_from,
     .stats = rocks_stats,
 };
 

@@ -106,6 +106,10 @@ static const struct metric metrics[] = {
     COUNTER("reader_checkpoints_total", reader.checkpoints, "Checkpoints it has written."),
     SECONDS("reader_checkpoint_seconds", "gauge", reader.checkpoint_us,
             "How long the last of them took; nothing is read or answered meanwhile."),
+    GAUGE("holds_missed", holds_missed,
+          "Held likes that wait in no queue, at least; they are being found again."),
+    COUNTER("scorer_lost_total", judge_failures,
+            "Times that what the scorer remembers was lost or found damaged."),
     COUNTER("signals_unsaved_total", signals_unsaved,
             "Times that what the judges had seen could not be written."),
 };

@@ -188,9 +188,9 @@ static void settled_late_it_is_worth_what_it_was(void **state)
     for (int late = 0; late < 2; late++) {
         uint64_t item = 40 + (uint64_t)late;
 
-        judges.unscored = true;
+        judges.unscored = judges.pending = true;
         assert_int_equal(ask(VERB_LIKE, 1, item), 1);
-        judges.unscored = false;
+        judges.unscored = judges.pending = false;
         judges.holds->hold[judges.holds->first].weight_pct = 40;
         test.now_us += (late ? 3 : 1) * 601LL * SECOND;
         settle_what_is_due();
@@ -201,14 +201,14 @@ static void settled_late_it_is_worth_what_it_was(void **state)
 static void without_the_scorer_nothing_counts_in_full(void **state)
 {
     (void)state;
-    judges.unscored = true;
+    judges.unscored = judges.pending = true;
     assert_int_equal(ask(VERB_LIKE, 1, 10), 1);
     assert_int_equal(item_of(10).credit.held, 1);
     assert_int_equal(item_of(10).reasons[REASON_UNSCORED], 1);
     test.now_us += 601LL * SECOND;
     settle_what_is_due();
     assert_int_equal(item_of(10).credit.held, 1); /* pending until the scorer is back */
-    judges.unscored = false;
+    judges.unscored = judges.pending = false;
     test.now_us += 3700LL * SECOND;
     settle_what_is_due();
     assert_int_equal(item_of(10).credit.credited_pct, 100);

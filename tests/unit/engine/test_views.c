@@ -334,7 +334,7 @@ static void without_the_scorer_views_weigh_nothing(void **state)
     look(VERB_VIEW, 1, 7, 0);
     assert_int_equal(credited(7), WEIGHT_FULL);
     judges.trust = NULL;
-    judges.unscored = true;
+    judges.unscored = judges.pending = true;
     look(VERB_VIEW, 2, 7, 0);
     assert_int_equal(credited(7), WEIGHT_FULL);
 }
