@@ -334,11 +334,8 @@ enum status case_write(struct engine *engine, const struct request *request, uin
     enum status status;
 
     record_begin(&record, request, (uint8_t)request->verb);
-    record.fields |= RECORD_HAS_ARGS | RECORD_HAS_ACTOR | RECORD_HAS_TEXT;
-    record.caller = request->caller;
-    record.role = request->role;
-    record.text = request->u.deed.text;
-    record.text_size = request->u.deed.text_size;
+    record.fields |= RECORD_HAS_ARGS;
+    record_reasoned(&record, request, request->u.deed.text, request->u.deed.text_size);
     status = opens ? open_decide(engine, request, &record) : step_decide(engine, request, &record);
     if (status == STATUS_OK)
         record.fields |= RECORD_CHANGED;

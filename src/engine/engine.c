@@ -169,6 +169,22 @@ void record_begin(struct record *record, const struct request *request, uint8_t 
     }
 }
 
+void record_actor(struct record *record, const struct request *request)
+{
+    record->fields |= RECORD_HAS_ACTOR;
+    record->caller = request->caller;
+    record->role = request->role;
+}
+
+void record_reasoned(struct record *record, const struct request *request, const char *text,
+                     uint8_t text_size)
+{
+    record_actor(record, request);
+    record->fields |= RECORD_HAS_TEXT;
+    record->text = text;
+    record->text_size = text_size;
+}
+
 void record_operation(struct record *record, const struct request *request, uint64_t content,
                       enum status status)
 {

@@ -41,6 +41,11 @@ static inline bool is_home(const struct engine *engine, uint64_t id)
 /* The next record: numbered, written to the body, applied. There must be room for it. */
 void record_commit(struct engine *engine, struct record *record);
 void record_begin(struct record *record, const struct request *request, uint8_t kind);
+/* Whose decision it is. */
+void record_actor(struct record *record, const struct request *request);
+/* The same, and why in words. */
+void record_reasoned(struct record *record, const struct request *request, const char *text,
+                     uint8_t text_size);
 void record_operation(struct record *record, const struct request *request, uint64_t content,
                       enum status status);
 

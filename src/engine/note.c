@@ -261,9 +261,7 @@ enum status note_decide(struct engine *engine, const struct request *request, st
 
     if (status != STATUS_OK)
         return status;
-    record->fields |= RECORD_HAS_ACTOR;
-    record->caller = request->caller;
-    record->role = request->role;
+    record_actor(record, request);
     return say(engine, request, record);
 }
 

@@ -697,11 +697,8 @@ enum status policy_write(struct engine *engine, const struct request *request, u
     size_t size = 0;
 
     record_begin(&record, request, (uint8_t)request->verb);
-    record.fields |= RECORD_HAS_ARGS | RECORD_HAS_ACTOR | RECORD_HAS_TEXT;
-    record.caller = request->caller;
-    record.role = request->role;
-    record.text = request->u.rules.reason;
-    record.text_size = request->u.rules.reason_size;
+    record.fields |= RECORD_HAS_ARGS;
+    record_reasoned(&record, request, request->u.rules.reason, request->u.rules.reason_size);
     if (engine->book == NULL || engine->partition != 0)
         status = STATUS_POLICYSTATE;
     else if (request->tenant != 0)
