@@ -495,61 +495,66 @@ static void put_end(struct text *text, const struct reply *reply)
     text_put(text, "}\n", 2);
 }
 
-static void put_cases(struct text *text, const struct reply *reply)
-{
-    struct case_field fields[CASE_FIELDS_MAX];
+/* What is told of one entry of the reply; words: for texts that are put together. */
+typedef uint32_t (*entry_fields)(const struct reply *reply, uint32_t i,
+                                 struct case_field fields[CASE_FIELDS_MAX],
+                                 char words[CASE_WORDS_MAX]);
 
-    key(text, '{', "entries");
-    text_put(text, "[", 1);
-    for (unsigned i = 0; i < reply->count; i++) {
-        text_put(text, ",", i > 0);
-        put_case_fields(text, fields, case_brief_fields(&reply->u.cases[i], fields));
-    }
-    put_end(text, reply);
+static uint32_t brief_of(const struct reply *reply, uint32_t i,
+                         struct case_field fields[CASE_FIELDS_MAX], char words[CASE_WORDS_MAX])
+{
+    (void)words;
+    return case_brief_fields(&reply->u.cases[i], fields);
 }
 
-static void put_weighed(struct text *text, const struct reply *reply)
+static uint32_t weighed_of(const struct reply *reply, uint32_t i,
+                           struct case_field fields[CASE_FIELDS_MAX], char words[CASE_WORDS_MAX])
+{
+    (void)words;
+    return weighed_fields(&reply->u.edges[i], fields);
+}
+
+static uint32_t notice_of(const struct reply *reply, uint32_t i,
+                          struct case_field fields[CASE_FIELDS_MAX], char words[CASE_WORDS_MAX])
+{
+    (void)words;
+    return notice_fields(&reply->u.notices[i], fields);
+}
+
+static uint32_t shield_of(const struct reply *reply, uint32_t i,
+                          struct case_field fields[CASE_FIELDS_MAX], char words[CASE_WORDS_MAX])
+{
+    return case_fields(&reply->u.shields[i], 1, fields, words);
+}
+
+/* The list of that name, and the end of the reply. */
+static void put_entries(struct text *text, const struct reply *reply, char before,
+                        const char *name, entry_fields of)
 {
     struct case_field fields[CASE_FIELDS_MAX];
+    char words[CASE_WORDS_MAX];
 
-    key(text, '{', "entries");
+    key(text, before, name);
     text_put(text, "[", 1);
     for (unsigned i = 0; i < reply->count; i++) {
         text_put(text, ",", i > 0);
-        put_case_fields(text, fields, weighed_fields(&reply->u.edges[i], fields));
+        put_case_fields(text, fields, of(reply, i, fields, words));
     }
     put_end(text, reply);
 }
 
 static void put_notices(struct text *text, const struct reply *reply)
 {
-    struct case_field fields[CASE_FIELDS_MAX];
-
     member(text, '{', "unread", reply->unread);
-    key(text, ',', "entries");
-    text_put(text, "[", 1);
-    for (unsigned i = 0; i < reply->count; i++) {
-        text_put(text, ",", i > 0);
-        put_case_fields(text, fields, notice_fields(&reply->u.notices[i], fields));
-    }
-    put_end(text, reply);
+    put_entries(text, reply, ',', "entries", notice_of);
 }
 
 static void put_shield(struct text *text, const struct reply *reply)
 {
-    struct case_field fields[CASE_FIELDS_MAX];
-    char words[CASE_WORDS_MAX];
-
     key(text, '{', "item");
     put_item_map(text, reply->item);
     moment(text, "window_until_ms", reply->item->window_until_us / 1000);
-    key(text, ',', "cases");
-    text_put(text, "[", 1);
-    for (unsigned i = 0; i < reply->count; i++) {
-        text_put(text, ",", i > 0);
-        put_case_fields(text, fields, case_fields(&reply->u.shields[i], 1, fields, words));
-    }
-    put_end(text, reply);
+    put_entries(text, reply, ',', "cases", shield_of);
 }
 
 static void put_export(struct text *text, const struct reply *reply)
@@ -662,10 +667,10 @@ void json_reply(struct text *text, const struct json_request *request, const str
         put_case(text, reply);
         return;
     case REPLY_CASES:
-        put_cases(text, reply);
+        put_entries(text, reply, '{', "entries", brief_of);
         return;
     case REPLY_WEIGHED:
-        put_weighed(text, reply);
+        put_entries(text, reply, '{', "entries", weighed_of);
         return;
     case REPLY_EXPORT:
         put_export(text, reply);
