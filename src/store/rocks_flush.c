@@ -121,26 +121,28 @@ static void filter_rows(struct rocks *rocks, const struct table *table, const vo
     }
 }
 
+/* Rows whose key is tenant and id. */
+#define PUT_BY_ID(rocks, sst, rows, count, table, pack)                                            \
+    do {                                                                                           \
+        filter_rows((rocks), &(table), (rows), (count));                                           \
+        order_all((rocks), (count));                                                               \
+        ORDER_BY((rocks), (rows), (count), row->id);                                               \
+        ORDER_BY((rocks), (rows), (count), row->tenant);                                           \
+        PUT_ROWS((rocks), (sst), (rows), (count), (table), pack);                                  \
+    } while (0)
+
 static void put_accounts(struct rocks *rocks, struct sst *sst, const struct store_flush *flush)
 {
     uint32_t count = (uint32_t)flush->account_count;
 
-    filter_rows(rocks, &rocks_account_table, flush->accounts, count);
-    order_all(rocks, count);
-    ORDER_BY(rocks, flush->accounts, count, row->id);
-    ORDER_BY(rocks, flush->accounts, count, row->tenant);
-    PUT_ROWS(rocks, sst, flush->accounts, count, rocks_account_table, pack_account);
+    PUT_BY_ID(rocks, sst, flush->accounts, count, rocks_account_table, pack_account);
 }
 
 static void put_items(struct rocks *rocks, struct sst *sst, const struct store_flush *flush)
 {
     uint32_t count = (uint32_t)flush->item_count;
 
-    filter_rows(rocks, &rocks_item_table, flush->items, count);
-    order_all(rocks, count);
-    ORDER_BY(rocks, flush->items, count, row->id);
-    ORDER_BY(rocks, flush->items, count, row->tenant);
-    PUT_ROWS(rocks, sst, flush->items, count, rocks_item_table, pack_item);
+    PUT_BY_ID(rocks, sst, flush->items, count, rocks_item_table, pack_item);
 }
 
 static void put_operations(struct rocks *rocks, struct sst *sst, const struct store_flush *flush)
