@@ -53,9 +53,13 @@ static void before(struct record *record, uint8_t pct, uint8_t mark, int64_t sin
     record->before_age_s = (uint32_t)((now_us - since_us) / SECOND);
 }
 
+static struct discover *also; /* is told the same */
+
 static void apply(const struct record *record)
 {
     discover_apply(&discover, record);
+    if (also != NULL)
+        discover_apply(also, record);
 }
 
 static void say_item(uint64_t item, uint64_t creator, const char *tags)
@@ -546,6 +550,117 @@ static void older_records_are_taken(void **state)
     discover_close(&discover);
 }
 
+/* --- checkpoints */
+
+struct bytes {
+    unsigned char *at;
+    size_t size, capacity, read;
+};
+
+static enum status bytes_put(void *context, const void *from, size_t size)
+{
+    struct bytes *bytes = context;
+
+    if (bytes->size + size > bytes->capacity)
+        return STATUS_NOSPACE;
+    memcpy(bytes->at + bytes->size, from, size);
+    bytes->size += size;
+    return STATUS_OK;
+}
+
+static enum status bytes_get(void *context, void *to, size_t size)
+{
+    struct bytes *bytes = context;
+
+    if (bytes->read + size > bytes->size)
+        return STATUS_BADDATA;
+    memcpy(to, bytes->at + bytes->read, size);
+    bytes->read += size;
+    return STATUS_OK;
+}
+
+static void digest_is_same(const struct discover *one, const struct discover *other)
+{
+    uint8_t first[32], second[32];
+
+    discover_digest(one, first);
+    discover_digest(other, second);
+    assert_memory_equal(first, second, sizeof first);
+}
+
+static void any_record(struct test_random *random, uint32_t step)
+{
+    static const uint8_t kinds[] = {VERB_LIKE, VERB_VIEW, VERB_COMMENT, VERB_FAVORITE};
+    uint64_t item = test_random_below(random, step % 3 ? 40 : 100000);
+    struct record record;
+
+    now_us += (int64_t)test_random_below(random, 40 * (uint64_t)SECOND);
+    if (step % 50 == 0)
+        say_item(item, item % 1000, item % 2 ? "a,b" : "c");
+    record = record_of(kinds[step % 4], test_random_below(random, 20000), item);
+    if (step % 7 == 0) {
+        record.kind = VERB_UNLIKE;
+        record.fields |= RECORD_HAS_ARGS;
+        record.b = (uint64_t)HORIZON_S << 8;
+    }
+    apply(&record);
+}
+
+static uint32_t top_items(struct discover *which, uint64_t *ids)
+{
+    uint32_t rows[TOP_READ_MAX];
+    uint64_t refused;
+    uint32_t count = discover_top(which, TENANT, SCOPE_ALL, 0, 30, rows, &refused);
+
+    for (uint32_t i = 0; i < count; i++)
+        ids[i] = ((const struct item *)table_row(&which->items, rows[i]))->head.a;
+    return count;
+}
+
+/* Full tables, many evictions: what was saved goes on as if nothing had been, and ticks are in no
+ * digest. */
+static void goes_on_from_a_checkpoint(void **state)
+{
+    struct test_random random = {test_seed(104)};
+    struct bytes bytes = {.capacity = 8 << 20};
+    struct reader_sink sink = {&bytes, bytes_put};
+    struct reader_source source = {&bytes, bytes_get};
+    struct discover other;
+    uint64_t ids[2][30];
+
+    (void)state;
+    open_world(DISCOVER_BYTES_MIN);
+    bytes.at = malloc(bytes.capacity);
+    for (uint32_t step = 0; step < 30000; step++)
+        any_record(&random, step);
+    assert_int_equal(discover_save(&discover, &sink), STATUS_OK);
+    assert_int_equal(discover_open(&other, DISCOVER_BYTES_MIN, &discover_defaults), STATUS_OK);
+    assert_int_equal(discover_restore(&other, &source), STATUS_OK);
+    assert_int_equal(bytes.read, bytes.size);
+    digest_is_same(&discover, &other);
+    also = &other;
+    for (uint32_t step = 0; step < 30000; step++) {
+        any_record(&random, step);
+        if (step % 3 == 0)
+            discover_tick(&other, now_us + (int64_t)test_random_below(&random, (uint64_t)HOUR));
+    }
+    also = NULL;
+    assert_true(discover.items.evicted > 100 && discover.exposures.evicted > 1000);
+    digest_is_same(&discover, &other);
+    discover_tick(&discover, now_us + 2 * HOUR);
+    discover_tick(&other, now_us + 2 * HOUR);
+    assert_int_equal(top_items(&discover, ids[0]), 30);
+    assert_int_equal(top_items(&other, ids[1]), 30);
+    assert_memory_equal(ids[0], ids[1], sizeof ids[0]);
+    bytes.read = 0; /* another memory, other rows: refused */
+    discover_close(&other);
+    assert_int_equal(discover_open(&other, 2 * DISCOVER_BYTES_MIN, &discover_defaults), STATUS_OK);
+    assert_int_equal(discover_restore(&other, &source), STATUS_BADDATA);
+    discover_close(&other);
+    discover_close(&discover);
+    free(bytes.at);
+}
+
 /* --- people
  * --------------------------------------------------------------------------------------- */
 
@@ -821,6 +936,7 @@ int main(void)
         cmocka_unit_test(is_what_the_definition_says),
         cmocka_unit_test(forgetting_helps_and_harms_nobody),
         cmocka_unit_test(older_records_are_taken),
+        cmocka_unit_test(goes_on_from_a_checkpoint),
         cmocka_unit_test(a_person_switches_off_and_deletes),
         cmocka_unit_test(too_many_switches_are_everybodys),
         cmocka_unit_test(lists_have_whom_they_should),
