@@ -1,7 +1,7 @@
 /* impression.h: that an item was shown to an account, and the text that says so.
  *
- * Whoever makes a feed asks for a token for each entry (readers/reader.h: reader_tokens); a VIEW or a
- * SKIP brings it back, and the door knows it for its own (serve/attest.h). */
+ * Whoever makes a feed asks for a token for each entry (readers/reader.h: reader_tokens); a VIEW or
+ * a SKIP brings it back, and the door knows it for its own (serve/attest.h). */
 #ifndef ZAN_SCHEMA_IMPRESSION_H
 #define ZAN_SCHEMA_IMPRESSION_H
 
