@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "schema/tree.h"
 #include "wire/json.h"
 
 #define NOW_US 1700000000000000LL
@@ -83,7 +84,11 @@ static void check_answer(void)
     struct text text = {0};
     json_t *root;
 
-    if (!write) {
+    if (verb_info(request.route->verb)->group == GROUP_READER) {
+        static const struct tree_node empty = {.kind = TREE_MAP};
+
+        reply = (struct reply){.kind = REPLY_TREE, .count = 1, .u.tree = &empty};
+    } else if (!write) {
         reply.count = request.request.count;
         reply.u.values = zeros;
     }
