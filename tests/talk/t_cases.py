@@ -3,15 +3,15 @@
 
 zan-test: timeout=120
 """
-import hashlib
 import os
 import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from http_client import Connection, request, twin_server
-from client import Client, Error
+from http_client import twin_server
+from client import Error
+from people import People, code
 
 PEOPLE = {"backend": "backend", "ann": "operator", "ben": "operator", "bea": "approver",
           "cid": "approver", "eve": "auditor"}
@@ -19,48 +19,14 @@ LIKES = 3000
 HOUR_MS = 3600 * 1000
 
 
-def code(answer):
-    return answer.code if isinstance(answer, Error) else "OK"
-
-
 def number(name):
     return subprocess.run([os.environ["ZAN"], "key", "number", name], check=True,
                           capture_output=True, text=True).stdout.strip()
 
 
-class World:
+class World(People):
     def __init__(self, **settings):
-        self.folder = twin_server.directory()
-        credentials = os.path.join(self.folder, "credentials")
-        with open(credentials, "w") as file:
-            os.chmod(credentials, 0o600)
-            for name, role in PEOPLE.items():
-                digest = hashlib.sha256(("key-of-" + name).encode()).hexdigest()
-                file.write("%s %s %s\n" % (name, role, digest))
-        self.http = twin_server.free_port()
-        self.server = twin_server.Server(credentials=credentials, flush_seconds=1,
-                                         http="127.0.0.1:%d" % self.http, **settings).start()
-        self.login()
-
-    def login(self):
-        self.of = {}
-        for name in PEOPLE:
-            client = Client(self.server.port)
-            assert client.call("AUTH", name, "key-of-" + name) == "OK"
-            client.call("HELLO", 3)
-            self.of[name] = client
-
-    def ask(self, name, method, path, body=None):
-        connection = Connection(self.http)
-        try:
-            connection.send(request(method, path, body,
-                                    {"Authorization": "Bearer key-of-" + name}))
-            return connection.answer()
-        finally:
-            connection.close()
-
-    def __call__(self, name, *words):
-        return self.of[name].call(*words)
+        super().__init__(PEOPLE, **settings)
 
     def wait(self, case, state):
         for _ in range(2000):

@@ -4,61 +4,22 @@ different roles, one and three partitions, a kill -9 in between, and at the end 
 
 zan-test: timeout=120
 """
-import hashlib
 import os
 import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from http_client import Connection, request, twin_server
-from client import Client, Error, as_map
+from http_client import twin_server
+from client import as_map
+from people import People
 
 PEOPLE = {"backend": "backend", "ann": "operator", "bea": "approver", "eve": "auditor"}
 
 
-class World:
+class World(People):
     def __init__(self, **settings):
-        self.folder, self.alone = twin_server.directory(), settings["partitions"] == 1
-        credentials = os.path.join(self.folder, "credentials")
-        with open(credentials, "w") as file:
-            os.chmod(credentials, 0o600)
-            for name, role in PEOPLE.items():
-                digest = hashlib.sha256(("key-of-" + name).encode()).hexdigest()
-                file.write("%s %s %s\n" % (name, role, digest))
-        self.http = twin_server.free_port()
-        self.server = twin_server.Server(credentials=credentials, flush_seconds=1, trust="off",
-                                         http="127.0.0.1:%d" % self.http, **settings).start()
-        self.login()
-
-    def login(self):
-        self.of = {}
-        for name in PEOPLE:
-            client = Client(self.server.port)
-            assert client.call("AUTH", name, "key-of-" + name) == "OK"
-            client.call("HELLO", 3)
-            self.of[name] = client
-
-    def restart(self):
-        self.server.kill()
-        self.server.start()
-        self.login()
-
-    def __call__(self, name, *words):
-        return self.of[name].call(*words)
-
-    def do(self, *words):
-        answer = self("backend", *words)
-        assert not isinstance(answer, Error), (words, answer)
-        return answer
-
-    def ask(self, name, method, path, body=None):
-        connection = Connection(self.http)
-        try:
-            connection.send(request(method, path, body,
-                                    {"Authorization": "Bearer key-of-" + name}))
-            return connection.answer()
-        finally:
-            connection.close()
+        self.alone = settings["partitions"] == 1
+        super().__init__(PEOPLE, trust="off", **settings)
 
     def told(self, account, seconds=5):
         """Unread count and notices, the same by both doors."""
@@ -97,7 +58,7 @@ def likes_are_counted_and_taken_back(world):
     unread, entries = world.told(1)
     assert [(one["kind"], one["what"], one["account"]) for one in entries] == [
         ("act", "follow", "12"), ("act", "comment", "11"), ("digest", "like", None)], entries
-    world.restart()
+    world.again()
     assert world.told(1) == (unread, entries)
     newest = entries[0]["notice"]
     answer = world.ask("backend", "PUT", "/v1/accounts/1/notices/%s/read" % newest)

@@ -11,8 +11,8 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from http_client import Connection, request, twin_server
-from client import Client, Error
+from http_client import twin_server
+from people import People, code
 
 PEOPLE = {"backend": "backend", "ann": "operator", "ben": "operator", "bea": "approver",
           "eve": "auditor"}
@@ -29,60 +29,18 @@ rule back when count(unlike, account, 1h) > 1 then refuse
 UNFAIR = "policy p version 1\nrule mob when count(report, item, 1h) > 50 then like-ban for 1d\n"
 
 
-def code(answer):
-    return answer.code if isinstance(answer, Error) else "OK"
-
-
 def write(path, text):
     with open(path, "w") as file:
         file.write(text)
     return path
 
 
-class World:
+class World(People):
     def __init__(self, **settings):
-        self.folder = twin_server.directory()
-        credentials = os.path.join(self.folder, "credentials")
-        with open(credentials, "w") as file:
-            os.chmod(credentials, 0o600)
-            for name, role in list(PEOPLE.items()) + [("tim", "operator")]:
-                digest = hashlib.sha256(("key-of-" + name).encode()).hexdigest()
-                tenant = " tenant=5" if name == "tim" else ""
-                file.write("%s %s %s%s\n" % (name, role, digest, tenant))
-        self.http = twin_server.free_port()
-        self.rules = write(os.path.join(self.folder, "rules.policy"), FIRST)
-        settings.setdefault("policy", self.rules)
-        settings.setdefault("flush_seconds", 1)
-        self.server = twin_server.Server(credentials=credentials,
-                                         http="127.0.0.1:%d" % self.http, **settings).start()
-        self.login()
-
-    def login(self):
-        self.of = {}
-        for name in list(PEOPLE) + ["tim"]:
-            client = Client(self.server.port)
-            assert client.call("AUTH", name, "key-of-" + name) == "OK"
-            client.call("HELLO", 3)
-            self.of[name] = client
-
-    def again(self, kill=True):
-        if kill:
-            self.server.kill()
-        else:
-            assert self.server.stop() == 0, self.server.messages
-        self.server.start()
-        self.login()
-
-    def ask(self, name, method, path, body=None):
-        connection = Connection(self.http)
-        try:
-            connection.send(request(method, path, body, {"Authorization": "Bearer key-of-" + name}))
-            return connection.answer()
-        finally:
-            connection.close()
-
-    def __call__(self, name, *words):
-        return self.of[name].call(*words)
+        folder = twin_server.directory()
+        self.rules = write(os.path.join(folder, "rules.policy"), FIRST)
+        super().__init__({**PEOPLE, "tim": "operator tenant=5"}, folder,
+                         **{"policy": self.rules, **settings})
 
     def policy(self, *words):
         return self("ann", "POLICY", *words)
@@ -188,8 +146,8 @@ def shadow_has_no_effect(world):
     assert seen["in_shadow"] and (seen["judged"], seen["refused"]) == (6, 4), seen
     assert [(rule["rule"], rule["fired"]) for rule in seen["rules"]] == \
         [("few", 4), ("shy", 2), ("back", 0)], seen
+    world.server.until_said("version 8 as decided")
     world.again()
-    assert "version 8 as decided" in world.server.messages, world.server.messages
     assert world.policy("DIFF", version)["in_shadow"], "it goes on after a restart"
     assert world.policy("WITHDRAW", version, "no") == 1
     assert world.state(version) == "withdrawn"

@@ -13,8 +13,9 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from http_client import Connection, request, twin_server
+from http_client import twin_server
 from client import Client, Error, as_map
+from people import People, code
 
 PEOPLE = {"app": "backend", "paula": "privacy", "ann": "operator", "ben": "approver", "adam": "administrator"}
 HOLDER, OTHER = 0xE1A5ED0FC0DEFACE, 8   # no other number has these bytes
@@ -22,41 +23,10 @@ ADDRESS, DEVICE = "198.51.100.231", "planted-device-7719"
 ITEMS = 220
 
 
-def code(answer):
-    return answer.code if isinstance(answer, Error) else "OK"
-
-
-class World:
+class World(People):
     def __init__(self, tenant=0, **settings):
-        self.folder = twin_server.directory()
-        path = os.path.join(self.folder, "credentials")
-        with open(path, "w") as file:
-            os.chmod(path, 0o600)
-            for name, role in PEOPLE.items():
-                file.write("%s %s %s tenant=%d\n" % (name, role, hashlib.sha256(name.encode()).hexdigest(),
-                                                     tenant))
-        self.http = twin_server.free_port()
-        self.server = twin_server.Server(credentials=path, flush_seconds=1, sync="none", segment_mb=1,
-                                         http="127.0.0.1:%d" % self.http, **settings).start()
-        self.login()
-
-    def login(self):
-        self.of = {}
-        for name in PEOPLE:
-            self.of[name] = Client(self.server.port)
-            assert self.of[name].call("AUTH", name, name) == "OK"
-            self.of[name].call("HELLO", 3)
-
-    def __call__(self, name, *words):
-        return self.of[name].call(*words)
-
-    def ask(self, name, method, path, body=None):
-        connection = Connection(self.http)
-        try:
-            connection.send(request(method, path, body, {"Authorization": "Bearer " + name}))
-            return connection.answer()
-        finally:
-            connection.close()
+        super().__init__({name: "%s tenant=%d" % (role, tenant) for name, role in PEOPLE.items()},
+                         sync="none", segment_mb=1, **settings)
 
 
 class Twin:

@@ -4,13 +4,13 @@ are owed; through the front door, over one partition and three, across kill -9, 
 
 zan-test: timeout=120
 """
-import hashlib
 import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "twin"))
-from client import Client, Error  # noqa: E402
-from server import Server, directory, main  # noqa: E402
+from client import Error  # noqa: E402
+from people import People  # noqa: E402
+from server import directory, main  # noqa: E402
 
 PEOPLE = {"backend": "backend", "ann": "operator", "bea": "approver"}
 START = 1700000000000
@@ -33,28 +33,11 @@ def rules():
     return path
 
 
-class World:
+class World(People):
     def __init__(self, partitions):
-        credentials = os.path.join(directory(), "credentials")
-        with open(credentials, "w") as file:
-            os.chmod(credentials, 0o600)
-            for name, role in PEOPLE.items():
-                digest = hashlib.sha256(("key-of-" + name).encode()).hexdigest()
-                file.write("%s %s %s\n" % (name, role, digest))
         self.now = START
-        self.server = Server(credentials=credentials, http="off", clock="requests",
-                             policy=rules(), trust="on", partitions=partitions).start()
-        self.login()
-
-    def login(self):
-        self.of = {}
-        for name in PEOPLE:
-            self.of[name] = Client(self.server.port)
-            assert self.of[name].call("AUTH", name, "key-of-" + name) == "OK"
-            self.of[name].call("HELLO", 3)
-
-    def __call__(self, name, *words):
-        return self.of[name].call(*words)
+        super().__init__(PEOPLE, http=None, clock="requests", policy=rules(), trust="on",
+                         partitions=partitions)
 
     def act(self, verb, account, item, device=None, returns=False):
         place = ("DEVICE", "d%d" % device) if device is not None else ()
@@ -67,11 +50,6 @@ class World:
             self("backend", "VIEW", account, 999999, 1, 1, "CTX", "TIME", self.now)
         likes = self("backend", "COUNTS", item)["likes"]
         return {key: float(likes[key]) for key in ("raw", "credited", "fading", "frozen")}
-
-    def crash(self):
-        self.server.kill()
-        self.server.start()
-        self.login()
 
     def end(self):
         assert self.server.stop() == 0, self.server.messages
@@ -97,7 +75,7 @@ def fades(partitions):
     assert world.act("LIKE", 51, 5) == 1
     world.now += 2 * SECOND
     assert world.act("UNLIKE", 51, 5, returns=True)["intent"] == "undo"
-    world.crash()
+    world.again()
     world.now += DAY // 7
     found = world.stands(5)
     assert found["credited"] == 49 and near(found["fading"], 25), found
@@ -146,7 +124,7 @@ def a_flood_waits_and_is_compensated():
     given = float(budget["balance"])
     assert 0 < given < found["frozen"] and budget["granted"] == budget["balance"], budget
     assert world("ann", "CASE", "GET", case)["granted_pct"] == round(100 * given)
-    world.crash()
+    world.again()
     assert world("backend", "BUDGET", CREATOR) == budget
     for account in range(100, 110):  # of those who waited
         world.act("LIKE", 1000 + account, 1)

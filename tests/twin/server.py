@@ -253,6 +253,13 @@ class Server:
             raise AssertionError("zan verify ended with %d\n%s" %
                                  (done.returncode, done.stdout[-3000:]))
 
+    def until_said(self, text, patience=60.0):
+        """Waits until it has said that: it serves before its banner is out."""
+        ends = time.monotonic() + patience
+        while text.encode() not in os.pread(self.output.fileno(), 1 << 20, 0):
+            assert time.monotonic() < ends, "it never said %r" % text
+            time.sleep(0.01)
+
     def kill(self):
         if self.process is None:
             return None
