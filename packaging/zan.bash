@@ -2,7 +2,7 @@
 _zan() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} options
   if [ "$COMP_CWORD" -eq 1 ] || [ "$before" = help ]; then
-    COMPREPLY=($(compgen -W "serve demo import bench info verify rebuild redact backtest certificate key simulate help version" -- "$word"))
+    COMPREPLY=($(compgen -W "serve demo import bench info verify rebuild redact backtest recommend certificate key simulate help version" -- "$word"))
     return
   fi
   case $before in
@@ -12,6 +12,11 @@ _zan() {
     --key-file) COMPREPLY=($(compgen -f -- "$word")); return ;;
     --language) COMPREPLY=($(compgen -W "en zh" -- "$word")); return ;;
     --scratch) COMPREPLY=($(compgen -d -- "$word")); return ;;
+    --train) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    --test) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    --edges) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    --out) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    --model) COMPREPLY=($(compgen -f -- "$word")); return ;;
     --scratch) COMPREPLY=($(compgen -d -- "$word")); return ;;
     --key-file) COMPREPLY=($(compgen -f -- "$word")); return ;;
     --config) COMPREPLY=($(compgen -f -- "$word")); return ;;
@@ -45,6 +50,7 @@ _zan() {
     rebuild) options=" --json --quiet --help --config --data --log-a --log-b --resp --http --credentials --assertion-keys --tls-cert --tls-key --tls-client-ca --tls-client-crl --tls-doors --tls-least --plain-remote --pseudonym-days --pseudonym-keep --sync --mirror --partitions --memory --discover-memory --connections --operation-hours --erase-wait-hours --small-counts --display-delay --list-budget --export-budget --cleanup-budget --flush-seconds --segment-mb --audit-rate --scrub-mb-s --sandbox --clock --policy --trust --unknown" ;;
     redact) options=" --json --quiet --help --config --data --log-a --log-b --resp --http --credentials --assertion-keys --tls-cert --tls-key --tls-client-ca --tls-client-crl --tls-doors --tls-least --plain-remote --pseudonym-days --pseudonym-keep --sync --mirror --partitions --memory --discover-memory --connections --operation-hours --erase-wait-hours --small-counts --display-delay --list-budget --export-budget --cleanup-budget --flush-seconds --segment-mb --audit-rate --scrub-mb-s --sandbox --clock --policy --trust --unknown" ;;
     backtest) options=" --from --imported --samples --top --language --scratch --json --quiet --help --config --data --log-a --log-b --resp --http --credentials --assertion-keys --tls-cert --tls-key --tls-client-ca --tls-client-crl --tls-doors --tls-least --plain-remote --pseudonym-days --pseudonym-keep --sync --mirror --partitions --memory --discover-memory --connections --operation-hours --erase-wait-hours --small-counts --display-delay --list-budget --export-budget --cleanup-budget --flush-seconds --segment-mb --audit-rate --scrub-mb-s --sandbox --clock --policy --trust --unknown" ;;
+    recommend) options=" --train --test --edges --out --model --tenant --n --memory-mib --threads --seed --fixed --json --quiet --help --config --data --log-a --log-b --resp --http --credentials --assertion-keys --tls-cert --tls-key --tls-client-ca --tls-client-crl --tls-doors --tls-least --plain-remote --pseudonym-days --pseudonym-keep --sync --mirror --partitions --memory --discover-memory --connections --operation-hours --erase-wait-hours --small-counts --display-delay --list-budget --export-budget --cleanup-budget --flush-seconds --segment-mb --audit-rate --scrub-mb-s --sandbox --clock --policy --trust --unknown" ;;
     certificate) options=" --at --tenant --scratch --json --quiet --help --config --data --log-a --log-b --resp --http --credentials --assertion-keys --tls-cert --tls-key --tls-client-ca --tls-client-crl --tls-doors --tls-least --plain-remote --pseudonym-days --pseudonym-keep --sync --mirror --partitions --memory --discover-memory --connections --operation-hours --erase-wait-hours --small-counts --display-delay --list-budget --export-budget --cleanup-budget --flush-seconds --segment-mb --audit-rate --scrub-mb-s --sandbox --clock --policy --trust --unknown" ;;
     key) options=" --json --tenant --epoch --seconds --at --help" ;;
     simulate) options=" --scenario --list --seed --seeds --scale --sequences --to --name --key-file --json --quiet --help" ;;

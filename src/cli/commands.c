@@ -21,6 +21,7 @@ const struct command *const commands[] = {
     &cli_command_rebuild,
     &cli_command_redact,
     &cli_command_backtest,
+    &cli_command_recommend,
     &cli_command_certificate,
     &cli_command_key,
     &cli_command_simulate,

@@ -109,11 +109,9 @@ static gzFile open_either(struct lines *lines, const char *path)
     return gzopen(lines->path, "rb");
 }
 
-enum status lines_open(const char *path, const char *const *wanted, uint32_t required,
-                       struct lines **result, char message[LINES_MESSAGE])
+enum status lines_open_numbers(const char *path, struct lines **result, char message[LINES_MESSAGE])
 {
     struct lines *lines = calloc(1, sizeof *lines);
-    enum status status;
 
     if (lines == NULL)
         abort();
@@ -124,6 +122,18 @@ enum status lines_open(const char *path, const char *const *wanted, uint32_t req
         return STATUS_IOFAIL;
     }
     gzbuffer(lines->file, 128 * 1024);
+    *result = lines;
+    return STATUS_OK;
+}
+
+enum status lines_open(const char *path, const char *const *wanted, uint32_t required,
+                       struct lines **result, char message[LINES_MESSAGE])
+{
+    struct lines *lines;
+    enum status status = lines_open_numbers(path, &lines, message);
+
+    if (status != STATUS_OK)
+        return status;
     if ((status = find_columns(lines, wanted, required, message)) != STATUS_OK) {
         lines_close(lines);
         return status;
@@ -168,6 +178,54 @@ enum lines_end lines_next(struct lines *lines, char message[LINES_MESSAGE])
     if (split_line(lines) != lines->columns)
         return bad(lines, "the number of columns differs from the first line's", message);
     return LINES_ROW;
+}
+
+static enum lines_token no_number(struct lines *lines, const char *what,
+                                  char message[LINES_MESSAGE])
+{
+    lines->number++; /* of the line that is being read */
+    bad(lines, what, message);
+    return LINES_WRONG;
+}
+
+/* The end of the file, or what was wrong with it. */
+static enum lines_token number_end(struct lines *lines, char message[LINES_MESSAGE])
+{
+    int problem = Z_OK;
+    const char *text = gzerror(lines->file, &problem);
+
+    if (problem == Z_OK || problem == Z_STREAM_END)
+        return LINES_LAST;
+    return no_number(lines, text, message);
+}
+
+enum lines_token lines_next_number(struct lines *lines, uint64_t *value,
+                                   char message[LINES_MESSAGE])
+{
+    int next = gzgetc(lines->file);
+    uint64_t sum = 0;
+
+    while (next == ' ' || next == '\t' || next == '\r')
+        next = gzgetc(lines->file);
+    if (next == -1)
+        return number_end(lines, message);
+    if (next == '\n') {
+        lines->number++;
+        return LINES_ENDED;
+    }
+    for (; next >= '0' && next <= '9'; next = gzgetc(lines->file)) {
+        uint64_t digit = (uint64_t)(next - '0');
+
+        if (sum > (UINT64_MAX - digit) / 10)
+            return no_number(lines, "a number is too great", message);
+        sum = 10 * sum + digit;
+    }
+    if (next != -1 && strchr(" \t\r\n", next) == NULL)
+        return no_number(lines, "expected numbers between blanks", message);
+    if (next != -1)
+        gzungetc(next, lines->file);
+    *value = sum;
+    return LINES_NUMBER;
 }
 
 const char *lines_field(const struct lines *lines, uint32_t i)

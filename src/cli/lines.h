@@ -26,6 +26,20 @@ enum lines_end { LINES_ROW, LINES_BAD, LINES_END };
 /* The next row. BAD: too long, other number of columns, or damaged gzip; message says so. */
 enum lines_end lines_next(struct lines *lines, char message[LINES_MESSAGE]);
 
+/* --- numbers: a file without names, of lines of numbers between blanks, of any length
+ * -------------- lines_open_numbers in place of lines_open; then only lines_next_number, and what
+ * tells numbers of lines and bytes. */
+enum status lines_open_numbers(const char *path, struct lines **lines, char message[LINES_MESSAGE]);
+
+enum lines_token {
+    LINES_NUMBER, /* *value is the next of this line */
+    LINES_ENDED,  /* the line has no more */
+    LINES_WRONG, /* not a number below 2^64, or damaged gzip; message says where. Nothing follows */
+    LINES_LAST   /* the file has no more */
+};
+enum lines_token lines_next_number(struct lines *lines, uint64_t *value,
+                                   char message[LINES_MESSAGE]);
+
 /* Field of the wanted column i of the row; "" if the file has no such column. */
 const char *lines_field(const struct lines *lines, uint32_t i);
 

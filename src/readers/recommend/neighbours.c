@@ -1,0 +1,215 @@
+/* neighbours.c: item by item: the accounts that have it, and all that those have, are added up in a
+ * row of floats; the greatest of what was touched are kept in a heap whose root is the least. The
+ * sum over accounts is in ascending order, so it has the same bits whoever works it out. */
+#include "readers/recommend/neighbours.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PIECE 64 /* items */
+
+struct found {
+    float likeness;
+    uint32_t item;
+};
+
+struct desk { /* one for each thread */
+    float *sum;
+    uint32_t *touched;
+    struct found *heap;
+};
+
+struct job {
+    const struct matrix *matrix;
+    struct neighbours *to;
+    const float *account_weight, *item_weight;
+    struct desk desk[WORK_THREADS_MAX];
+};
+
+/* Does a go behind b? */
+static bool is_less(struct found a, struct found b)
+{
+    return a.likeness < b.likeness || (a.likeness == b.likeness && a.item > b.item);
+}
+
+static void sink(struct found *heap, uint32_t size, uint32_t at)
+{
+    for (;;) {
+        uint32_t child = 2 * at + 1;
+        struct found swap;
+
+        if (child >= size)
+            return;
+        if (child + 1 < size && is_less(heap[child + 1], heap[child]))
+            child++;
+        if (!is_less(heap[child], heap[at]))
+            return;
+        swap = heap[at];
+        heap[at] = heap[child];
+        heap[child] = swap;
+        at = child;
+    }
+}
+
+static void rise(struct found *heap, uint32_t at)
+{
+    while (at > 0 && is_less(heap[at], heap[(at - 1) / 2])) {
+        struct found swap = heap[at];
+
+        heap[at] = heap[(at - 1) / 2];
+        heap[(at - 1) / 2] = swap;
+        at = (at - 1) / 2;
+    }
+}
+
+static uint32_t add_up(const struct job *job, const struct desk *desk, uint32_t item)
+{
+    const struct matrix *matrix = job->matrix;
+    uint32_t touched = 0;
+
+    for (uint32_t p = matrix->column_start[item]; p < matrix->column_start[item + 1]; p++) {
+        uint32_t account = matrix->column_row[p];
+        float weight = job->account_weight[account];
+
+        for (uint32_t q = matrix->row_start[account]; q < matrix->row_start[account + 1]; q++) {
+            uint32_t other = matrix->row_column[q];
+
+            if (desk->sum[other] == 0)
+                desk->touched[touched++] = other;
+            desk->sum[other] += weight;
+        }
+    }
+    return touched;
+}
+
+static uint32_t keep_best(const struct job *job, const struct desk *desk, uint32_t item,
+                          uint32_t touched)
+{
+    uint32_t size = 0, most = job->to->most;
+
+    for (uint32_t i = 0; i < touched; i++) {
+        uint32_t other = desk->touched[i];
+        struct found found = {desk->sum[other] * job->item_weight[other] * job->item_weight[item],
+                              other};
+
+        desk->sum[other] = 0;
+        if (other == item)
+            continue;
+        if (size < most) {
+            desk->heap[size] = found;
+            rise(desk->heap, size++);
+        } else if (is_less(desk->heap[0], found)) {
+            desk->heap[0] = found;
+            sink(desk->heap, size, 0);
+        }
+    }
+    return size;
+}
+
+static void find(struct job *job, const struct desk *desk, uint32_t item)
+{
+    struct neighbours *to = job->to;
+    uint32_t size = keep_best(job, desk, item, add_up(job, desk, item));
+
+    to->count[item] = size;
+    while (size > 0) { /* the least leaves the heap first, and goes last */
+        struct found least = desk->heap[0];
+        size_t place = (size_t)item * to->most + --size;
+
+        desk->heap[0] = desk->heap[size];
+        sink(desk->heap, size, 0);
+        to->item[place] = least.item;
+        to->likeness[place] = least.likeness;
+    }
+}
+
+static void find_some(void *context, uint32_t piece, uint32_t worker)
+{
+    struct job *job = context;
+    uint32_t end = (piece + 1) * PIECE;
+
+    if (end > job->matrix->columns)
+        end = job->matrix->columns;
+    for (uint32_t item = piece * PIECE; item < end; item++)
+        find(job, &job->desk[worker], item);
+}
+
+static bool weights(struct job *job, const struct neighbours_rule *rule)
+{
+    const struct matrix *matrix = job->matrix;
+    float *account = malloc(((size_t)matrix->rows + 1) * sizeof *account);
+    float *item = malloc(((size_t)matrix->columns + 1) * sizeof *item);
+
+    job->account_weight = account;
+    job->item_weight = item;
+    if (account == NULL || item == NULL)
+        return false;
+    for (uint32_t row = 0; row < matrix->rows; row++) {
+        uint32_t size = matrix_row_size(matrix, row);
+
+        account[row] = size == 0 ? 0 : (float)pow(size, -2 * rule->account_power);
+    }
+    for (uint32_t column = 0; column < matrix->columns; column++) {
+        uint32_t size = matrix_column_size(matrix, column);
+
+        item[column] = size == 0 ? 0 : (float)pow(size, -rule->item_power);
+    }
+    return true;
+}
+
+static bool desks(struct job *job, uint32_t threads)
+{
+    size_t columns = (size_t)job->matrix->columns + 1;
+    bool whole = true;
+
+    for (uint32_t i = 0; i < threads; i++) {
+        struct desk *desk = &job->desk[i];
+
+        desk->sum = calloc(columns, sizeof *desk->sum);
+        desk->touched = malloc(columns * sizeof *desk->touched);
+        desk->heap = malloc(((size_t)job->to->most + 1) * sizeof *desk->heap);
+        whole = whole && desk->sum != NULL && desk->touched != NULL && desk->heap != NULL;
+    }
+    return whole;
+}
+
+static void clear(struct job *job, uint32_t threads)
+{
+    for (uint32_t i = 0; i < threads; i++) {
+        free(job->desk[i].sum);
+        free(job->desk[i].touched);
+        free(job->desk[i].heap);
+    }
+    free((float *)job->account_weight);
+    free((float *)job->item_weight);
+}
+
+enum status neighbours_make(const struct matrix *matrix, const struct neighbours_rule *rule,
+                            const struct work *work, struct neighbours *neighbours)
+{
+    size_t places = (size_t)matrix->columns * rule->most + 1;
+    struct job job = {.matrix = matrix, .to = neighbours};
+    bool whole;
+
+    *neighbours = (struct neighbours){.items = matrix->columns, .most = rule->most};
+    neighbours->count = calloc((size_t)matrix->columns + 1, sizeof(uint32_t));
+    neighbours->item = malloc(places * sizeof(uint32_t));
+    neighbours->likeness = malloc(places * sizeof(float));
+    whole = neighbours->count != NULL && neighbours->item != NULL && neighbours->likeness != NULL;
+    whole = weights(&job, rule) && desks(&job, work->threads) && whole;
+    if (whole)
+        work_run(work, "neighbours", (matrix->columns + PIECE - 1) / PIECE, find_some, &job);
+    else
+        neighbours_free(neighbours);
+    clear(&job, work->threads);
+    return whole ? STATUS_OK : STATUS_NOMEMORY;
+}
+
+void neighbours_free(struct neighbours *neighbours)
+{
+    free(neighbours->count);
+    free(neighbours->item);
+    free(neighbours->likeness);
+    *neighbours = (struct neighbours){0};
+}
