@@ -37,6 +37,42 @@ def views(client, item):
     return client.call("VIEWS", item)[0]
 
 
+def told(client, wanted, *words):
+    """What a reader says, once it has read what was written before (LAG tells how far it is)."""
+    for _ in range(1000):
+        answer = client.call(*words)
+        if wanted(answer):
+            return answer
+        time.sleep(0.01)
+    raise AssertionError("%s: %s" % (words, answer))
+
+
+def what_counts_as_shown(client, key):
+    """An account's impression counts once, however often its token comes; without one, never."""
+    for account in range(1, 6):
+        good = token(key, account, 77)
+        for text in (good, good, token(key, account + 1, 77), "x"):
+            client.call("VIEW", account, 77, 1000, 2000, "TOKEN", text)
+        client.call("SKIP", account + 10, 77, "TOKEN", good)
+        client.call("VIEW", account + 20, 77, 1000, 2000)
+    client.call("VIEW", 6, 77, 1000, 2000, "TOKEN", token(key, 6, 77))
+    answer = told(client, lambda answer: answer["impressions"] >= 6, "SIGNALS", 77)
+    assert answer["impressions"] == 6, answer
+    assert views(client, 77) == 4 * 5 + 5 + 1, "all of them are counted raw"
+
+
+def interests_come_and_go(client):
+    client.call("ITEM", "SET", 78, "CREATOR", 5)
+    client.call("ITEM", "TAG", 78, "cats,dogs")
+    client.call("LIKE", 3, 78)
+    has = lambda *tags: lambda answer: sorted(tag["tag"] for tag in answer["tags"]) == sorted(tags)
+    told(client, has("cats", "dogs"), "INTERESTS", 3)
+    assert client.call("INTEREST", "FORGET", 3, "TAGS", "cats") == 1
+    told(client, has("dogs"), "INTERESTS", 3)
+    assert client.call("INTEREST", "FORGET", 3) == 1
+    told(client, has(), "INTERESTS", 3)
+
+
 def run():
     server = twin_server.Server(http="127.0.0.1:%d" % twin_server.free_port()).start()
     client = Client(server.port)
@@ -60,6 +96,8 @@ def run():
     skipped = client.call("SKIP", 7, 9, "TOKEN", token(key, 7, 9, place=3), "RETURN")
     assert skipped["attested"] == 1 and skipped["applied"] == 1
     assert client.call("LIKE", 7, 9, "TOKEN", good).code == "UNKNOWNFIELD"
+    what_counts_as_shown(client, key)
+    interests_come_and_go(client)
 
     web = Door(int(server.settings["http"].split(":")[1]))
     body = {"account": "7", "watch_ms": 10, "duration_ms": 20, "token": good}
@@ -82,4 +120,5 @@ def run():
     server.verify()
 
 
-twin_server.main(run)
+if __name__ == "__main__":
+    twin_server.main(run)
