@@ -97,6 +97,19 @@ def notes(client):
     assert code(client.call("STAGE", 4, "stop", 2, 0, "other", "OPID", "one")) == "CONFLICT"
 
 
+def lifted(client):
+    """A boost shows in what ranks, as what it is, and ends when it is ended."""
+    for factor, wanted in ((150, "1.50"), (200, "2.00"), (100, "1.00")):
+        assert client.call("BOOST", "TAG", "日常".encode(), factor, day(), "the day") == 1
+        for _ in range(1000):
+            told = as_map(client.call("HEAT", 5))
+            if told["boost"] == wanted:
+                break
+            time.sleep(0.01)
+        assert told["boost"] == wanted, (factor, told)
+        assert (told["boost_until_ms"] is None) == (factor == 100), told
+
+
 def items(client):
     return [client.call("ITEM", "GET", item) for item in ITEMS]
 
@@ -111,6 +124,7 @@ def over(partitions, chance):
     assert client.call("ACCOUNT", "SET", 7) == 1
     refusals(client)
     notes(client)
+    lifted(client)
     for item in ITEMS:
         assert client.call("CAMPAIGN", "OPEN", item, BUDGET, day(), "promoted", "cats", "HOLDOUT", item) == 1
     for item in (2, 11):
