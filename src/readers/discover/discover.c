@@ -491,6 +491,15 @@ static struct off *off_take(struct discover *discover, const struct record *reco
     return table_row(&discover->offs, table_add(&discover->offs, key));
 }
 
+/* An account that was erased: nothing can be done in its name any more. */
+static void off_forget(struct discover *discover, const struct record *record)
+{
+    struct off *off = off_take(discover, record, false);
+
+    if (off != NULL)
+        table_remove(&discover->offs, table_number(&discover->offs, off));
+}
+
 static void apply_switches(struct discover *discover, const struct record *record)
 {
     uint32_t mask = (record->c & PORTRAIT_MINOR ? SWITCH_MINOR : 0u) |
@@ -758,6 +767,7 @@ void discover_apply(struct discover *discover, const struct record *record)
         break;
     case VERB_ACCOUNT_PURGE:
         discover_forget(discover, record->tenant, record->account, 0, true);
+        off_forget(discover, record);
         act_forget(discover, record->tenant, record->account);
         break;
     default:

@@ -722,6 +722,18 @@ static void a_person_switches_off_and_deletes(void **state)
     record = record_of(VERB_LIKE, 2, 3);
     apply(&record);
     assert_non_null(discover_account(&discover, TENANT, 2));
+    assert_int_equal(discover.offs.count, 1);
+    record = record_of(VERB_ACCOUNT_REVOKE, 2, 0);
+    record.fields |= RECORD_HAS_ARGS;
+    record.a = 1;
+    apply(&record);
+    assert_int_equal(discover.offs.count, 2);
+    for (uint64_t id = 2; id <= 3; id++) { /* erased: not even that it was switched off */
+        record = record_of(VERB_ACCOUNT_PURGE, id, 0);
+        apply(&record);
+        assert_null(discover_account(&discover, TENANT, id));
+    }
+    assert_int_equal(discover.offs.count, 0);
     discover_close(&discover);
 }
 
