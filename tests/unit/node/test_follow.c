@@ -292,6 +292,43 @@ static void what_cannot_be_read_stalls_it_and_nothing_else(void **state)
     assert_true(is_state(&call, "following"));
 }
 
+/* What the log has for good, and this program cannot read. */
+static void a_record_it_cannot_read_stalls_it(void **state)
+{
+    static const uint8_t garbage[16] = {0xEE, 0xFF, 0xFF, 0xFF, 0xFF};
+    struct log *log = node.shards[0].partition.log;
+    char path[128];
+    struct call call;
+
+    (void)state;
+    append(10);
+    while (log_has_room(log, sizeof garbage) != STATUS_OK)
+        sched_yield();
+    log_append(log, next, 1, (int64_t)next * 1000, garbage, sizeof garbage);
+    next++;
+    append(10);
+    wait_durable();
+    start();
+    do
+        call = ask_lag(false);
+    while (!is_state(&call, "stalled"));
+    assert_int_equal(member(&call, "applied")->u.id, 10);
+    call = (struct call){.request = {.verb = VERB_HEAT, .target = 7},
+                         .done = on_done,
+                         .storage = storage,
+                         .storage_size = sizeof storage};
+    atomic_store(&answered, false);
+    follow_ask(node.follow, &call);
+    while (!atomic_load(&answered))
+        sched_yield();
+    assert_int_equal(call.reply.kind, REPLY_ERROR);
+    assert_int_equal(call.reply.status, STATUS_STALLED);
+    follow_close(node.follow);
+    node.follow = NULL;
+    snprintf(path, sizeof path, "%s/readers/discover.checkpoint", root);
+    assert_int_equal(access(path, F_OK), -1); /* of half a log none is kept */
+}
+
 static void off_is_nobody(void **state)
 {
     char message[256];
@@ -312,6 +349,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(it_goes_on_where_it_was, setup, teardown),
         cmocka_unit_test_setup_teardown(what_cannot_be_read_stalls_it_and_nothing_else, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(a_record_it_cannot_read_stalls_it, setup, teardown),
         cmocka_unit_test_setup_teardown(off_is_nobody, setup, teardown),
     };
 
