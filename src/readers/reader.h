@@ -94,7 +94,7 @@ struct reader_door {
     void (*submit)(void *context, struct call *call);
 };
 
-/* Tokens of impressions, for the entries of a feed (schema/impression.h); a microsecond each. make
+/* Tokens of impressions, for the entries of a feed (schema/impression.h); about a microsecond each. make
  * NULL: there are none (tests); entries then have no token. */
 struct reader_tokens {
     void *context;
