@@ -88,11 +88,6 @@ static double tag_warmth(const void *row)
     return ((const struct tag_row *)row)->mass;
 }
 
-static double live_warmth(const void *row)
-{
-    return (double)((const struct live_row *)row)->live.part[LIVE_10S];
-}
-
 /* Of a creator with many items it is known longer that he is no newcomer. */
 static double creator_warmth(const void *row)
 {
@@ -119,7 +114,6 @@ static void rows_open(struct discover *discover)
     table_open(&discover->offs, at + layout.offs, sizeof(struct off), size->offs);
     discover->items.warmth = item_warmth;
     discover->tags.warmth = tag_warmth;
-    discover->lives.warmth = live_warmth;
     discover->creators.warmth = creator_warmth;
     top_open(&discover->top, at + layout.top, size->top);
     due_open(&discover->due, at + layout.due, size->items);

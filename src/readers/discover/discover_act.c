@@ -16,7 +16,11 @@ struct act {
     uint32_t row; /* of the item */
     struct item *item;
     struct exposure *exposure; /* NULL: none is kept */
-    uint8_t pct;               /* what it is credited with */
+    bool looked;
+    bool personal;
+    struct account *account;
+    struct tag_row *tag[INTEREST_ITEM_TAGS];
+    uint8_t pct; /* what it is credited with */
     uint8_t valid;
 };
 
@@ -130,12 +134,43 @@ static double forward(const struct discover *discover, int64_t time_us)
     return heat_forward(&discover->clock, time_us);
 }
 
-static uint8_t match_of(struct discover *discover, const struct act *act)
+/* Whom the act is of, and the tags of what it is done to: once for each act. */
+static void look_around(struct discover *discover, struct act *act)
 {
-    double fit = discover_fit(discover, act->record->tenant, act->record->account, act->item,
-                              act->record->time_us);
+    const struct record *record = act->record;
+    const struct item *item = act->item;
+    uint32_t row;
 
-    return (uint8_t)lround(fit * MATCH_ONE);
+    if (act->looked)
+        return;
+    act->looked = true;
+    act->personal = discover_may_personalise(discover, record->tenant, record->account);
+    row = act->personal ? table_find(&discover->accounts,
+                                     (struct table_key){record->account, 0, record->tenant}, true)
+                        : TABLE_NONE;
+    act->account = row == TABLE_NONE ? NULL : table_row(&discover->accounts, row);
+    for (uint32_t i = 0; i < item->tag_count; i++)
+        act->tag[i] = tag_take(discover, record->tenant, item->tag[i]);
+    for (uint32_t i = 0; i < item->tag_count; i++)
+        if (!act->tag[i]->head.used || act->tag[i]->head.a != item->tag[i])
+            act->tag[i] = NULL;
+}
+
+/* discover_fit, with what was found already. */
+static uint8_t match_of(struct discover *discover, struct act *act)
+{
+    const struct item *item = act->item;
+    double share = 0;
+
+    look_around(discover, act);
+    if (item->tag_count == 0 || discover->interests_mass <= 0 || act->account == NULL)
+        return MATCH_ONE;
+    for (uint32_t i = 0; i < item->tag_count; i++)
+        share += act->tag[i] != NULL ? act->tag[i]->mass : 0;
+    return (uint8_t)lround(
+        MATCH_ONE * interest_fit(&act->account->interest, item->tag, item->tag_count,
+                                 share / discover->interests_mass,
+                                 heat_forward(&discover->interests_clock, act->record->time_us)));
 }
 
 /* What the like of an exposure has brought, and still does. */
@@ -184,35 +219,37 @@ static void heat_move(struct discover *discover, struct act *act, double before,
  */
 
 /* An act on an item of these tags, the first of its account. */
-static void tags_rise(struct discover *discover, const struct act *act)
+static void tags_rise(struct discover *discover, struct act *act)
 {
+    look_around(discover, act);
     for (uint32_t i = 0; i < act->item->tag_count; i++)
-        rising_add(&tag_take(discover, act->record->tenant, act->item->tag[i])->rising, act->pct,
-                   act->record->time_us);
+        if (act->tag[i] != NULL)
+            rising_add(&act->tag[i]->rising, act->pct, act->record->time_us);
 }
 
-static void interest_learn(struct discover *discover, const struct act *act, double weight)
+static void interest_learn(struct discover *discover, struct act *act, double weight)
 {
     const struct item *item = act->item;
     uint32_t tenant = act->record->tenant;
-    double now = heat_forward(&discover->interests_clock, act->record->time_us);
+    double now;
 
+    look_around(discover, act);
     weight *= act->pct / 100.0;
-    if (item->tag_count == 0 || weight <= 0 ||
-        !discover_may_personalise(discover, tenant, act->record->account))
+    if (item->tag_count == 0 || weight <= 0 || !act->personal)
         return;
-    interest_add(&account_take(discover, tenant, act->record->account)->interest, item->tag,
-                 item->tag_count, weight, now);
+    now = heat_forward(&discover->interests_clock, act->record->time_us);
+    if (act->account == NULL)
+        act->account = account_take(discover, tenant, act->record->account);
+    interest_add(&act->account->interest, item->tag, item->tag_count, weight, now);
     for (uint32_t i = 0; i < item->tag_count; i++)
-        tag_take(discover, tenant, item->tag[i])->mass += weight * now / item->tag_count;
+        if (act->tag[i] != NULL)
+            act->tag[i]->mass += weight * now / item->tag_count;
     discover->interests_mass += weight * now;
 }
 
-static void live_count(struct discover *discover, const struct act *act, enum live_act what,
-                       uint32_t amount)
+static struct live *live_of(struct discover *discover, const struct act *act)
 {
-    live_add(live_take(discover, act->record->tenant, act->record->target), what, amount,
-             act->record->time_us);
+    return live_take(discover, act->record->tenant, act->record->target);
 }
 
 /* --- likes ---------------------------------------------------------------------------------------
@@ -256,10 +293,12 @@ static void like_again(struct discover *discover, struct act *act)
 static void apply_like(struct discover *discover, struct act *act)
 {
     struct exposure *exposure = act->exposure;
+    struct live *live;
 
     item_step(discover, act->row, act->record->time_us);
-    live_count(discover, act, LIVE_LIKE, 1);
-    live_count(discover, act, LIVE_LIKE_PCT, act->pct);
+    live = live_of(discover, act);
+    live_add(live, LIVE_LIKE, 1, act->record->time_us);
+    live_add(live, LIVE_LIKE_PCT, act->pct, act->record->time_us);
     if (does(act, SIGNAL_LIKE)) {
         like_worth(discover, act, act->pct, act->valid); /* only where the log has a hole */
     } else if (exposure->flags & EXPOSURE_LIKE_OFF) {
@@ -407,7 +446,7 @@ static void commenter_count(struct discover *discover, struct act *act)
 
 static void apply_comment(struct discover *discover, struct act *act)
 {
-    live_count(discover, act, LIVE_COMMENT, 1);
+    live_add(live_of(discover, act), LIVE_COMMENT, 1, act->record->time_us);
     if (does(act, SIGNAL_COMMENT))
         return;
     commenter_count(discover, act);
@@ -424,7 +463,7 @@ static void apply_comment(struct discover *discover, struct act *act)
 
 static void apply_share(struct discover *discover, struct act *act)
 {
-    live_count(discover, act, LIVE_SHARE, 1);
+    live_add(live_of(discover, act), LIVE_SHARE, 1, act->record->time_us);
     if (does(act, SIGNAL_SHARE))
         return;
     signal_set(discover, act, SIGNAL_SHARE, true, act->pct, act->valid);
@@ -463,7 +502,7 @@ static void apply_view(struct discover *discover, struct act *act)
     uint16_t bits = signals_of_view(watch_ms, duration_ms, place);
 
     quantile_add(discover->quantile, duration_ms, watch_ms, act->pct / 100.0, discover->record_us);
-    live_count(discover, act, LIVE_VIEW, 1);
+    live_add(live_of(discover, act), LIVE_VIEW, 1, act->record->time_us);
     views_found_out(act);
     impression_count(discover, act);
     if (!first)
@@ -476,12 +515,13 @@ static void apply_view(struct discover *discover, struct act *act)
         heat_once(discover, act, HEAT_LONG_VIEW);
         interest_learn(discover, act, INTEREST_VIEW);
     }
-    if (discover_may_personalise(discover, record->tenant, record->account)) {
-        struct account *account = account_take(discover, record->tenant, record->account);
-
-        account->last_item = record->target;
-        account->last_creator = act->item->has_creator ? act->item->creator : 0;
-        account->last_us = act->item->has_creator ? record->time_us : 0;
+    look_around(discover, act);
+    if (act->personal) {
+        if (act->account == NULL)
+            act->account = account_take(discover, record->tenant, record->account);
+        act->account->last_item = record->target;
+        act->account->last_creator = act->item->has_creator ? act->item->creator : 0;
+        act->account->last_us = act->item->has_creator ? record->time_us : 0;
     }
 }
 

@@ -12,14 +12,26 @@ static int64_t part_us(uint32_t window)
     return (int64_t)live_seconds[window] * 1000000 / LIVE_PARTS;
 }
 
+/* By constants, which costs no division. */
+static int64_t part_of(uint32_t window, int64_t time_us)
+{
+    switch (window) {
+    case LIVE_10S:
+        return time_us / 1000000;
+    case LIVE_60S:
+        return time_us / 6000000;
+    default:
+        return time_us / 30000000;
+    }
+}
+
 static void advance(struct live *live, uint32_t window, int64_t part)
 {
-    int64_t from = live->part[window] + 1;
-
-    if (from <= part - LIVE_PARTS)
-        from = part - LIVE_PARTS + 1;
-    for (int64_t at = from; at <= part; at++)
-        memset(live->count[window][at % LIVE_PARTS], 0, sizeof live->count[window][0]);
+    if (part >= live->part[window] + LIVE_PARTS)
+        memset(live->count[window], 0, sizeof live->count[window]);
+    else
+        for (int64_t at = live->part[window] + 1; at <= part; at++)
+            memset(live->count[window][at % LIVE_PARTS], 0, sizeof live->count[window][0]);
     if (part > live->part[window])
         live->part[window] = part;
 }
@@ -27,7 +39,7 @@ static void advance(struct live *live, uint32_t window, int64_t part)
 void live_add(struct live *live, enum live_act act, uint32_t amount, int64_t time_us)
 {
     for (uint32_t window = 0; window < LIVE_WINDOWS; window++) {
-        int64_t part = time_us / part_us(window);
+        int64_t part = part_of(window, time_us);
 
         advance(live, window, part);
         if (part <= live->part[window] - LIVE_PARTS)

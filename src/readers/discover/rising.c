@@ -2,6 +2,7 @@
 #include "readers/discover/rising.h"
 
 #include <math.h>
+#include <string.h>
 
 static const struct {
     int64_t part_us;
@@ -11,14 +12,19 @@ static const struct {
     [RISING_HOUR] = {5 * 60 * 1000000LL, 12},
 };
 
+/* By constants, which costs no division. */
+static int64_t part_of(uint32_t window, int64_t time_us)
+{
+    return window == RISING_5MIN ? time_us / 60000000 : time_us / 300000000;
+}
+
 static void advance(struct rising *rising, uint32_t window, int64_t part)
 {
-    int64_t from = rising->part[window] + 1;
-
-    if (from <= part - RISING_RING)
-        from = part - RISING_RING + 1;
-    for (int64_t at = from; at <= part; at++)
-        rising->pct[window][at % RISING_RING] = 0;
+    if (part >= rising->part[window] + RISING_RING)
+        memset(rising->pct[window], 0, sizeof rising->pct[window]);
+    else
+        for (int64_t at = rising->part[window] + 1; at <= part; at++)
+            rising->pct[window][at % RISING_RING] = 0;
     if (part > rising->part[window])
         rising->part[window] = part;
 }
@@ -26,7 +32,7 @@ static void advance(struct rising *rising, uint32_t window, int64_t part)
 void rising_add(struct rising *rising, uint32_t weight_pct, int64_t time_us)
 {
     for (uint32_t window = 0; window < RISING_WINDOWS; window++) {
-        int64_t part = time_us / shapes[window].part_us;
+        int64_t part = part_of(window, time_us);
 
         advance(rising, window, part);
         if (part <= rising->part[window] - RISING_RING)

@@ -1,6 +1,8 @@
-/* table.c: see table.h. Places hold 32 bits of the hash beside the row's number, so that a probe
- * touches a row only where it will most likely be the right one. Removal shifts back (Knuth 6.4,
- * algorithm R): no tombstones, so a table that is full for years is as fast as a new one. */
+/* table.c: see table.h. A place holds 32 bits of the hash beside the row's number: its low bits say
+ * where it is at home, all of them whether it is worth looking at the row. So a probe touches a row
+ * only where it will most likely be the right one, and a removal touches none. Removal shifts back
+ * (Knuth 6.4, algorithm R): no tombstones, so a table that is full for years is as fast as a new
+ * one. */
 #include "readers/discover/table.h"
 
 #include <assert.h>
@@ -34,9 +36,10 @@ void table_open(struct table *table, void *memory, uint32_t row_size, uint32_t c
         (void *)((unsigned char *)memory + ((size_t)row_size * capacity + 15) / 16 * 16);
 }
 
-static uint64_t key_hash(struct table_key key)
+static uint32_t key_hash(struct table_key key)
 {
-    return hash_two(hash_two(key.a, key.b), key.c);
+    return (uint32_t)hash_mix(key.a * 0x9E3779B97F4A7C15ULL +
+                              hash_mix(key.b ^ (uint64_t)key.c << 40));
 }
 
 static struct table_head *head_of(const struct table *table, uint32_t row)
@@ -44,16 +47,14 @@ static struct table_head *head_of(const struct table *table, uint32_t row)
     return table_row(table, row);
 }
 
-static uint32_t place_of(const struct table *table, struct table_key key, uint64_t hash)
+static uint32_t place_of(const struct table *table, struct table_key key, uint32_t hash)
 {
-    uint32_t tag = (uint32_t)(hash >> 32);
-
-    for (uint32_t at = (uint32_t)hash & table->mask;; at = (at + 1) & table->mask) {
+    for (uint32_t at = hash & table->mask;; at = (at + 1) & table->mask) {
         uint64_t place = table->places[at];
 
         if (place == 0)
             return at;
-        if ((uint32_t)(place >> 32) != tag)
+        if ((uint32_t)(place >> 32) != hash)
             continue;
         const struct table_head *head = head_of(table, (uint32_t)place - 1);
 
@@ -110,8 +111,7 @@ uint32_t table_victim(struct table *table)
 uint32_t table_add(struct table *table, struct table_key key)
 {
     assert(!table_is_full(table));
-    uint64_t hash = key_hash(key);
-    uint32_t at = place_of(table, key, hash), row;
+    uint32_t hash = key_hash(key), at = place_of(table, key, hash), row;
 
     assert(table->places[at] == 0);
     row = table->free_row != 0 ? table->free_row - 1 : table->fresh++;
@@ -121,7 +121,7 @@ uint32_t table_add(struct table *table, struct table_key key)
         table->free_row = head->c;
     memset(head, 0, table->row_size);
     *head = (struct table_head){.a = key.a, .b = key.b, .c = key.c, .used = 1};
-    table->places[at] = hash >> 32 << 32 | (row + 1);
+    table->places[at] = (uint64_t)hash << 32 | (row + 1);
     table->count++;
     return row;
 }
@@ -131,9 +131,7 @@ static void places_close(struct table *table, uint32_t gap)
 {
     for (uint32_t at = (gap + 1) & table->mask; table->places[at] != 0;
          at = (at + 1) & table->mask) {
-        const struct table_head *head = head_of(table, (uint32_t)table->places[at] - 1);
-        uint32_t home =
-            (uint32_t)key_hash((struct table_key){head->a, head->b, head->c}) & table->mask;
+        uint32_t home = (uint32_t)(table->places[at] >> 32) & table->mask;
 
         if (((at - home) & table->mask) < ((at - gap) & table->mask))
             continue;
@@ -163,7 +161,7 @@ bool table_index(struct table *table, uint32_t count)
     for (uint32_t row = 0; row < table->fresh; row++) {
         const struct table_head *head = head_of(table, row);
         struct table_key key = {head->a, head->b, head->c};
-        uint64_t hash = key_hash(key);
+        uint32_t hash = key_hash(key);
 
         if (head->used > 1 || (!head->used && head->c > table->fresh))
             return false;
@@ -173,7 +171,7 @@ bool table_index(struct table *table, uint32_t count)
 
         if (table->places[at] != 0)
             return false;
-        table->places[at] = hash >> 32 << 32 | (row + 1);
+        table->places[at] = (uint64_t)hash << 32 | (row + 1);
         table->count++;
     }
     return table->count == count;
