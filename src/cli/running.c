@@ -300,6 +300,9 @@ void running_banner(const struct running *running, FILE *out)
         fprintf(out, "  callers    everybody on this machine\n");
     else
         fprintf(out, "  callers    those in %s\n", running->config.credentials);
+    if (config_has_admin(&running->config))
+        fprintf(out, "  admin      resp %s, http %s\n", running->config.admin_resp,
+                running->config.admin_http);
     print_rules(running, out);
     fprintf(out, "  sandbox    %s\n", sandbox_text(&running->sandbox));
     print_recovery(&running->report, out);

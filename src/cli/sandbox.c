@@ -94,7 +94,8 @@ static enum status drop_privileges(struct sandbox *sandbox, const struct config 
     uint64_t kept = 0;
     int error = 0;
 
-    if (is_low_port(config->resp) || is_low_port(config->http))
+    if (is_low_port(config->resp) || is_low_port(config->http) || is_low_port(config->admin_resp) ||
+        is_low_port(config->admin_http))
         kept = 1ULL << CAP_NET_BIND_SERVICE;
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         error = errno;

@@ -364,8 +364,14 @@ bool config_has_tls(const struct config *config, const char *door)
            (strcmp(config->tls_doors, "both") == 0 || strcmp(config->tls_doors, door) == 0);
 }
 
-static enum status check_door(const struct config *config, const char *name, const char *address,
-                              char message[CONFIG_MESSAGE])
+bool config_has_admin(const struct config *config)
+{
+    return strcmp(config->admin_resp, "off") != 0 || strcmp(config->admin_http, "off") != 0;
+}
+
+/* tls: what tls-doors calls a door of this kind. */
+static enum status check_door(const struct config *config, const char *name, const char *tls,
+                              const char *address, char message[CONFIG_MESSAGE])
 {
     char host[CONFIG_TEXT];
     uint16_t port;
@@ -381,7 +387,7 @@ static enum status check_door(const struct config *config, const char *name, con
                  name, address);
         return STATUS_BADCONFIG;
     }
-    if (config_has_tls(config, name) || strcmp(config->plain_remote, "yes") == 0)
+    if (config_has_tls(config, tls) || strcmp(config->plain_remote, "yes") == 0)
         return STATUS_OK;
     snprintf(message, CONFIG_MESSAGE,
              "%s: %.80s can be reached from other machines, and keys could be read on the way: set "
@@ -414,13 +420,14 @@ static enum status check_keys(const struct config *config, char message[CONFIG_M
 /* Whoever can write could move time, and with it every window, hold and restriction. */
 static enum status check_clock(const struct config *config, char message[CONFIG_MESSAGE])
 {
-    const char *const doors[] = {config->resp, config->http};
+    const char *const doors[] = {config->resp, config->http, config->admin_resp,
+                                 config->admin_http};
     char host[CONFIG_TEXT];
     uint16_t port;
 
     if (strcmp(config->clock, "requests") != 0)
         return STATUS_OK;
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 4; i++)
         if (strcmp(doors[i], "off") != 0 &&
             !(config_address(doors[i], host, &port) && config_is_loopback(host))) {
             snprintf(message, CONFIG_MESSAGE,
@@ -430,6 +437,26 @@ static enum status check_clock(const struct config *config, char message[CONFIG_
             return STATUS_BADCONFIG;
         }
     return STATUS_OK;
+}
+
+/* Apart by whom? By credentials alone; and by addresses that are not the same ones. */
+static enum status check_admin(const struct config *config, char message[CONFIG_MESSAGE])
+{
+    const char *wrong = NULL;
+
+    if (!config_has_admin(config))
+        return STATUS_OK;
+    if (config->credentials[0] == '\0')
+        wrong = "admin-resp, admin-http: without credentials everybody may do everything on every "
+                "door; set credentials too";
+    else if (strcmp(config->admin_resp, config->resp) == 0 ||
+             (strcmp(config->admin_http, "off") != 0 &&
+              strcmp(config->admin_http, config->http) == 0))
+        wrong = "admin-resp, admin-http: must be other addresses than resp and http";
+    if (wrong == NULL)
+        return STATUS_OK;
+    snprintf(message, CONFIG_MESSAGE, "%s", wrong);
+    return STATUS_BADCONFIG;
 }
 
 enum status config_check(const struct config *config, char message[CONFIG_MESSAGE])
@@ -459,7 +486,11 @@ enum status config_check(const struct config *config, char message[CONFIG_MESSAG
     if ((status = check_keys(config, message)) != STATUS_OK ||
         (status = check_clock(config, message)) != STATUS_OK)
         return status;
-    if ((status = check_door(config, "resp", config->resp, message)) != STATUS_OK)
+    if ((status = check_admin(config, message)) != STATUS_OK ||
+        (status = check_door(config, "resp", "resp", config->resp, message)) != STATUS_OK ||
+        (status = check_door(config, "http", "http", config->http, message)) != STATUS_OK ||
+        (status = check_door(config, "admin-resp", "resp", config->admin_resp, message)) !=
+            STATUS_OK)
         return status;
-    return check_door(config, "http", config->http, message);
+    return check_door(config, "admin-http", "http", config->admin_http, message);
 }

@@ -18,6 +18,8 @@ struct config {
     char log_b[CONFIG_TEXT];          /* second copy; empty: DATA/log.b; best on another disk */
     char resp[CONFIG_TEXT];           /* 127.0.0.1:6390 */
     char http[CONFIG_TEXT];           /* 127.0.0.1:8090; "off" for none */
+    char admin_resp[CONFIG_TEXT];     /* "off", or where administration is done instead */
+    char admin_http[CONFIG_TEXT];
     char credentials[CONFIG_TEXT];    /* file; empty: none, loopback only */
     char assertion_keys[CONFIG_TEXT]; /* file; empty: nobody vouches for users */
     char tls_cert[CONFIG_TEXT];       /* PEM; empty: plain */
@@ -87,6 +89,9 @@ bool config_address(const char *text, char host[CONFIG_TEXT], uint16_t *port);
 
 /* Does this door ("resp", "http") speak TLS? */
 bool config_has_tls(const struct config *config, const char *door);
+
+/* Is administration kept apart from what the platform does? */
+bool config_has_admin(const struct config *config);
 
 /* Is value one of the words of "a|b|c"? */
 bool config_is_choice(const char *words, const char *value);

@@ -21,6 +21,7 @@ struct node {
     struct orders *orders;
     _Atomic bool ordered_readonly; /* as orders_readonly says, for the shards */
     struct http *http;
+    struct http *http_admin; /* NULL: none */
     struct credentials credentials;
     bool has_credentials;
     struct vouch *vouch; /* NULL: nobody vouches */

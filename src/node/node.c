@@ -330,6 +330,9 @@ static enum status open_doors(struct node *node, char message[256])
 {
     struct serve_config resp = {
         .address = node->config.resp,
+        .separate_planes = config_has_admin(&node->config),
+        .admin_address =
+            strcmp(node->config.admin_resp, "off") != 0 ? node->config.admin_resp : NULL,
         .share_port = node->count > 1,
         .connections_max = (uint32_t)(node->config.connections / node->count),
         .credentials = node->has_credentials ? &node->credentials : NULL,
@@ -343,6 +346,7 @@ static enum status open_doors(struct node *node, char message[256])
     };
     struct http_config http = {
         .address = node->config.http,
+        .plane = config_has_admin(&node->config) ? PLANE_DATA : PLANE_BOTH,
         .credentials = resp.credentials,
         .tls = config_has_tls(&node->config, "http") ? node->tls : NULL,
         .vouch = node->vouch,
@@ -369,6 +373,11 @@ static enum status open_doors(struct node *node, char message[256])
     }
     if (status == STATUS_OK && strcmp(node->config.http, "off") != 0)
         status = http_open(&http, &node->http, message);
+    http.address = node->config.admin_http;
+    http.plane = PLANE_ADMIN;
+    http.beside = node->http;
+    if (status == STATUS_OK && strcmp(node->config.admin_http, "off") != 0)
+        status = http_open(&http, &node->http_admin, message);
     return status;
 }
 
@@ -437,8 +446,9 @@ enum status node_wait(struct node *node, char message[256])
     message[0] = '\0';
     status = (enum status)atomic_load(&node->failure);
     if (status == STATUS_OK) {
-        http_close(node->http); /* waits for its calls, which the shards still answer */
-        node->http = NULL;
+        http_close(node->http_admin); /* waits for its calls, which the shards still answer */
+        http_close(node->http);
+        node->http = node->http_admin = NULL;
         atomic_store(&node->stopping_us, clock_steady_us());
         atomic_store(&node->stopping, true);
         wake_all(node);
@@ -463,6 +473,7 @@ enum status node_wait(struct node *node, char message[256])
 
 void node_close(struct node *node)
 {
+    http_close(node->http_admin);
     http_close(node->http);
     scrub_close(node->scrub);
     follow_close(node->follow);

@@ -71,6 +71,13 @@ const char *access_rule_name(enum access_rule rule)
     return rules[rule];
 }
 
+bool access_plane(enum plane plane, enum role role)
+{
+    bool data = role == ROLE_BACKEND || role == ROLE_USER || role == ROLE_CREATOR;
+
+    return plane == PLANE_BOTH || data == (plane == PLANE_DATA) || PLANTED("access.any_door");
+}
+
 bool access_tells_counts(const struct request *request)
 {
     return request->object_rule != RULE_ACCOUNT || PLANTED("access.counts_for_all");

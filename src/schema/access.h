@@ -34,6 +34,11 @@ enum role {
     ROLE_COUNT
 };
 
+/* Doors (RELIABILITY 4.2: admin and data planes on different listeners). BOTH: there is no door for
+ * administration, every role comes in here. DATA: the platform, users and creators. ADMIN:
+ * operators, approvers, privacy officers, administrators and auditors. */
+enum plane { PLANE_BOTH, PLANE_DATA, PLANE_ADMIN };
+
 enum access_rule { RULE_NO, RULE_TENANT, RULE_ACCOUNT, RULE_CREATOR, RULE_ITEM, RULE_VIEWER,
                    RULE_COUNT };
 
@@ -59,6 +64,9 @@ struct identity {
 const char *role_name(enum role role);
 /* ROLE_NONE if there is no such role that a credential may have. */
 enum role role_find(const char *name);
+
+/* May who has proved this role come in there? */
+bool access_plane(enum plane plane, enum role role);
 
 enum access_rule access_rule(enum role role, enum verb verb);
 const char *access_rule_name(enum access_rule rule);

@@ -67,6 +67,7 @@ struct conn {
     uint8_t protocol;
     uint8_t failures; /* wrong keys */
     uint8_t in_class; /* enum pool_size of in */
+    uint8_t plane;    /* enum plane: of the address it came to */
     uint32_t queue_next;
     uint32_t inflight; /* taken and not yet replied to */
     /* the rest of the input: in[in_from .. in_to), if in is not NULL */
@@ -97,7 +98,8 @@ struct mark {
 
 struct serve {
     struct serve_config config;
-    char address[128];
+    char address[128], admin_address[128];
+    int admin_listener;         /* -1: none */
     int epoll, listener, spare; /* spare: given up to refuse a caller when descriptors run out */
     uint16_t port;
     int64_t now_ms, started_ms, sweep_ms;
@@ -179,9 +181,9 @@ void conn_sweep(struct serve *serve);
 /* --- listen.c ------------------------------------------------------------------------------------
  */
 
-/* Binds serve->address; fills listener and port. */
+/* Binds serve->address, and admin_address if there is one; fills the listeners and port. */
 enum status door_listen(struct serve *serve, char message[256]);
-void door_accept(struct serve *serve);
+void door_accept(struct serve *serve, int listener);
 
 /* --- take.c --------------------------------------------------------------------------------------
  */

@@ -548,7 +548,7 @@ static void write_index(struct text *text, const struct facts *facts)
                     "\"/problems\"]}\n");
 }
 
-static void write_metrics(struct http *http, struct text *text, const struct facts *facts)
+static struct metrics_http figures_of(struct http *http)
 {
     struct metrics_http own;
 
@@ -556,6 +556,29 @@ static void write_metrics(struct http *http, struct text *text, const struct fac
     own = http->metrics;
     pthread_mutex_unlock(&http->lock);
     own.tls_refused = http->bridge != NULL ? bridge_refused(http->bridge) : 0;
+    return own;
+}
+
+static void figures_add(struct metrics_http *sum, const struct metrics_http *more)
+{
+    sum->connections_open += more->connections_open;
+    sum->connections_total += more->connections_total;
+    sum->cut_total += more->cut_total;
+    sum->tls_refused += more->tls_refused;
+    for (int code = 0; code < STATUS_COUNT; code++)
+        sum->denied[code] += more->denied[code];
+    for (int digit = 0; digit < 6; digit++)
+        sum->answers[digit] += more->answers[digit];
+}
+
+static void write_metrics(struct http *http, struct text *text, const struct facts *facts)
+{
+    struct metrics_http own = figures_of(http), more;
+
+    if (http->config.beside != NULL) {
+        more = figures_of(http->config.beside);
+        figures_add(&own, &more);
+    }
     metrics_write(text, facts);
     metrics_http_write(text, &own);
 }
@@ -970,8 +993,10 @@ enum status http_open(const struct http_config *config, struct http **out, char 
         return status;
     }
     http->port = listen.port;
-    http->rules = (struct http_rules){
-        .credentials = config->credentials, .vouch = config->vouch, .loopback = listen.loopback};
+    http->rules = (struct http_rules){.credentials = config->credentials,
+                                      .vouch = config->vouch,
+                                      .loopback = listen.loopback,
+                                      .plane = (uint8_t)config->plane};
     write_openapi(http);
     if (http->openapi.failed ||
         getrandom(&http->id_seed, sizeof http->id_seed, 0) != sizeof http->id_seed)

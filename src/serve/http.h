@@ -10,6 +10,7 @@
 #ifndef ZAN_SERVE_HTTP_H
 #define ZAN_SERVE_HTTP_H
 
+#include "schema/access.h"
 #include "schema/call.h"
 #include "schema/facts.h"
 #include "serve/credential.h"
@@ -21,6 +22,8 @@ struct http;
 
 struct http_config {
     const char *address; /* "127.0.0.1:8090" */
+    enum plane plane;    /* who may come in; on DATA nobody is told /metrics */
+    struct http *beside; /* its figures are told with this one's; outlives it; NULL: none */
     const struct credentials *credentials;  /* NULL: everybody may do all (loopback only) */
     struct tls *tls;     /* NULL: plain */
     struct vouch *vouch; /* as for the RESP door */

@@ -261,7 +261,7 @@ static enum verb verb_needed(const struct http_target *target, const struct http
         return VERB_COUNT;
     if (target->service == SERVICE_VERB)
         return (enum verb)target->match.route->verb;
-    if (target->service == SERVICE_METRICS && !rules->loopback)
+    if (target->service == SERVICE_METRICS && (!rules->loopback || rules->plane == PLANE_DATA))
         return VERB_INFO;
     return VERB_COUNT;
 }
@@ -319,6 +319,8 @@ static void judge_caller(const struct http_head *head, const struct http_rules *
     if (rules->credentials == NULL || verb == VERB_COUNT)
         return;
     status = find_caller(head, rules, &target->who);
+    if (status == STATUS_OK && !access_plane((enum plane)rules->plane, (enum role)target->who.role))
+        status = STATUS_NOPERM;
     if (status == STATUS_OK)
         status = judge_verbs(target, rules, verb);
     if (status != STATUS_OK)

@@ -59,6 +59,7 @@ struct http_rules {
     struct vouch *vouch;
     const struct credential *certificate; /* what the connection itself has proved; NULL: nothing */
     bool loopback; /* the door listens on a loopback address */
+    uint8_t plane; /* enum plane */
     int64_t now_us;
 };
 

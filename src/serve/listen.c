@@ -18,6 +18,7 @@
 #define KEEPALIVE_S     300
 #define FRESH_SHARE     5  /* one in so many connections may be waiting for its login, */
 #define FRESH_LEAST     16 /* but so many always */
+#define ADMIN_PLACES    8  /* kept for the administration's address, if there is one */
 
 /* "127.0.0.1:6390", "[::1]:6390", "localhost:0" to host and port. */
 static bool split(const char *address, char host[64], char port[8])
@@ -54,7 +55,7 @@ static void note_port(struct serve *serve)
     serve->port = ntohs(port);
 }
 
-static bool bind_one(struct serve *serve, const struct addrinfo *info)
+static bool bind_one(struct serve *serve, const struct addrinfo *info, int *listener)
 {
     int on = 1, idle_s = KEEPALIVE_S;
     int fd = socket(info->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -69,8 +70,7 @@ static bool bind_one(struct serve *serve, const struct addrinfo *info)
     if ((!serve->config.share_port ||
          setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) == 0) &&
         bind(fd, info->ai_addr, info->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0) {
-        serve->listener = fd;
-        note_port(serve);
+        *listener = fd;
         return true;
     }
     int saved = errno;
@@ -79,29 +79,41 @@ static bool bind_one(struct serve *serve, const struct addrinfo *info)
     return false;
 }
 
-enum status door_listen(struct serve *serve, char message[256])
+static enum status listen_at(struct serve *serve, const char *address, int *listener,
+                             char message[256])
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
     struct addrinfo *list = NULL;
     char host[64], port[8];
 
-    if (!split(serve->address, host, port)) {
+    if (!split(address, host, port)) {
         snprintf(message, 256, "address '%.100s': expected HOST:PORT, such as 127.0.0.1:6390",
-                 serve->address);
+                 address);
         return STATUS_BADCONFIG;
     }
     int error = getaddrinfo(host[0] != '\0' ? host : NULL, port, &hints, &list);
     if (error != 0) {
-        snprintf(message, 256, "address '%.100s': %s", serve->address, gai_strerror(error));
+        snprintf(message, 256, "address '%.100s': %s", address, gai_strerror(error));
         return STATUS_BADCONFIG;
     }
     bool done = false;
     for (const struct addrinfo *at = list; at != NULL && !done; at = at->ai_next)
-        done = bind_one(serve, at);
+        done = bind_one(serve, at, listener);
     if (!done)
-        snprintf(message, 256, "cannot listen on %.100s: %s", serve->address, strerror(errno));
+        snprintf(message, 256, "cannot listen on %.100s: %s", address, strerror(errno));
     freeaddrinfo(list);
     return done ? STATUS_OK : STATUS_BADCONFIG;
+}
+
+enum status door_listen(struct serve *serve, char message[256])
+{
+    enum status status = listen_at(serve, serve->address, &serve->listener, message);
+
+    if (status == STATUS_OK)
+        note_port(serve);
+    if (status == STATUS_OK && serve->admin_address[0] != '\0')
+        status = listen_at(serve, serve->admin_address, &serve->admin_listener, message);
+    return status;
 }
 
 static void refuse(struct serve *serve, int fd)
@@ -121,14 +133,14 @@ static void refuse(struct serve *serve, int fd)
 
 /* Out of descriptors: a caller would wait in the kernel's queue and wake us for ever. The spare one
  * is given up for a moment, to take him in and send him away. */
-static bool refuse_with_spare(struct serve *serve)
+static bool refuse_with_spare(struct serve *serve, int listener)
 {
     int fd;
 
     if (serve->spare < 0)
         return false;
     close(serve->spare);
-    fd = accept4(serve->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0)
         refuse(serve, fd);
     serve->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -154,14 +166,25 @@ static bool too_many_fresh(const struct serve *serve)
            serve->fresh_count >= (share > FRESH_LEAST ? share : FRESH_LEAST);
 }
 
-static void admit(struct serve *serve, int fd, const struct sockaddr_storage *peer, socklen_t size)
+/* However many callers the platform has, administration finds a place. */
+static bool is_full(const struct serve *serve, enum plane plane)
 {
-    struct conn *conn = too_many_fresh(serve) ? NULL : conn_open(serve, fd);
+    if (plane == PLANE_ADMIN)
+        return false;
+    return too_many_fresh(serve) ||
+           (serve->admin_listener >= 0 && serve->free_count <= ADMIN_PLACES);
+}
+
+static void admit(struct serve *serve, int fd, enum plane plane,
+                  const struct sockaddr_storage *peer, socklen_t size)
+{
+    struct conn *conn = is_full(serve, plane) ? NULL : conn_open(serve, fd);
 
     if (conn == NULL) {
         refuse(serve, fd);
         return;
     }
+    conn->plane = (uint8_t)plane;
     uint32_t index = conn_index(serve, conn);
     struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
                                 .data.u64 = (uint64_t)conn->generation << 32 | index};
@@ -173,21 +196,24 @@ static void admit(struct serve *serve, int fd, const struct sockaddr_storage *pe
     }
 }
 
-void door_accept(struct serve *serve)
+void door_accept(struct serve *serve, int listener)
 {
+    enum plane plane = listener == serve->admin_listener ? PLANE_ADMIN
+                       : serve->config.separate_planes   ? PLANE_DATA
+                                                         : PLANE_BOTH;
+
     for (int i = 0; i < ACCEPTS_AT_ONCE; i++) {
         struct sockaddr_storage peer;
         socklen_t size = sizeof peer;
-        int fd =
-            accept4(serve->listener, (struct sockaddr *)&peer, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int fd = accept4(listener, (struct sockaddr *)&peer, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
         if (fd >= 0) {
-            admit(serve, fd, &peer, size);
+            admit(serve, fd, plane, &peer, size);
             continue;
         }
         if (errno == EINTR || errno == ECONNABORTED)
             continue;
-        if ((errno == EMFILE || errno == ENFILE) && refuse_with_spare(serve))
+        if ((errno == EMFILE || errno == ENFILE) && refuse_with_spare(serve, listener))
             continue;
         return;
     }

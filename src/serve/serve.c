@@ -27,6 +27,7 @@
 #define STOP_STALL_MS  2000
 #define TAG_LISTENER   UINT64_MAX
 #define TAG_WATCH      (UINT64_MAX - 1)
+#define TAG_ADMIN      (UINT64_MAX - 2)
 
 static int64_t monotonic_ms(void)
 {
@@ -90,6 +91,12 @@ static enum status prepare(struct serve *serve, char message[256])
         snprintf(message, 256, "cannot watch %.100s: %s", serve->address, strerror(errno));
         return STATUS_BADCONFIG;
     }
+    event.data.u64 = TAG_ADMIN;
+    if (serve->admin_listener >= 0 &&
+        epoll_ctl(serve->epoll, EPOLL_CTL_ADD, serve->admin_listener, &event) != 0) {
+        snprintf(message, 256, "cannot watch %.100s: %s", serve->admin_address, strerror(errno));
+        return STATUS_BADCONFIG;
+    }
     return STATUS_OK;
 }
 
@@ -110,7 +117,9 @@ enum status serve_open(const struct serve_config *config, struct serve **out, ch
     serve->config.half_ms = or_else(config->half_ms, 10000);
     serve->config.stall_ms = or_else(config->stall_ms, 30000);
     snprintf(serve->address, sizeof serve->address, "%s", config->address);
-    serve->epoll = serve->listener = serve->spare = -1;
+    if (config->admin_address != NULL)
+        snprintf(serve->admin_address, sizeof serve->admin_address, "%s", config->admin_address);
+    serve->epoll = serve->listener = serve->admin_listener = serve->spare = -1;
     serve->queue_head = serve->queue_tail = NONE;
     serve->now_ms = serve->started_ms = monotonic_ms();
     pool_open(&serve->pool, SERVE_BUFFERS_MAX);
@@ -134,6 +143,8 @@ void serve_close(struct serve *serve)
     }
     if (serve->listener >= 0)
         close(serve->listener);
+    if (serve->admin_listener >= 0)
+        close(serve->admin_listener);
     if (serve->spare >= 0)
         close(serve->spare);
     if (serve->epoll >= 0)
@@ -165,7 +176,9 @@ void serve_stop_listening(struct serve *serve)
 {
     if (serve->listener >= 0)
         close(serve->listener);
-    serve->listener = -1;
+    if (serve->admin_listener >= 0)
+        close(serve->admin_listener);
+    serve->listener = serve->admin_listener = -1;
     /* Nobody who does not read his answers may hold up a stop for long. */
     if (serve->config.stall_ms > STOP_STALL_MS)
         serve->config.stall_ms = STOP_STALL_MS;
@@ -238,7 +251,9 @@ bool serve_wait(struct serve *serve, int timeout_ms)
         serve->now_ms = monotonic_ms();
         for (int i = 0; i < count; i++) {
             if (events[i].data.u64 == TAG_LISTENER)
-                door_accept(serve);
+                door_accept(serve, serve->listener);
+            else if (events[i].data.u64 == TAG_ADMIN)
+                door_accept(serve, serve->admin_listener);
             else if (events[i].data.u64 == TAG_WATCH)
                 watched = true;
             else

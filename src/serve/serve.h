@@ -47,6 +47,10 @@ struct serve_ticket {
 
 struct serve_config {
     const char *address; /* "127.0.0.1:6390", "[::1]:6390" */
+    /* A second address, for administration; NULL: none. With separate_planes the first one lets in
+     * the platform and its users alone (schema/access.h), with a second or without. */
+    const char *admin_address;
+    bool separate_planes;
     bool share_port;     /* SO_REUSEPORT: one of several doors */
     uint32_t connections_max;
     uint32_t pipeline_max;     /* 0: 1024 */

@@ -125,6 +125,18 @@ static bool refuse_login(struct service *service, enum status status)
     return false;
 }
 
+/* Proved, but not to come in by this door. */
+static bool is_for_door(struct service *service, enum role role)
+{
+    if (access_plane((enum plane)service->conn->plane, role))
+        return true;
+    service_refuse(service, STATUS_NOPERM,
+                   service->conn->plane == PLANE_ADMIN
+                       ? "this address is for administration; the platform has another"
+                       : "administration has an address of its own");
+    return false;
+}
+
 static bool check_assertion(struct service *service, struct resp_slice text)
 {
     struct identity who;
@@ -133,6 +145,8 @@ static bool check_assertion(struct service *service, struct resp_slice text)
 
     if (status != STATUS_OK)
         return refuse_login(service, status);
+    if (!is_for_door(service, (enum role)who.role))
+        return false;
     /* CLIENT LIST is the administrator's, who must not see which accounts are about. */
     conn_login(service->serve, service->conn, who, "assertion", 9);
     return true;
@@ -156,6 +170,8 @@ static bool check_key(struct service *service, struct resp_slice name, struct re
         credentials_check(credentials, named ? name.bytes : NULL, name.size, key.bytes, key.size);
     if (credential == NULL)
         return refuse_login(service, STATUS_WRONGPASS);
+    if (!is_for_door(service, (enum role)credential_identity(credential).role))
+        return false;
     if (!named)
         name = (struct resp_slice){"default", 7};
     conn_login(service->serve, service->conn, credential_identity(credential), name.bytes,

@@ -394,7 +394,8 @@ static void greet(struct serve *serve, struct conn *conn)
     if (!tls_greet(conn->tls, name) || name[0] == '\0' || serve->config.credentials == NULL)
         return;
     credential = credentials_named(serve->config.credentials, name);
-    if (credential != NULL)
+    if (credential != NULL &&
+        access_plane((enum plane)conn->plane, (enum role)credential_identity(credential).role))
         conn_login(serve, conn, credential_identity(credential), name, strlen(name));
 }
 

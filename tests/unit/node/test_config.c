@@ -144,6 +144,32 @@ static void long_text_is_refused_whole(void **state)
     assert_int_equal(config_set(&config, "data", text, message), STATUS_OK);
 }
 
+static void doors_of_administration_are_apart(void **state)
+{
+    static const char *const doors[][2] = {{"admin-resp", "resp"}, {"admin-http", "http"}};
+
+    (void)state;
+    for (size_t door = 0; door < 2; door++) {
+        config_default(&config);
+        assert_false(config_has_admin(&config));
+        config_set(&config, doors[door][0], "127.0.0.1:1", message);
+        assert_true(config_has_admin(&config));
+        assert_int_equal(config_check(&config, message), STATUS_BADCONFIG);
+        assert_non_null(strstr(message, "credentials"));
+        config_set(&config, "credentials", "file", message);
+        assert_int_equal(config_check(&config, message), STATUS_OK);
+        config_set(&config, doors[door][1], "127.0.0.1:1", message);
+        assert_int_equal(config_check(&config, message), STATUS_BADCONFIG);
+        assert_non_null(strstr(message, "other addresses"));
+        config_set(&config, doors[door][0], "10.0.0.1:1", message);
+        assert_int_equal(config_check(&config, message), STATUS_BADCONFIG);
+        assert_non_null(strstr(message, doors[door][0]));
+        assert_non_null(strstr(message, "tls-cert"));
+        config_set(&config, "plain-remote", "yes", message);
+        assert_int_equal(config_check(&config, message), STATUS_OK);
+    }
+}
+
 static void doors_beyond_this_machine_need_credentials(void **state)
 {
     static const struct {
@@ -311,6 +337,7 @@ int main(void)
         cmocka_unit_test(each_value_is_taken_or_refused_with_what_was_expected),
         cmocka_unit_test(long_text_is_refused_whole),
         cmocka_unit_test(doors_beyond_this_machine_need_credentials),
+        cmocka_unit_test(doors_of_administration_are_apart),
         cmocka_unit_test(a_clock_of_requests_stays_on_this_machine),
         cmocka_unit_test(settings_that_contradict_are_named),
         cmocka_unit_test(files_hold_names_and_values),

@@ -121,6 +121,20 @@ static void people_look_and_speak_for_themselves(void **state)
     assert_int_equal(access_judge(&user, 0, &set), STATUS_NOPERM);
 }
 
+/* Every role comes in by one of the two doors, and by both where there is but one kind. */
+static void each_role_has_its_door(void **state)
+{
+    (void)state;
+    for (int role = ROLE_BACKEND; role <= ROLE_AUDITOR; role++) {
+        bool data = role == ROLE_BACKEND || role == ROLE_USER || role == ROLE_CREATOR;
+
+        assert_true(access_plane(PLANE_BOTH, (enum role)role));
+        assert_int_equal(access_plane(PLANE_DATA, (enum role)role), data);
+        assert_int_equal(access_plane(PLANE_ADMIN, (enum role)role), !data);
+    }
+    assert_false(access_plane(PLANE_DATA, ROLE_ALL)); /* nobody is everybody where they are apart */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -129,6 +143,7 @@ int main(void)
         cmocka_unit_test(writes_the_caller_into_the_request),
         cmocka_unit_test(checks_what_the_door_can),
         cmocka_unit_test(people_look_and_speak_for_themselves),
+        cmocka_unit_test(each_role_has_its_door),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
