@@ -7,6 +7,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/hook.h"
 #include "readers/discover/discover_inner.h"
 #include "schema/verb.h"
 
@@ -43,7 +44,7 @@ static uint32_t success_of(const struct exposure *exposure, enum signal signal)
 
     if (!(exposure->flags & EXPOSURE_IMPRESSION) || !(exposure->bits >> signal & 1))
         return 0;
-    return act < shown ? act : shown;
+    return act < shown || PLANTED("discover.weight_of_the_act") ? act : shown;
 }
 
 /* An item that was forgotten and is back has less than what is taken from it. */
@@ -339,7 +340,7 @@ static void forgotten_unlike(struct discover *discover, struct act *act)
     if (!(act->record->fields & RECORD_HAS_BEFORE))
         return;
     forgotten_count(discover, act, -1, -valid_of(&before), -pct);
-    if (act->item->heatless > 0) {
+    if (act->item->heatless > 0 && !PLANTED("discover.back_and_forth")) {
         act->item->heatless--; /* it may be one that had brought nothing */
         return;
     }

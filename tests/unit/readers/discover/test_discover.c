@@ -737,6 +737,101 @@ static void a_person_switches_off_and_deletes(void **state)
     discover_close(&discover);
 }
 
+/* An erased account leaves nothing that names it; what its like had brought goes as any un-like's.
+ */
+static void an_erased_account_is_nowhere(void **state)
+{
+    struct record record;
+
+    (void)state;
+    open_world(DISCOVER_BYTES_MIN);
+    say_item(1, 100, "a");
+    say_item(2, 100, "a");
+    for (uint64_t item = 1; item <= 2; item++) {
+        record = record_of(VERB_VIEW, 7, item);
+        record.fields |= RECORD_HAS_ARGS;
+        apply(&record);
+    }
+    record = record_of(VERB_LIKE, 7, 1);
+    apply(&record);
+    record = record_of(VERB_ACCOUNT_PURGE, 7, 0);
+    apply(&record);
+    assert_null(discover_account(&discover, TENANT, 7));
+    assert_int_equal(discover.exposures.count, 1);
+    record = record_of(VERB_UNLIKE, 7, 1);
+    record.fields |= RECORD_HAS_ARGS;
+    record.a = RECORD_ERASURE;
+    apply(&record);
+    assert_int_equal(discover.exposures.count, 0);
+    assert_true(discover_heat(&discover, discover_item(&discover, TENANT, 1), now_us) < 0.06);
+    assert_int_equal(discover_item(&discover, TENANT, 1)->signals.tally[SIGNAL_LIKE].raw, 0);
+    discover_close(&discover);
+}
+
+/* A like of an account that lives elsewhere is voided by an effect, which alone tells what it was
+ * worth. */
+static void an_effect_settles(void **state)
+{
+    struct record record;
+    const struct item *row;
+
+    (void)state;
+    open_world(DISCOVER_BYTES_MIN);
+    say_item(1, 100, NULL);
+    for (uint64_t account = 1; account <= 2; account++) {
+        record = record_of(VERB_LIKE, account, 1);
+        apply(&record);
+    }
+    row = discover_item(&discover, TENANT, 1);
+    record = record_of(RECORD_EFFECT, 1, 1);
+    worth(&record, 100, MARK_VOIDED);
+    apply(&record); /* says again what was decided elsewhere */
+    assert_true(discover_heat(&discover, row, now_us) == 2);
+    before(&record, 100, MARK_PLAIN, now_us);
+    apply(&record);
+    assert_true(discover_heat(&discover, row, now_us) == 1);
+    assert_int_equal(row->signals.tally[SIGNAL_LIKE].raw, 2);
+    assert_int_equal(row->signals.tally[SIGNAL_LIKE].valid, 1);
+    worth(&record, 40, MARK_PLAIN); /* and restored to what it weighed */
+    apply(&record);
+    assert_true(fabs(discover_heat(&discover, row, now_us) - 1.4) < 1e-12);
+    discover_close(&discover);
+}
+
+/* A creator follows from an item that was just watched, a revoked assertion stays so. */
+static void follows_and_revocations(void **state)
+{
+    struct record record;
+
+    (void)state;
+    open_world(DISCOVER_BYTES_MIN);
+    say_item(1, 100, NULL);
+    for (uint64_t account = 1; account <= 2; account++) {
+        record = record_of(VERB_VIEW, account, 1);
+        record.fields |= RECORD_HAS_ARGS | RECORD_HAS_IMPRESSION;
+        apply(&record);
+    }
+    record = record_of(VERB_FOLLOW, 1, 100);
+    apply(&record);
+    record = record_of(VERB_FOLLOW, 1, 200); /* another creator */
+    apply(&record);
+    now_us += SIGNAL_FOLLOW_US + SECOND;
+    record = record_of(VERB_FOLLOW, 2, 100); /* too late */
+    apply(&record);
+    assert_int_equal(discover_item(&discover, TENANT, 1)->signals.tally[SIGNAL_FOLLOW].raw, 1);
+    assert_int_equal(discover_item(&discover, TENANT, 1)->signals.tally[SIGNAL_FOLLOW].success_pct,
+                     100);
+    assert_false(discover_is_revoked(&discover, TENANT, 1, 0));
+    record = record_of(VERB_ACCOUNT_REVOKE, 1, 0);
+    record.fields |= RECORD_HAS_ARGS;
+    record.a = 3;
+    apply(&record);
+    assert_true(discover_is_revoked(&discover, TENANT, 1, 2));
+    assert_false(discover_is_revoked(&discover, TENANT, 1, 3));
+    assert_true(discover_may_personalise(&discover, TENANT, 1));
+    discover_close(&discover);
+}
+
 /* More switches than fit: nobody's profile is looked at any more. */
 static void too_many_switches_are_everybodys(void **state)
 {
@@ -950,6 +1045,9 @@ int main(void)
         cmocka_unit_test(older_records_are_taken),
         cmocka_unit_test(goes_on_from_a_checkpoint),
         cmocka_unit_test(a_person_switches_off_and_deletes),
+        cmocka_unit_test(an_erased_account_is_nowhere),
+        cmocka_unit_test(an_effect_settles),
+        cmocka_unit_test(follows_and_revocations),
         cmocka_unit_test(too_many_switches_are_everybodys),
         cmocka_unit_test(lists_have_whom_they_should),
         cmocka_unit_test(a_boost_lifts_and_ends),
