@@ -130,7 +130,8 @@ static enum status read_batch(void *argument, uint64_t first_sequence, uint32_t 
 static bool read_some(struct follow *follow, struct followed *source)
 {
     struct reader_lag *lag = &follow->lag[source->partition];
-    enum status status = log_follow_step(source->reading, FOLLOW_SLICE_BYTES, read_batch, source);
+    enum status status =
+        log_follow_step(source->reading, FOLLOW_SLICE_BYTES / follow->count, read_batch, source);
 
     if (follow->state == FOLLOW_STALLED)
         return false;

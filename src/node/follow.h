@@ -2,7 +2,7 @@
  *
  * It follows the logs of all partitions, gives each durable decision to the reader, and answers
  * what it is asked. It starts where its checkpoint says, or at the first record. Before it answers
- * it reads what is durable by then (as far as FOLLOW_SLICE_BYTES of each log go), so that who has
+ * it reads what is durable by then (as far as FOLLOW_SLICE_BYTES go), so that who has
  * seen a like acknowledged and asks next finds it counted, unless there is much to catch up.
  *
  * Woken by who asks at once; what is only written is found within FOLLOW_POLL_MS. It has a lower
@@ -22,7 +22,7 @@
 #include "schema/status.h"
 
 #define FOLLOW_POLL_MS       5
-#define FOLLOW_SLICE_BYTES   (256u << 10) /* of each log, between two looks at who asks */
+#define FOLLOW_SLICE_BYTES   (256u << 10) /* of all logs, between two looks at who asks */
 #define FOLLOW_CHECKPOINT_US 60000000
 
 struct node;

@@ -10,6 +10,7 @@
 #include "engine/inner.h"
 #include "node/follow.h"
 #include "node/inner.h"
+#include "node/shard_inner.h"
 #include "schema/record.h"
 #include "schema/tree.h"
 #include "support.h"
@@ -329,6 +330,45 @@ static void a_record_it_cannot_read_stalls_it(void **state)
     assert_int_equal(access(path, F_OK), -1); /* of half a log none is kept */
 }
 
+/* The door of a partition has so many questions under way, and no more: one more is refused, and
+ * none is lost. */
+static void a_door_asks_so_many_at_a_time(void **state)
+{
+    struct shard *shard = &node.shards[0];
+    struct serve_config config = {.address = "127.0.0.1:0", .connections_max = 4};
+    struct serve_ticket ticket = {.connection = 0, .generation = 7}; /* he has gone */
+    struct request request = {.verb = VERB_LAG};
+    struct entry entry = {0};
+    char message[256] = "";
+    uint32_t taken = 0;
+
+    (void)state;
+    shard->node = &node;
+    shard->entries_tail = &shard->entries;
+    shard->free_entries = &entry;
+    assert_int_equal(serve_open(&config, &shard->serve, message), STATUS_OK);
+    assert_int_equal(shard_asks_open(shard), STATUS_OK);
+    assert_int_equal(shard_ask(shard, &ticket, &request), STATUS_OFF);
+    assert_int_equal(follow_open(&node, &node.follow, message), STATUS_OK); /* answers nobody yet */
+    while (shard_ask(shard, &ticket, &request) == STATUS_OK)
+        taken++;
+    assert_int_equal(taken, 64);
+    assert_int_equal(shard_ask(shard, &ticket, &request), STATUS_BUSY);
+    assert_int_equal(atomic_load(&node.outstanding), 64);
+    assert_int_equal(follow_start(node.follow), STATUS_OK);
+    while (atomic_load(&node.outstanding) > 0) {
+        shard_do_answers(shard);
+        shard->entries = NULL; /* as if what it needs were durable */
+        shard->entries_tail = &shard->entries;
+        shard->free_entries = &entry;
+    }
+    assert_int_equal(shard_ask(shard, &ticket, &request), STATUS_OK);
+    while (atomic_load(&shard->answered) == NULL)
+        sched_yield();
+    serve_close(shard->serve);
+    shard_asks_close(shard);
+}
+
 static void off_is_nobody(void **state)
 {
     char message[256];
@@ -350,6 +390,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_cannot_be_read_stalls_it_and_nothing_else, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_record_it_cannot_read_stalls_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_door_asks_so_many_at_a_time, setup, teardown),
         cmocka_unit_test_setup_teardown(off_is_nobody, setup, teardown),
     };
 
