@@ -25,6 +25,7 @@ const struct command *const commands[] = {
     &cli_command_certificate,
     &cli_command_key,
     &cli_command_simulate,
+    &cli_command_pool,
     &cli_command_docs,
     NULL,
 };

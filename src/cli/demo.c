@@ -11,6 +11,7 @@
 
 #include "cli/board.h"
 #include "cli/command.h"
+#include "cli/data_set.h"
 #include "cli/import.h"
 #include "cli/options.h"
 #include "cli/running.h"
@@ -62,46 +63,6 @@ static bool turn(void *argument, const struct import_result *result)
 
 /* --- directories --------------------------------------------------------------------------------
  */
-
-static bool has_log(const char *dir)
-{
-    char path[PATH_MAX];
-    struct stat info;
-
-    snprintf(path, sizeof path, "%.3800s/impressions.tsv.gz", dir);
-    if (stat(path, &info) == 0)
-        return true;
-    snprintf(path, sizeof path, "%.3800s/impressions.tsv", dir);
-    return stat(path, &info) == 0;
-}
-
-/* As given; else where a checkout or an installation keeps it, seen from this binary. */
-static bool find_data_set(const char *given, char dir[PATH_MAX])
-{
-    static const char *const places[] = {"../data/kuairand", "../share/zan/kuairand"};
-    char self[PATH_MAX];
-    ssize_t size;
-    char *slash;
-
-    if (given != NULL) {
-        snprintf(dir, PATH_MAX, "%s", given);
-        if (has_log(dir))
-            return true;
-        fprintf(stderr, "zan: there is no impressions.tsv.gz in %s\n", given);
-        return false;
-    }
-    size = readlink("/proc/self/exe", self, sizeof self - 1);
-    self[size > 0 ? size : 0] = '\0';
-    if ((slash = strrchr(self, '/')) != NULL)
-        *slash = '\0';
-    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
-        snprintf(dir, PATH_MAX, "%.3800s/%s", self, places[i]);
-        if (has_log(dir))
-            return true;
-    }
-    fprintf(stderr, "zan: no log to play was found; name its directory with --data-set\n");
-    return false;
-}
 
 static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *at)
 {
@@ -216,7 +177,7 @@ static int demo(int argc, char **argv)
 
     if (code != OPTIONS_GO)
         return code;
-    if (!find_data_set(values.data_set, data_set))
+    if (!data_set_find(values.data_set, data_set))
         return EXIT_USAGE;
     if (values.data != NULL && strlen(values.data) >= sizeof config.data) {
         fprintf(stderr, "zan: --data: the path is too long\n");

@@ -30,7 +30,7 @@ const struct pool_rule pool_rules[] = {
         .worth = {[POOL_LONG] = 1, [POOL_LIKE] = 1},
         .bar_quantile = 0.85,
         .half = 0.09,
-        .steep = 2,
+        .steep = 2.5,
         .alpha = 0.05,
         .kin = 0.9,
         .break_rate = 0.15,
@@ -366,6 +366,21 @@ void pool_look(const struct pool_rule *rule, const struct pool_platform *platfor
 /* --- gates ---------------------------------------------------------------------------------------
  */
 
+/* For being on the bad side, of that audience's own counts. */
+static double evidence_of(const struct pool_platform *platform, const struct gate_beta *prior,
+                          const struct pool_item *item, uint32_t a, uint32_t m)
+{
+    struct gate_count count = {item->seen[a].n, item->seen[a].s[m]};
+
+    return m == POOL_NEGATIVE ? gate_over_log(prior[m], count, platform->rate_bar[m])
+                              : gate_under_log(prior[m], count, platform->rate_bar[m]);
+}
+
+static bool is_proven(const struct pool_rule *rule, double evidence)
+{
+    return evidence >= -log(rule->alpha);
+}
+
 static void judge_gate(const struct pool_rule *rule, const struct pool_platform *platform,
                        const struct gate_beta *prior, const struct pool_item *item, uint32_t a,
                        uint32_t m, struct pool_gate *gate)
@@ -381,18 +396,40 @@ static void judge_gate(const struct pool_rule *rule, const struct pool_platform 
     gate->bar = platform->rate_bar[m];
     gate->sure = less_is_better ? gate_cdf(gate->posterior, gate->bar)
                                 : gate_above(gate->posterior, gate->bar);
-    gate->evidence = less_is_better ? gate_over_log(prior[m], gate->count, gate->bar)
-                                    : gate_under_log(prior[m], gate->count, gate->bar);
-    gate->proven = gate->evidence >= -log(rule->alpha);
+    gate->evidence = evidence_of(platform, prior, item, a, m);
+    gate->proven = is_proven(rule, gate->evidence);
 }
 
-static bool all_under(const struct pool_platform *platform,
-                      const struct pool_gate gate[POOL_METRICS])
+/* Every metric of value proven under its bar. */
+static bool all_under(const struct pool_rule *rule, const struct pool_platform *platform,
+                      const struct gate_beta *prior, const struct pool_item *item, uint32_t a)
 {
     for (uint32_t m = 0; m < POOL_METRICS; m++)
-        if (platform->weight[m] > 0 && !gate[m].proven)
+        if (platform->weight[m] > 0 && !is_proven(rule, evidence_of(platform, prior, item, a, m)))
             return false;
     return true;
+}
+
+static bool all_bad(const struct pool_rule *rule, const struct pool_platform *platform,
+                    const struct gate_beta *prior, const struct pool_item *item)
+{
+    for (uint32_t a = 0; a < POOL_AUDIENCES; a++)
+        if (!is_proven(rule, evidence_of(platform, prior, item, a, POOL_NEGATIVE)))
+            return false;
+    return true;
+}
+
+enum pool_verdict pool_proof(const struct pool_rule *rule, const struct pool_platform *platform,
+                             const struct gate_beta *prior, const struct pool_item *item)
+{
+    bool one = PLANTED("discover.one_audience_stops");
+
+    if (all_bad(rule, platform, prior, item))
+        return POOL_STOP_NEGATIVE;
+    if (all_under(rule, platform, prior, item, 0) &&
+        (one || all_under(rule, platform, prior, item, 1)))
+        return POOL_STOP;
+    return POOL_STAY;
 }
 
 /* Comments over break_rate: a band, not an edge, between break_from and break_sure. */
@@ -449,14 +486,13 @@ static void step_literal(const struct pool_rule *rule, const struct pool_item *i
 }
 
 static void step_default(const struct pool_rule *rule, const struct pool_platform *platform,
-                         const struct pool_item *item, int64_t now_us, struct pool_decision *out)
+                         const struct gate_beta *prior, const struct pool_item *item,
+                         int64_t now_us, struct pool_decision *out)
 {
-    bool one = PLANTED("discover.one_audience_stops");
-    bool under = all_under(platform, out->gate[0]) && (one || all_under(platform, out->gate[1]));
-    bool bad = out->gate[0][POOL_NEGATIVE].proven && out->gate[1][POOL_NEGATIVE].proven;
+    enum pool_verdict proof = pool_proof(rule, platform, prior, item);
 
-    if (under || bad) {
-        stop(rule, bad ? POOL_STOP_NEGATIVE : POOL_STOP, now_us, out);
+    if (proof != POOL_STAY) {
+        stop(rule, proof, now_us, out);
         return;
     }
     if (seen_of(item) < item->first) { /* given outright */
@@ -496,7 +532,7 @@ void pool_step(const struct pool_rule *rule, const struct pool_platform *platfor
     if (rule->literal)
         step_literal(rule, item, now_us, out);
     else
-        step_default(rule, platform, item, now_us, out);
+        step_default(rule, platform, prior, item, now_us, out);
     widen(rule, out);
     out->circle = (uint8_t)(out->stage + (out->breakout ? 1 : 0));
 }

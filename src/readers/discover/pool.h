@@ -194,6 +194,10 @@ struct pool_look {
 void pool_look(const struct pool_rule *rule, const struct pool_platform *platform,
                const struct gate_beta *prior, const struct pool_item *item, struct pool_look *look);
 
+/* Whether a stop is proven: STOP, STOP_NEGATIVE, or STAY. */
+enum pool_verdict pool_proof(const struct pool_rule *rule, const struct pool_platform *platform,
+                             const struct gate_beta *prior, const struct pool_item *item);
+
 /* Would this viewer do? fit of interests 0.5..2 (interest.h). The first audience is those who fit
  * best (circle 0: 1.5 and more; 1: 1.2; 2: 0.9; 3 and on: all); the second those whom the first two
  * circles leave out. explore 0..1: a draw; under POOL_EXPLORE anybody does. */
