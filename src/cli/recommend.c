@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/command.h"
+#include "cli/impressions.h"
 #include "cli/options.h"
 #include "cli/progress.h"
 #include "cli/report.h"
@@ -20,8 +21,8 @@
 #define LOOK_MAX 100
 
 struct values {
-    const char *train, *test, *edges, *out, *model;
-    uint64_t seed, threads, memory_mib, n, tenant;
+    const char *train, *test, *edges, *out, *model, *impressions;
+    uint64_t seed, threads, memory_mib, n, tenant, cut_pct;
     bool fixed, json, quiet;
 };
 
@@ -37,6 +38,10 @@ static const struct option_row rows[] = {
     {"out", "FILE", "train: the model; an older one is replaced when the new one is whole",
      OPTION_TEXT, AT(out)},
     {"model", "FILE", "similar, for: the model", OPTION_TEXT, AT(model)},
+    {"impressions", "FILE", "rank: what was shown, by time, as data/kuairand has it", OPTION_TEXT,
+     AT(impressions)},
+    {"cut", "PERCENT", "rank: learns from the first so many, ranks the rest [80]", OPTION_NUMBER,
+     BETWEEN(cut_pct, 1, 99)},
     {"tenant", "N", "train, for: whose likes and views [0]", OPTION_NUMBER,
      BETWEEN(tenant, 0, UINT16_MAX)},
     {"n", "N", "similar, for: so many items [10]", OPTION_NUMBER, BETWEEN(n, 1, LOOK_MAX)},
@@ -375,6 +380,86 @@ static int train(struct task *task)
     return status == STATUS_OK ? train_and_save(task) : command_failed(status, "too much to learn");
 }
 
+/* --- rank ----------------------------------------------------------------------------------------
+ */
+
+static void print_impressions(const struct impressions *result)
+{
+    char a[32], b[32];
+
+    printf("learnt     %s impressions; ranked the %s after them\n\n",
+           progress_number(result->learnt, a), progress_number(result->ranked, b));
+    printf("%-12s", "AUC / nDCG@10");
+    for (int o = 0; o < RANK_OUTCOMES; o++)
+        printf(" %17s", rank_outcome_names[o]);
+    printf("\n");
+    for (int m = 0; m < IMPRESSIONS_METHODS; m++) {
+        printf("%-13s", impressions_method_names[m]);
+        for (int o = 0; o < RANK_OUTCOMES; o++)
+            printf("   %.4f / %.4f", result->figures[m][o].auc, result->figures[m][o].ndcg);
+        printf("\n");
+    }
+    for (int o = 0; o < RANK_OUTCOMES; o++) {
+        printf("\n%s: %s happened; predicted / observed %.3f; calibration error %.4f\n",
+               rank_outcome_names[o], progress_number(result->hits[o], a), result->bias[o],
+               result->calibration_error[o]);
+        for (int i = 0; i < IMPRESSIONS_BINS; i++)
+            printf("   predicted %.4f  observed %.4f\n", result->bin[o][i].predicted,
+                   result->bin[o][i].observed);
+    }
+    printf("\none prediction of the three: %.2f us\n", result->predict_us);
+}
+
+static void report_impressions(const struct impressions *result)
+{
+    struct report *report = report_new();
+
+    report_number(report, "learnt", result->learnt);
+    report_number(report, "ranked", result->ranked);
+    for (int o = 0; o < RANK_OUTCOMES; o++) {
+        struct report *outcome = report_object(report, rank_outcome_names[o]);
+
+        report_number(outcome, "happened", result->hits[o]);
+        for (int m = 0; m < IMPRESSIONS_METHODS; m++) {
+            struct report *method = report_object(outcome, impressions_method_names[m]);
+
+            report_real(method, "auc", result->figures[m][o].auc);
+            report_real(method, "ndcg_10", result->figures[m][o].ndcg);
+            report_number(method, "accounts", result->figures[m][o].groups);
+        }
+        report_real(outcome, "predicted_by_observed", result->bias[o]);
+        report_real(outcome, "calibration_error", result->calibration_error[o]);
+        for (int i = 0; i < IMPRESSIONS_BINS; i++) {
+            struct report *bin = report_element(outcome, "bins");
+
+            report_real(bin, "predicted", result->bin[o][i].predicted);
+            report_real(bin, "observed", result->bin[o][i].observed);
+        }
+    }
+    report_real(report, "predict_us", result->predict_us);
+    report_print(report, stdout);
+}
+
+static int rank_impressions(struct task *task)
+{
+    const struct values *values = task->values;
+    struct impressions result;
+    enum status status;
+
+    if (values->impressions == NULL)
+        return usage("rank takes --impressions FILE");
+    status = impressions_evaluate(values->impressions, (double)values->cut_pct / 100, values->seed,
+                                  &task->work, &result);
+    progress_end(&task->progress);
+    if (status != STATUS_OK)
+        return command_failed(status, result.message);
+    if (values->json)
+        report_impressions(&result);
+    else
+        print_impressions(&result);
+    return EXIT_DONE;
+}
+
 /* --- looks ---------------------------------------------------------------------------------------
  */
 
@@ -486,11 +571,13 @@ static int run(struct task *task, const struct options_words *words)
         return eval(task);
     if (strcmp(action, "train") == 0 && word == NULL)
         return train(task);
+    if (strcmp(action, "rank") == 0 && word == NULL)
+        return rank_impressions(task);
     if (strcmp(action, "similar") == 0)
         return look(task, true, word);
     if (strcmp(action, "for") == 0)
         return look(task, false, word);
-    return usage("the first word is eval, train, similar or for");
+    return usage("the first word is eval, train, rank, similar or for");
 }
 
 static int recommend(int argc, char **argv)
@@ -499,6 +586,7 @@ static int recommend(int argc, char **argv)
     struct values values = {.seed = 1,
                             .memory_mib = 1024,
                             .n = 10,
+                            .cut_pct = 80,
                             .threads = cores < 1                  ? 1
                                        : cores > WORK_THREADS_MAX ? WORK_THREADS_MAX
                                                                   : (uint64_t)cores};
@@ -519,12 +607,13 @@ static int recommend(int argc, char **argv)
 
 const struct command cli_command_recommend = {
     .name = "recommend",
-    .words = "eval | train | similar ITEM | for ACCOUNT",
+    .words = "eval | train | rank | similar ITEM | for ACCOUNT",
     .summary = "trains a model of who likes what, measures one, looks into one",
     .details =
         "  zan recommend eval --train FILE --test FILE      figures on a set of the literature\n"
         "  zan recommend train --data DIR --out MODEL       from valid likes and long views of the "
         "log\n"
+        "  zan recommend rank --impressions FILE            who will click, watch, like: by time\n"
         "  zan recommend similar --model MODEL ITEM         who likes it likes these\n"
         "  zan recommend for --model MODEL --data DIR ACCOUNT\n"
         "\n"

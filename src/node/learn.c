@@ -99,7 +99,13 @@ static enum status see(struct pass *pass, const struct record *record)
 {
     struct verdict verdict = record_verdict(record);
 
-    if (!(record->fields & RECORD_CHANGED) || record->tenant != pass->tenant)
+    if (record->tenant != pass->tenant)
+        return STATUS_OK;
+    /* An item's partition asked for it: only such an effect says what was before (docs/formats.md).
+     */
+    if (record->kind == RECORD_EFFECT && record->fields & RECORD_HAS_BEFORE)
+        return note(pass, record, counts(&verdict) ? NOTE_LIKED : NOTE_NOT);
+    if (!(record->fields & RECORD_CHANGED))
         return STATUS_OK;
     switch (record->kind) {
     case VERB_LIKE:

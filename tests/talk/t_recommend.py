@@ -134,12 +134,36 @@ def from_the_log(rng, at, taken, partitions):
     assert sum(group_of(entry["item"]) == 1 for entry in told["items"]) >= 4, told
 
 
+def shown(rng, at):
+    """Items of even number are clicked four times as often; an account that likes a tag likes it after the cut too."""
+    path = os.path.join(at, "shown.tsv.gz")
+    names = "time_ms user_id video_id author_id tag duration_ms is_click long_view is_like".split()
+    with gzip.open(path, "wt") as file:
+        file.write("\t".join(names) + "\n")
+        for time in range(4000):
+            account, item = rng.randrange(80), rng.randrange(100)
+            click = rng.random() < (0.8 if item % 2 == 0 else 0.2)
+            like = click and account % 4 == item // 2 % 4 and rng.random() < 0.5
+            row = [time, account, item, item // 5, item // 2 % 4, 15000, int(click), int(click), int(like)]
+            file.write("\t".join(map(str, row)) + "\n")
+    told = zan("rank", "--impressions", path, "--cut", "75", "--json")
+    assert (told["learnt"], told["ranked"]) == (3000, 1000), told
+    for name, least in (("click", 0.72), ("long view", 0.72), ("like", 0.85)):
+        figures = told[name]
+        assert figures["zan"]["auc"] > least, (name, figures)
+        assert figures["calibration_error"] < 0.09, (name, figures)
+        assert len(figures["bins"]) == 10, figures
+    assert told["like"]["zan"]["auc"] > told["like"]["popularity"]["auc"] + 0.05, told["like"]
+    assert "no column" in zan("rank", "--impressions", write(os.path.join(at, "other.tsv"), {1: [2]}), code=6)
+
+
 def run():
     rng = random.Random(seed())
     at = directory()
     taken = people(rng, 400)
     train = figures(at, taken)
     refusals(at, train)
+    shown(rng, at)
     from_the_log(rng, at, people(rng, 150), 1)
     from_the_log(rng, at, people(rng, 150), 2)
 

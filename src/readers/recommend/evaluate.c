@@ -68,8 +68,8 @@ static void score_links(const struct job *job, const struct desk *desk, uint32_t
 
         for (uint32_t i = model->link_start[item]; i < model->link_start[item + 1]; i++)
             to[model->link_item[i]] += model->link_weight[i];
-        if (model->degree[item] > 0 && model->head->rank > 0)
-            dense_add(model->head->rank, 1 / (float)model->degree[item],
+        if (model->head->rank > 0)
+            dense_add(model->head->rank, model_factor_scale(model, item),
                       model->factor + (size_t)item * model->head->rank, profile);
     }
     for (uint32_t p = seen->row_start[row]; p < seen->row_start[row + 1]; p++)

@@ -225,26 +225,27 @@ static void clear(struct job *job)
     free(job->value);
 }
 
-static void scales(struct job *job)
+static void scales(struct job *job, const struct lowpass_rule *rule)
 {
     const struct matrix *matrix = job->matrix;
 
     for (uint32_t row = 0; row < matrix->rows; row++)
         if (matrix_row_size(matrix, row) > 0)
-            job->row_scale[row] = 1 / sqrtf((float)matrix_row_size(matrix, row));
+            job->row_scale[row] = (float)pow(matrix_row_size(matrix, row), -rule->account_power);
     for (uint32_t column = 0; column < matrix->columns; column++)
         if (matrix_column_size(matrix, column) > 0)
-            job->column_scale[column] = 1 / sqrtf((float)matrix_column_size(matrix, column));
+            job->column_scale[column] =
+                (float)pow(matrix_column_size(matrix, column), -rule->item_power);
 }
 
-enum status lowpass_make(const struct matrix *matrix, uint32_t rank, uint64_t seed,
-                         const struct work *work, struct lowpass *lowpass)
+enum status lowpass_make(const struct matrix *matrix, const struct lowpass_rule *rule,
+                         uint64_t seed, const struct work *work, struct lowpass *lowpass)
 {
     uint32_t least = matrix->rows < matrix->columns ? matrix->rows : matrix->columns;
-    struct job job = {.matrix = matrix, .work = work, .width = rank + LOWPASS_MORE};
+    struct job job = {.matrix = matrix, .work = work, .width = rule->rank + LOWPASS_MORE};
 
     *lowpass = (struct lowpass){.items = matrix->columns};
-    if (matrix->pairs == 0 || rank == 0)
+    if (matrix->pairs == 0 || rule->rank == 0)
         return STATUS_OK;
     if (job.width > least)
         job.width = least;
@@ -252,8 +253,8 @@ enum status lowpass_make(const struct matrix *matrix, uint32_t rank, uint64_t se
         clear(&job);
         return STATUS_NOMEMORY;
     }
-    scales(&job);
-    if (iterate(&job, seed, rank)) {
+    scales(&job, rule);
+    if (iterate(&job, seed, rule->rank)) {
         lowpass->rank = job.width;
         lowpass->vector = job.items;
         lowpass->value = job.value;

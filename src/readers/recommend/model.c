@@ -51,6 +51,13 @@ enum status model_make(uint32_t items, uint32_t rank, uint32_t links, struct mod
     return STATUS_OK;
 }
 
+float model_factor_scale(const struct model *model, uint32_t item)
+{
+    float degree = (float)model->degree[item];
+
+    return degree > 0 ? powf(degree, -2 * model->head->factor_power) : 0;
+}
+
 void model_free(struct model *model)
 {
     free(model->head);
@@ -195,7 +202,7 @@ static const char *wrong_with_body(const struct model *model)
             return "has links to nothing";
     if (!all_finite(model->link_weight, head->links) ||
         !all_finite(model->factor, (uint64_t)head->items * head->rank) ||
-        !all_finite(&head->share, 4))
+        !all_finite(&head->share, 4) || !isfinite(head->factor_power))
         return "has a number that is none";
     return NULL;
 }

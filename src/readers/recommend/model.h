@@ -1,10 +1,10 @@
 /* model.h: what training makes and serving reads, in memory and on disk the same bytes.
  *
  * score(account, j) = sum over i of its history of  weight(i -> j)
- *                     + share * < sum over i of factor_i / degree_i , factor_j >
+ *                     + share * < sum over i of factor_i / degree_i^2p , factor_j >
  *
- * weight: ridge.h, by the item one has (links of i, the strongest first); factor_j = sqrt(degree_j)
- * * row j of the eigenvectors (lowpass.h), so the second line is the low-pass filter.
+ * weight: ridge.h, by the item one has (links of i, the strongest first); factor_j = degree_j^p
+ * times row j of the eigenvectors (lowpass.h; p is its b), so the second line is the low-pass filter.
  *
  * The file (docs/formats.md), little endian:
  *
@@ -22,7 +22,8 @@
  *       48     4  neighbours of an item, at most
  *       52     4  accounts it was trained on
  *       56     8  pairs it was trained on
- *       64    32  0
+ *       64     4  p, of factors (float)
+ *       68    28  0
  *       96    32  SHA-256 of bytes 0..95 and of the SHA-256 of all that follows
  *      128   8 n  ids, ascending
  *          4 n    degree: accounts of each item
@@ -57,7 +58,8 @@ struct model_head {
     float share, account_power, item_power, penalty;
     uint32_t neighbours, accounts;
     uint64_t pairs;
-    uint8_t zeros[32];
+    float factor_power;
+    uint8_t zeros[28];
     uint8_t digest[32];
 };
 static_assert(sizeof(struct model_head) == MODEL_HEAD, "the byte table above");
@@ -78,6 +80,9 @@ enum status model_make(uint32_t items, uint32_t rank, uint32_t links, struct mod
 void model_free(struct model *model);
 
 uint64_t model_bytes(uint32_t items, uint32_t rank, uint32_t links);
+
+/* degree^-2p of an item: what its factor is multiplied with in a history. */
+float model_factor_scale(const struct model *model, uint32_t item);
 
 /* The place of an id; MODEL_NONE. */
 uint32_t model_find(const struct model *model, uint64_t id);

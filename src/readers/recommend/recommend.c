@@ -29,7 +29,7 @@ struct recommend_view {
     const struct recommend *recommend;
     uint32_t touched_count, known;
     uint32_t history[RECOMMEND_HISTORY_MAX]; /* places */
-    float profile[MODEL_RANK_MAX];           /* sum of factor / degree */
+    float profile[MODEL_RANK_MAX];           /* sum of factor * model_factor_scale */
     struct place_score draft[DRAFT_MAX];
     float *sum;        /* of links, by place; 0 where nothing was touched */
     uint8_t *state;    /* enum place_state, by place */
@@ -86,6 +86,21 @@ enum status recommend_open(const struct disk *disk, const char *path, struct rec
     }
     *result = recommend;
     return STATUS_OK;
+}
+
+struct recommend *recommend_of(struct model *model)
+{
+    struct recommend *recommend = calloc(1, sizeof *recommend);
+
+    if (recommend == NULL)
+        return NULL;
+    recommend->model = *model;
+    if (!list_popular(recommend)) {
+        free(recommend);
+        return NULL;
+    }
+    *model = (struct model){0};
+    return recommend;
 }
 
 void recommend_close(struct recommend *recommend)
@@ -169,9 +184,7 @@ static void add_item(struct recommend_view *view, uint32_t place)
         touch(view, model->link_item[i], PLACE_TOUCHED);
         view->sum[model->link_item[i]] += model->link_weight[i];
     }
-    if (model->degree[place] == 0)
-        return;
-    dense_add(rank, 1 / (float)model->degree[place], factor, view->profile);
+    dense_add(rank, model_factor_scale(model, place), factor, view->profile);
 }
 
 uint32_t recommend_look(struct recommend_view *view, const uint64_t *history, uint32_t count)

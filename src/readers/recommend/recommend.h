@@ -42,6 +42,10 @@ struct recommend_about {
 /* IOFAIL, NOMEMORY, BADDATA: message names the file and what is wrong with it. */
 enum status recommend_open(const struct disk *disk, const char *path, struct recommend **recommend,
                            char message[RECOMMEND_MESSAGE]);
+/* One of a model in memory, which is handed over (model.h). NULL: no memory; the model stays the
+ * caller's. */
+struct model;
+struct recommend *recommend_of(struct model *model);
 void recommend_close(struct recommend *recommend); /* NULL is allowed; after its views */
 void recommend_about(const struct recommend *recommend, struct recommend_about *about);
 

@@ -32,6 +32,10 @@
 #define NEAR_ACCOUNT_POWER 0.35
 #define NEAR_ITEM_POWER    0.4
 
+/* Of the low-pass (lowpass.h). */
+#define SMOOTH_ACCOUNT_POWER 0.3
+#define SMOOTH_ITEM_POWER    0.4F
+
 static const uint32_t ranks[] = {1, 16, 64, 128, 256, RANK_MAX};
 static const float shares[] = {0.1F, 0.25F, 0.5F, 0.8F, 1.3F, 2.5F};
 #define RANKS  (sizeof ranks / sizeof *ranks)
@@ -172,9 +176,10 @@ static void set_factors(const struct parts *parts, struct model *model)
     for (uint32_t item = 0; item < parts->matrix->columns; item++) {
         const float *from = parts->rank > 0 ? lowpass->vector + (size_t)item * lowpass->rank : NULL;
         float *to = model->factor + (size_t)item * parts->rank;
+        float scale = powf((float)model->degree[item], model->head->factor_power);
 
         for (uint32_t k = 0; k < parts->rank; k++)
-            to[k] = from[k] * sqrtf((float)model->degree[item]);
+            to[k] = from[k] * scale;
     }
 }
 
@@ -195,6 +200,7 @@ static enum status assemble(const struct parts *parts, const struct work *work, 
         if (links > 0)
             turn_links(parts, model, link);
         work_run(work, NULL, (items + LINKS_PIECE - 1) / LINKS_PIECE, sort_some, &sorting);
+        model->head->factor_power = SMOOTH_ITEM_POWER;
         set_factors(parts, model);
     }
     free(link);
@@ -216,10 +222,11 @@ static enum status bench_set_up(struct bench *bench, const struct matrix *matrix
                                 uint32_t rank, const struct train_options *options)
 {
     const struct neighbours_rule rule = {NEAR_ACCOUNT_POWER, NEAR_ITEM_POWER, most};
+    const struct lowpass_rule smooth = {SMOOTH_ACCOUNT_POWER, (double)SMOOTH_ITEM_POWER, rank};
     enum status status;
 
     *bench = (struct bench){.matrix = matrix};
-    status = lowpass_make(matrix, rank, options->seed, &options->work, &bench->lowpass);
+    status = lowpass_make(matrix, &smooth, options->seed, &options->work, &bench->lowpass);
     if (status == STATUS_OK)
         status = neighbours_make(matrix, &rule, &options->work, &bench->neighbours);
     if (status == STATUS_OK) {
@@ -446,6 +453,7 @@ enum status train_popularity(const struct matrix *matrix, struct model *model)
     if (status != STATUS_OK)
         return status;
     model->head->share = 1;
+    model->head->factor_power = 0.5F;
     for (uint32_t item = 0; item < matrix->columns; item++) {
         model->id[item] = item;
         /* Each item of a history brings 1 times the popularity of what is scored. */

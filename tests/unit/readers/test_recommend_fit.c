@@ -349,13 +349,14 @@ static void the_low_pass_has_the_eigenvectors(void **state)
 {
     struct test_random random = {test_seed(6)};
     double trace = 0, sum = 0, first = 0;
+    const struct lowpass_rule whole = {0.5, 0.5, COLUMNS}, three = {0.5, 0.5, 3};
     struct lowpass all, some;
     struct small small;
 
     (void)state;
     make_small(&random, &small);
-    assert_int_equal(lowpass_make(&small.matrix, COLUMNS, 5, &alone, &all), STATUS_OK);
-    assert_int_equal(lowpass_make(&small.matrix, 3, 6, &alone, &some), STATUS_OK);
+    assert_int_equal(lowpass_make(&small.matrix, &whole, 5, &alone, &all), STATUS_OK);
+    assert_int_equal(lowpass_make(&small.matrix, &three, 6, &alone, &some), STATUS_OK);
     assert_int_equal(some.rank, 3);
     assert_true(all.rank <= COLUMNS - 1); /* one column is empty */
     for (uint32_t i = 0; i < COLUMNS; i++)
@@ -400,6 +401,7 @@ static void any_number_of_threads_gives_the_same_bits(void **state)
     struct matrix_pair *pairs = malloc(MANY_PAIRS * sizeof *pairs);
     const struct neighbours_rule near = {0.35, 0.4, MOST};
     const struct ridge_rule rule = {0.15, 0.3, 4, MOST};
+    const struct lowpass_rule smooth = {0.3, 0.4, 16};
     struct neighbours neighbours[2];
     struct lowpass lowpass[2];
     struct matrix matrix;
@@ -416,7 +418,7 @@ static void any_number_of_threads_gives_the_same_bits(void **state)
         weight[i] = calloc((size_t)MANY_COLUMNS * MOST, sizeof(float));
         assert_int_equal(neighbours_make(&matrix, &near, &work, &neighbours[i]), STATUS_OK);
         assert_int_equal(ridge_fit(&matrix, &neighbours[i], &rule, &work, weight[i]), STATUS_OK);
-        assert_int_equal(lowpass_make(&matrix, 16, 9, &work, &lowpass[i]), STATUS_OK);
+        assert_int_equal(lowpass_make(&matrix, &smooth, 9, &work, &lowpass[i]), STATUS_OK);
     }
     assert_memory_equal(neighbours[0].item, neighbours[1].item,
                         (size_t)MANY_COLUMNS * MOST * sizeof(uint32_t));

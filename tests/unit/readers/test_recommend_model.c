@@ -27,6 +27,7 @@ static struct model some_model(struct test_random *random, uint32_t version)
     assert_int_equal(model_make(ITEMS, RANK, links, &model), STATUS_OK);
     model.head->version = version;
     model.head->share = 0.5F;
+    model.head->factor_power = 0.5F;
     for (uint32_t i = 0; i < ITEMS; i++) {
         model.id[i] = 10 * i + 7;
         model.degree[i] = 1U << test_random_below(random, 4);
@@ -135,7 +136,7 @@ static void content_that_makes_no_sense_is_refused(void **state)
 
     (void)state;
     disk->make_dir(disk->context, "/m");
-    for (int wrong = 0; wrong < 7; wrong++) {
+    for (int wrong = 0; wrong < 8; wrong++) {
         struct model model = some_model(&random, 5);
 
         assert_true(model.head->links > 10);
@@ -153,6 +154,8 @@ static void content_that_makes_no_sense_is_refused(void **state)
             model.factor[ITEMS * RANK - 1] = INFINITY;
         if (wrong == 6)
             model.head->share = NAN;
+        if (wrong == 7)
+            model.head->factor_power = INFINITY;
         assert_int_equal(model_save(&model, disk, "/m/odd", message), STATUS_OK);
         expect_refusal(disk, "/m/odd");
         model_free(&model);
