@@ -16,9 +16,13 @@
 
 /* Records that were durable a moment ago may not have been seen: time passes for them first. */
 #define TICK_BEHIND_US 1000000
+/* Beside discover-memory, a 32nd of it is for what was served lately. */
+#define SERVED_SHARE 32
 
 struct bound {
     struct discover discover;
+    struct feeder *feeder;
+    struct reader_tokens tokens;
     uint16_t partitions;
     uint64_t trace[READER_PARTITIONS_MAX];
 };
@@ -46,7 +50,11 @@ static void tick(void *self, const struct reader_now *now)
 
 static void answer(void *self, struct call *call, const struct reader_now *now)
 {
-    if (!discover_answer(&((struct bound *)self)->discover, call, now))
+    struct bound *bound = self;
+    struct answerer answerer = {
+        .discover = &bound->discover, .feeder = bound->feeder, .tokens = bound->tokens};
+
+    if (!discover_answer(&answerer, call, now))
         tree_refuse(call, STATUS_UNKNOWNCMD);
 }
 
@@ -100,8 +108,11 @@ static void about(void *self, struct reader_about *out)
 
 static void close_bound(void *self)
 {
-    discover_close(&((struct bound *)self)->discover);
-    free(self);
+    struct bound *bound = self;
+
+    discover_close(&bound->discover);
+    feeder_close(bound->feeder);
+    free(bound);
 }
 
 enum status reader_discover_open(const struct reader_discover_config *config, struct reader *reader)
@@ -109,11 +120,15 @@ enum status reader_discover_open(const struct reader_discover_config *config, st
     struct bound *bound = calloc(1, sizeof *bound);
     enum status status = STATUS_NOMEMORY;
 
-    if (bound != NULL) {
-        bound->partitions = config->partitions;
+    if (bound == NULL)
+        return STATUS_NOMEMORY;
+    bound->partitions = config->partitions;
+    bound->tokens = config->tokens;
+    bound->feeder = feeder_open((uint32_t)(config->bytes / SERVED_SHARE / FEED_SERVED_BYTES) + 16);
+    if (bound->feeder != NULL)
         status = discover_open(&bound->discover, config->bytes, &discover_defaults);
-    }
     if (status != STATUS_OK) {
+        feeder_close(bound->feeder);
         free(bound);
         return status;
     }

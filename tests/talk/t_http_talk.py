@@ -225,6 +225,9 @@ def discovery(door):
     signals = door.ask("GET", "/v1/items/4500/signals").json
     by_name = {one["signal"]: one for one in signals["signals"]}
     assert by_name["like"]["raw"] == 1 and by_name["replay"]["raw"] == 1 and signals["impressions"] == 0, signals
+    feed = door.ask("GET", "/v1/accounts/4502/feed?count=3").json
+    assert feed["personal"] and all(len(one["token"]) == 16 for one in feed["items"]), feed
+    assert door.ask("GET", "/v1/items/4500/similar?count=3").json["by"] == "tags"
     known = door.ask("GET", "/v1/accounts/4501/interests").json
     assert sorted((one["tag"], one["share"]) for one in known["tags"]) == [("fish", 0.5), ("slow food", 0.5)], known
     door.ask("POST", "/v1/accounts/4501/interests/removals", {"tags": "fish"})

@@ -26,11 +26,12 @@ const struct discover_rules discover_defaults = {
  * of what suits them. */
 static struct discover_size size_for(double bytes)
 {
-    const double an_item = sizeof(struct item) + 24 + 96 + 8 * 16 + 56 / 2 + 28 + 300 / 8 + 80 / 4;
+    const double an_item = sizeof(struct item) + 24 + 96 + 8 * 16 + 56 / 2 + 28 + 300 / 8 + 80 / 4 + 8;
     struct discover_size size = {
-        .items = (uint32_t)fmin(bytes * 0.40 / an_item, 1 << 27),
-        .exposures = (uint32_t)fmin(bytes * 0.35 / (sizeof(struct exposure) + 24), 1 << 29),
-        .accounts = (uint32_t)fmin(bytes * 0.18 / (sizeof(struct account) + 24), 1 << 28),
+        .items = (uint32_t)fmin(bytes * 0.38 / an_item, 1 << 27),
+        .exposures = (uint32_t)fmin(bytes * 0.33 / (sizeof(struct exposure) + 24), 1 << 29),
+        .accounts = (uint32_t)fmin(bytes * 0.12 / (sizeof(struct account) + 24), 1 << 28),
+        .viewers = (uint32_t)fmin(bytes * 0.10 / (sizeof(struct viewer) + 24), 1 << 28),
         .tags = (uint32_t)fmin(bytes * 0.02 / (sizeof(struct tag_row) + 24), 1 << 14),
         .lives = (uint32_t)fmin(bytes * 0.02 / (sizeof(struct live_row) + 24), 1 << 14),
         .offs = (uint32_t)fmin(bytes * 0.03 / (sizeof(struct off) + 24), 1 << 26),
@@ -44,7 +45,7 @@ static struct discover_size size_for(double bytes)
 
 struct layout {
     size_t items, exposures, accounts, creators, tags, lives, sketches, offs, top, due, boost,
-        quantile, boosts, platform, end;
+        quantile, boosts, platform, campaigns, trial, viewers, end;
 };
 
 static size_t place(size_t *at, size_t bytes)
@@ -74,6 +75,9 @@ static struct layout layout_of(const struct discover_size *size)
     layout.quantile = place(&at, sizeof(struct quantile));
     layout.boosts = place(&at, sizeof(struct boost_book));
     layout.platform = place(&at, sizeof(struct signals));
+    layout.campaigns = place(&at, sizeof(struct campaign_book));
+    layout.trial = place(&at, trial_bytes(size->items));
+    layout.viewers = place(&at, table_bytes(sizeof(struct viewer), size->viewers));
     layout.end = at;
     return layout;
 }
@@ -112,6 +116,7 @@ static void rows_open(struct discover *discover)
     table_open(&discover->sketches, at + layout.sketches, sizeof(struct sketch_row),
                size->sketches);
     table_open(&discover->offs, at + layout.offs, sizeof(struct off), size->offs);
+    table_open(&discover->viewers, at + layout.viewers, sizeof(struct viewer), size->viewers);
     discover->items.warmth = item_warmth;
     discover->tags.warmth = tag_warmth;
     discover->creators.warmth = creator_warmth;
@@ -121,6 +126,8 @@ static void rows_open(struct discover *discover)
     discover->quantile = (void *)(at + layout.quantile);
     discover->boosts = (void *)(at + layout.boosts);
     discover->platform = (void *)(at + layout.platform);
+    discover->campaigns = (void *)(at + layout.campaigns);
+    trial_open(&discover->trial, at + layout.trial, size->items);
     quantile_open(discover->quantile, 0);
     discover->clock = (struct heat_clock){.half_life_us = discover->rules.half_life_us};
     discover->interests_clock = (struct heat_clock){.half_life_us = INTEREST_HALF_LIFE_US};
@@ -262,6 +269,7 @@ static void item_drop(struct discover *discover, uint32_t row)
     const struct item *item = item_at(discover, row);
 
     top_leave_all(&discover->top, row);
+    trial_set(&discover->trial, row, false);
     due_set(&discover->due, row, INT64_MAX);
     if (item->sketch != 0)
         table_remove(&discover->sketches, item->sketch - 1);
@@ -405,6 +413,7 @@ static void apply_item_set(struct discover *discover, const struct record *recor
         item_created_by(discover, item, record->a, record->time_us);
     }
     item_rejoin(discover, row);
+    item_trial(discover, row);
     item_rank(discover, row);
 }
 
@@ -414,6 +423,7 @@ static void apply_item_state(struct discover *discover, const struct record *rec
 
     item_at(discover, row)->state = (uint8_t)record->a;
     item_rejoin(discover, row);
+    item_trial(discover, row);
 }
 
 void discover_set_tags(struct discover *discover, uint32_t tenant, uint64_t id,
@@ -437,7 +447,8 @@ void discover_set_tags(struct discover *discover, uint32_t tenant, uint64_t id,
     item_boost(discover, row);
 }
 
-void discover_set_stage(struct discover *discover, uint32_t tenant, uint64_t id, uint8_t stage)
+void discover_set_stage(struct discover *discover, uint32_t tenant, uint64_t id, uint8_t stage,
+                        uint32_t budget)
 {
     uint32_t row = item_find(discover, tenant, id);
 
@@ -445,8 +456,10 @@ void discover_set_stage(struct discover *discover, uint32_t tenant, uint64_t id,
         return;
     struct item *item = item_at(discover, row);
 
-    item->stage = stage;
     memset(&item->stage_counts, 0, sizeof item->stage_counts);
+    item->stage = stage;
+    item->budget = budget;
+    item_trial(discover, row);
 }
 
 /* --- accounts ------------------------------------------------------------------------------------
@@ -457,6 +470,10 @@ void discover_forget(struct discover *discover, uint32_t tenant, uint64_t id, ui
 {
     uint32_t row = table_find(&discover->accounts, key_of(id, 0, tenant), false);
 
+    if (all)
+        viewer_forget(discover, tenant, id);
+    else
+        viewer_forget_tag(discover, tenant, id, tag);
     if (row == TABLE_NONE)
         return;
     struct account *account = table_row(&discover->accounts, row);
@@ -713,6 +730,7 @@ void items_list(struct discover *discover)
         item_join(discover, row);
         item_boost(discover, row);
         item_rank(discover, row);
+        item_trial(discover, row);
     }
 }
 
@@ -727,6 +745,7 @@ void discover_apply(struct discover *discover, const struct record *record)
         return; /* refused, or so already */
     if (act_is(record)) {
         act_apply(discover, record);
+        viewer_learn(discover, record);
         return;
     }
     switch (record->kind) {
@@ -757,7 +776,16 @@ void discover_apply(struct discover *discover, const struct record *record)
         apply_boost(discover, record);
         break;
     case VERB_STAGE:
-        discover_set_stage(discover, record->tenant, record->target, (uint8_t)(record->a >> 8));
+        discover_set_stage(discover, record->tenant, record->target, (uint8_t)(record->a >> 8),
+                           (record->a & 0xFF) == STAGE_STOP ? 0 : (uint32_t)record->b);
+        break;
+    case VERB_CAMPAIGN_OPEN:
+    case VERB_CAMPAIGN_STOP:
+    case VERB_SPEND_CAMPAIGN:
+        campaigns_apply(discover->campaigns, record, discover_tag_id);
+        break;
+    case VERB_UNFOLLOW:
+        viewer_learn(discover, record);
         break;
     case VERB_ACCOUNT_PURGE:
         discover_forget(discover, record->tenant, record->account, 0, true);

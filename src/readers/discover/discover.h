@@ -26,10 +26,13 @@
 #define ZAN_READERS_DISCOVER_DISCOVER_H
 
 #include "readers/discover/boost.h"
+#include "readers/discover/campaigns.h"
 #include "readers/discover/due.h"
 #include "readers/discover/quantile.h"
 #include "readers/discover/rows.h"
 #include "readers/discover/top.h"
+#include "readers/discover/trial.h"
+#include "readers/discover/viewer.h"
 #include "readers/reader.h"
 #include "schema/record.h"
 #include "schema/status.h"
@@ -48,7 +51,7 @@ extern const struct discover_rules discover_defaults;
 enum scope_kind { SCOPE_ALL, SCOPE_TAG, SCOPE_REGION, SCOPE_CREATOR, SCOPE_NEWCOMERS };
 
 struct discover_size {
-    uint32_t items, exposures, accounts, creators, tags, lives, sketches, offs;
+    uint32_t items, exposures, accounts, creators, tags, lives, sketches, offs, viewers;
     struct top_size top;
 };
 
@@ -57,11 +60,13 @@ struct discover {
     struct discover_size size;
     struct heat_clock clock; /* of heat */
     struct heat_clock interests_clock;
-    struct table items, exposures, accounts, creators, tags, lives, sketches, offs;
+    struct table items, exposures, accounts, creators, tags, lives, sketches, offs, viewers;
     struct top top;
     struct due due;
     struct quantile *quantile;
     struct boost_book *boosts;
+    struct campaign_book *campaigns;
+    struct trial trial; /* items with impressions of their stage left */
     struct signals *platform; /* of all items together */
     double interests_mass;    /* forward: of everybody */
     double *boost;            /* of each item's row, as of now_us: 1 .. 2 */
@@ -137,6 +142,14 @@ bool discover_may_personalise(const struct discover *discover, uint32_t tenant, 
 double discover_fit(struct discover *discover, uint32_t tenant, uint64_t account,
                     const struct item *item, int64_t now_us);
 
+/* For feeds; NULL: nothing is known of it. Who may not be personalised has none. */
+const struct viewer *discover_viewer(const struct discover *discover, uint32_t tenant,
+                                     uint64_t account);
+/* Is the creator of this row of items suspended? */
+bool discover_is_hidden(const struct discover *discover, uint32_t row);
+/* Where an account that makes items is at home; 0: not known. */
+uint64_t discover_region(const struct discover *discover, uint32_t tenant, uint64_t account);
+
 /* The number of a tag, or of a search word, by its name. */
 uint64_t discover_tag_id(const char *name, size_t size);
 /* NULL: nothing is known of it any more. */
@@ -154,7 +167,9 @@ static inline const struct signal_stage *discover_stage(const struct item *item)
 
 void discover_set_tags(struct discover *discover, uint32_t tenant, uint64_t item,
                        const struct tag *tags, uint32_t count, int64_t time_us);
-void discover_set_stage(struct discover *discover, uint32_t tenant, uint64_t item, uint8_t stage);
+/* budget: credited impressions, from now on; 0: none, it is in trial no longer. */
+void discover_set_stage(struct discover *discover, uint32_t tenant, uint64_t item, uint8_t stage,
+                        uint32_t budget);
 /* tag 0 with all: everything that is known of the account. */
 void discover_forget(struct discover *discover, uint32_t tenant, uint64_t account, uint64_t tag,
                      bool all);

@@ -122,6 +122,7 @@ static void impression_count(struct discover *discover, struct act *act)
     impressions_move(discover->platform, act->pct);
     if (exposure->stage == act->item->stage)
         act->item->stage_counts.n_pct += act->pct;
+    item_trial(discover, act->row);
     for (uint32_t signal = 0; signal < SIGNAL_COUNT; signal++)
         if (does(act, signal))
             success_move(discover, act, signal, 0);

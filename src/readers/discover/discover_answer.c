@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/hook.h"
-#include "readers/discover/discover_answer.h"
+#include "readers/discover/discover_answer_inner.h"
 #include "schema/access.h"
 #include "schema/region.h"
 #include "schema/tree.h"
@@ -12,15 +12,8 @@
 #define HEAT_PLACES  6
 #define LIST_DEFAULT 20
 
-struct answer {
-    struct discover *discover;
-    struct call *call;
-    const struct reader_now *now;
-    struct tree_builder tree;
-};
-
 /* To so many places, within what a tree can say. */
-static void put_number(struct answer *answer, const char *name, double value, uint8_t places)
+void answer_number(struct answer *answer, const char *name, double value, uint8_t places)
 {
     double scaled = value * pow(10, places);
 
@@ -48,7 +41,7 @@ static void begin(struct answer *answer)
 }
 
 /* What it stands for, at the end of every answer. */
-static void finish(struct answer *answer)
+void answer_finish(struct answer *answer)
 {
     uint32_t late_ms = 0;
 
@@ -63,7 +56,7 @@ static void finish(struct answer *answer)
     tree_finish(&answer->tree, answer->call);
 }
 
-static uint32_t count_of(const struct answer *answer, uint32_t max)
+uint32_t answer_count(const struct answer *answer, uint32_t max)
 {
     uint32_t count = answer->call->request.count;
 
@@ -99,7 +92,7 @@ static void put_boost(struct answer *answer, const struct item *item)
     if (item != NULL)
         boost = boost_find(answer->discover->boosts, item->head.c, item->head.a, item->tag,
                            item->tag_count, answer->discover->now_us);
-    put_number(answer, "boost", boost_factor(boost), 2);
+    answer_number(answer, "boost", boost_factor(boost), 2);
     if (boost == NULL)
         tree_null(&answer->tree, "boost_until_ms");
     else
@@ -112,7 +105,7 @@ static void put_weights(struct answer *answer)
     for (uint32_t verb = 0; verb < HEAT_VERBS; verb++) {
         tree_map(&answer->tree, NULL);
         tree_word(&answer->tree, "act", heat_weights[verb].name);
-        put_number(answer, "weight", answer->discover->rules.weight[verb], 3);
+        answer_number(answer, "weight", answer->discover->rules.weight[verb], 3);
         tree_end(&answer->tree);
     }
     tree_end(&answer->tree);
@@ -126,17 +119,17 @@ static void answer_heat(struct answer *answer)
     begin(answer);
     tree_id(&answer->tree, "item", answer->call->request.target);
     tree_bool(&answer->tree, "known", item != NULL);
-    put_number(answer, "heat", heat, HEAT_PLACES);
-    put_number(answer, "leaving",
-               item ? fmin(heat, at_now(answer, item->heat.fading + item->heat.frozen)) : 0,
-               HEAT_PLACES);
+    answer_number(answer, "heat", heat, HEAT_PLACES);
+    answer_number(answer, "leaving",
+                  item ? fmin(heat, at_now(answer, item->heat.fading + item->heat.frozen)) : 0,
+                  HEAT_PLACES);
     put_boost(answer, item);
-    put_number(answer, "ranked_by", item ? heat * discover_boost_of(answer->discover, item) : 0,
-               HEAT_PLACES);
+    answer_number(answer, "ranked_by", item ? heat * discover_boost_of(answer->discover, item) : 0,
+                  HEAT_PLACES);
     tree_counter(&answer->tree, "half_life_s",
                  (uint64_t)answer->discover->rules.half_life_us / 1000000);
     put_weights(answer);
-    finish(answer);
+    answer_finish(answer);
 }
 
 /* --- SIGNALS item
@@ -153,9 +146,9 @@ static void put_signal(struct answer *answer, const struct signals *signals, uin
     tree_counter(&answer->tree, "valid", tally->valid);
     put_pct(answer, "credited", tally->credited_pct);
     put_pct(answer, "successes", tally->success_pct);
-    put_number(answer, "rate", rate.rate, 6);
-    put_number(answer, "low", rate.low, 6);
-    put_number(answer, "high", rate.high, 6);
+    answer_number(answer, "rate", rate.rate, 6);
+    answer_number(answer, "low", rate.low, 6);
+    answer_number(answer, "high", rate.high, 6);
     tree_end(&answer->tree);
 }
 
@@ -186,7 +179,7 @@ static void answer_signals(struct answer *answer)
     for (uint32_t signal = 0; signal < SIGNAL_COUNT; signal++)
         put_signal(answer, signals, signal);
     tree_end(&answer->tree);
-    finish(answer);
+    answer_finish(answer);
 }
 
 /* --- TOP scope [OF name] [COUNT n]
@@ -238,7 +231,7 @@ static void answer_top(struct answer *answer)
         return;
     }
     count = discover_top(answer->discover, request->tenant, kind, id,
-                         count_of(answer, TOP_ANSWER_MAX), rows, &refused);
+                         answer_count(answer, TOP_ANSWER_MAX), rows, &refused);
     begin(answer);
     tree_word(&answer->tree, "scope", names[kind]);
     if (request->u.ask.text_size > 0)
@@ -252,13 +245,13 @@ static void answer_top(struct answer *answer)
 
         tree_map(&answer->tree, NULL);
         tree_id(&answer->tree, "item", item->head.a);
-        put_number(answer, "heat", discover_heat(answer->discover, item, answer->now->now_us),
-                   HEAT_PLACES);
-        put_number(answer, "boost", discover_boost_of(answer->discover, item), 2);
+        answer_number(answer, "heat", discover_heat(answer->discover, item, answer->now->now_us),
+                      HEAT_PLACES);
+        answer_number(answer, "boost", discover_boost_of(answer->discover, item), 2);
         tree_end(&answer->tree);
     }
     tree_end(&answer->tree);
-    finish(answer);
+    answer_finish(answer);
 }
 
 /* --- RISING [WINDOW] [COUNT]
@@ -268,12 +261,12 @@ static void put_trend(struct answer *answer, const struct discover_trend *trend)
 {
     tree_map(&answer->tree, NULL);
     tree_text(&answer->tree, "tag", trend->tag->name, trend->tag->name_size);
-    put_number(answer, "last", trend->trend.last, 2);
-    put_number(answer, "before", trend->trend.before, 2);
-    put_number(answer, "difference", trend->trend.difference, 2);
-    put_number(answer, "acceleration", trend->trend.acceleration, 2);
-    put_number(answer, "ratio", trend->trend.ratio, 3);
-    put_number(answer, "z", trend->trend.z, 2);
+    answer_number(answer, "last", trend->trend.last, 2);
+    answer_number(answer, "before", trend->trend.before, 2);
+    answer_number(answer, "difference", trend->trend.difference, 2);
+    answer_number(answer, "acceleration", trend->trend.acceleration, 2);
+    answer_number(answer, "ratio", trend->trend.ratio, 3);
+    answer_number(answer, "z", trend->trend.z, 2);
     tree_end(&answer->tree);
 }
 
@@ -285,7 +278,7 @@ static void answer_rising(struct answer *answer)
     struct discover_trend trends[DISCOVER_RISING_MAX];
     struct rising none = {0};
     uint32_t count = discover_rising(answer->discover, request->tenant, window, answer->now->now_us,
-                                     count_of(answer, DISCOVER_RISING_MAX), trends);
+                                     answer_count(answer, DISCOVER_RISING_MAX), trends);
 
     begin(answer);
     tree_counter(&answer->tree, "window_s", seconds[window]);
@@ -294,7 +287,7 @@ static void answer_rising(struct answer *answer)
     for (uint32_t i = 0; i < count; i++)
         put_trend(answer, &trends[i]);
     tree_end(&answer->tree);
-    finish(answer);
+    answer_finish(answer);
 }
 
 /* --- LIVE item
@@ -323,7 +316,7 @@ static void answer_live(struct answer *answer)
         tree_end(&answer->tree);
     }
     tree_end(&answer->tree);
-    finish(answer);
+    answer_finish(answer);
 }
 
 /* --- INTERESTS account
@@ -340,8 +333,8 @@ static void put_interests(struct answer *answer, const struct interest *interest
             tree_text(&answer->tree, "tag", tag->name, tag->name_size);
         else
             tree_null(&answer->tree, "tag");
-        put_number(answer, "share", interest->whole > 0 ? interest->mass[i] / interest->whole : 0,
-                   4);
+        answer_number(answer, "share",
+                      interest->whole > 0 ? interest->mass[i] / interest->whole : 0, 4);
         tree_end(&answer->tree);
     }
 }
@@ -360,7 +353,7 @@ static void answer_interests(struct answer *answer)
     if (account != NULL)
         put_interests(answer, &account->interest);
     tree_end(&answer->tree);
-    finish(answer);
+    answer_finish(answer);
 }
 
 /* What the door leaves to whoever knows the objects (engine/access.h): is the item the caller's
@@ -379,7 +372,8 @@ static enum status check(const struct discover *discover, const struct request *
                                                                                   : STATUS_NOPERM;
 }
 
-bool discover_answer(struct discover *discover, struct call *call, const struct reader_now *now)
+bool discover_answer(const struct answerer *answerer, struct call *call,
+                     const struct reader_now *now)
 {
     static void (*const answers[])(struct answer *) = {
         [VERB_HEAT - VERB_HEAT] = answer_heat,
@@ -388,10 +382,13 @@ bool discover_answer(struct discover *discover, struct call *call, const struct 
         [VERB_LIVE - VERB_HEAT] = answer_live,
         [VERB_SIGNALS - VERB_HEAT] = answer_signals,
         [VERB_INTERESTS - VERB_HEAT] = answer_interests,
+        [VERB_FEED - VERB_HEAT] = answer_feed,
+        [VERB_SIMILAR - VERB_HEAT] = answer_similar,
     };
-    struct answer answer = {.discover = discover, .call = call, .now = now};
+    struct answer answer = {
+        .by = answerer, .discover = answerer->discover, .call = call, .now = now};
     uint32_t which = call->request.verb - (uint32_t)VERB_HEAT;
-    enum status status = check(discover, &call->request);
+    enum status status = check(answerer->discover, &call->request);
 
     if (which >= sizeof answers / sizeof answers[0] || answers[which] == NULL)
         return false;

@@ -1,11 +1,21 @@
-/* discover_answer.h: what discovery answers to HEAT, SIGNALS, TOP, RISING, LIVE, INTERESTS. */
+/* discover_answer.h: what discovery answers to its verbs. */
 #ifndef ZAN_READERS_DISCOVER_ANSWER_H
 #define ZAN_READERS_DISCOVER_ANSWER_H
 
 #include "readers/discover/discover.h"
+#include "readers/discover/discover_feed.h"
 #include "readers/reader.h"
 
+/* What it answers from; all borrowed. */
+struct answerer {
+    struct discover *discover;
+    struct feeder *feeder;
+    struct reader_tokens tokens;
+    uint32_t model; /* version of the model that the feeder asks; 0: none */
+};
+
 /* Into call->reply. False: the verb is another reader's. */
-bool discover_answer(struct discover *discover, struct call *call, const struct reader_now *now);
+bool discover_answer(const struct answerer *answerer, struct call *call,
+                     const struct reader_now *now);
 
 #endif

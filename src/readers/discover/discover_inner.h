@@ -2,7 +2,9 @@
  *
  *   discover.c         memory, rows that come and go, items, scopes, time
  *   discover_act.c     what accounts do to items: heat, rates, interests
+ *   discover_viewer.c  what feeds are made of: who likes and follows what lately, what is in trial
  *   discover_read.c    what answers are made of
+ *   discover_feed.c    pages (discover_feed.h, on its own: it changes nothing here)
  *   discover_save.c    checkpoints
  */
 #ifndef ZAN_READERS_DISCOVER_INNER_H
@@ -33,6 +35,15 @@ void item_step(struct discover *discover, uint32_t row, int64_t time_us);
 /* Into the lists again, after a restore. */
 void items_list(struct discover *discover);
 void item_due(struct discover *discover, uint32_t row);
+
+/* --- discover_viewer.c */
+/* After the record was applied: what the account's feed is to know of it. */
+void viewer_learn(struct discover *discover, const struct record *record);
+void viewer_forget(struct discover *discover, uint32_t tenant, uint64_t account);
+/* What has one of these tags less. */
+void viewer_forget_tag(struct discover *discover, uint32_t tenant, uint64_t account, uint64_t tag);
+/* Has its stage's budget been used up? Puts it in trial, or takes it out. */
+void item_trial(struct discover *discover, uint32_t row);
 
 /* --- discover_act.c */
 void act_apply(struct discover *discover, const struct record *record);

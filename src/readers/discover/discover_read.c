@@ -32,9 +32,8 @@ double discover_heat(const struct discover *discover, const struct item *item, i
     return heat_sum(&heat) / heat_forward(&discover->clock, now_us);
 }
 
-static bool is_hidden(void *owner, uint32_t row)
+bool discover_is_hidden(const struct discover *discover, uint32_t row)
 {
-    const struct discover *discover = owner;
     const struct item *item = item_at(discover, row);
     uint32_t at;
 
@@ -44,6 +43,11 @@ static bool is_hidden(void *owner, uint32_t row)
     return at != TABLE_NONE &&
            ((const struct creator *)table_row(&discover->creators, at))->suspended_until_us >
                discover->now_us;
+}
+
+static bool is_hidden(void *owner, uint32_t row)
+{
+    return discover_is_hidden(owner, row);
 }
 
 uint32_t discover_top(struct discover *discover, uint32_t tenant, enum scope_kind kind, uint64_t id,

@@ -44,12 +44,12 @@ static struct shape shape_of(const struct discover *discover)
 }
 
 /* In the order of the bytes. */
-#define TABLES_MAX 8
+#define TABLES_MAX 9
 static uint32_t tables_of(struct discover *discover, struct table *tables[TABLES_MAX])
 {
     struct table *all[TABLES_MAX] = {&discover->items,    &discover->exposures, &discover->accounts,
                                      &discover->creators, &discover->tags,      &discover->lives,
-                                     &discover->sketches, &discover->offs};
+                                     &discover->sketches, &discover->offs,      &discover->viewers};
 
     memcpy(tables, all, sizeof all);
     return TABLES_MAX;
@@ -97,6 +97,8 @@ static enum status rest_put(const struct discover *discover, struct reader_sink 
         status = reader_put(sink, discover->boosts, sizeof *discover->boosts);
     if (status == STATUS_OK)
         status = reader_put(sink, discover->platform, sizeof *discover->platform);
+    if (status == STATUS_OK)
+        status = reader_put(sink, discover->campaigns, sizeof *discover->campaigns);
     return status;
 }
 
@@ -111,6 +113,8 @@ static enum status rest_get(struct discover *discover, struct reader_source *sou
         status = reader_get(source, discover->boosts, sizeof *discover->boosts);
     if (status == STATUS_OK)
         status = reader_get(source, discover->platform, sizeof *discover->platform);
+    if (status == STATUS_OK)
+        status = reader_get(source, discover->campaigns, sizeof *discover->campaigns);
     if (status != STATUS_OK)
         return status;
     discover->clock = rest.clock;

@@ -34,7 +34,7 @@ struct feed_rule feed_rule_default(void)
                               .streak = 10,
                               .pool_share = 0.15,
                               .newcomer_share = 0.05,
-                              .campaign_share = 0.1};
+                              .campaign_share = 0.05};
 }
 
 const char *feed_source_name(uint8_t source)
@@ -194,21 +194,25 @@ static uint32_t sources_allowed(const struct choice *choice, double start)
     return paid ? all : all & ~(1u << FEED_CAMPAIGN);
 }
 
-static uint32_t sources_owed(const struct choice *choice, double start)
+/* The best of a source that has not got its share yet; count: it has, or there is none. */
+static uint32_t best_owed(const struct choice *choice, enum feed_source source, double share,
+                          double start)
 {
-    if (choice->placed_of[FEED_POOL] < owed(choice, choice->rule->pool_share, start))
-        return 1u << FEED_POOL;
-    if (choice->placed_of[FEED_NEWCOMER] < owed(choice, choice->rule->newcomer_share, start))
-        return 1u << FEED_NEWCOMER;
-    return 0;
+    if (choice->placed_of[source] >= owed(choice, share, start))
+        return choice->count;
+    return best_of(choice, 1u << source, true);
 }
 
 static uint32_t choose(const struct choice *choice, uint64_t seed)
 {
     double start = (double)(seed >> 40) / (double)(1 << 24);
     uint32_t allowed = sources_allowed(choice, start);
-    uint32_t found = best_of(choice, sources_owed(choice, start), true);
+    uint32_t found = best_owed(choice, FEED_POOL, choice->rule->pool_share, start);
 
+    if (found == choice->count)
+        found = best_owed(choice, FEED_NEWCOMER, choice->rule->newcomer_share, start);
+    if (found == choice->count)
+        found = best_owed(choice, FEED_CAMPAIGN, choice->rule->campaign_share, start);
     if (found == choice->count)
         found = best_of(choice, allowed, true);
     if (found == choice->count)

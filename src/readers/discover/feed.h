@@ -22,7 +22,7 @@
  *
  * A share of the places, at least, is for candidates that are to be tried (source POOL) and one for
  * those of newcomers; which places, the seed decides, evenly spread. Places for which there is no
- * such candidate go to the others. Paid exposure (CAMPAIGN) gets no more than its share, if need be
+ * such candidate go to the others. Paid exposure (CAMPAIGN) gets its share and no more, if need be
  * the page is shorter.
  *
  * Holds always: no item twice; at most author_cap of one creator, unless nothing else is left; the
@@ -75,10 +75,10 @@ struct feed_rule {
     uint32_t author_cap;               /* at least 1 */
     uint32_t streak;                   /* at least 1 */
     double pool_share, newcomer_share; /* of the places, at least; 0..1 together */
-    double campaign_share;             /* at most */
+    double campaign_share;             /* neither less nor more, if there is any */
 };
 
-/* diversity 0.5, decay 0.5, floor 0.25, cap 3, streak 10, 15 % tried, 5 % newcomers, 10 % paid:
+/* diversity 0.5, decay 0.5, floor 0.25, cap 3, streak 10, 15 % tried, 5 % newcomers, 5 % paid:
  * ours, but for decay and floor. */
 struct feed_rule feed_rule_default(void);
 

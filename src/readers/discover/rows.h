@@ -39,6 +39,7 @@ struct item {
     int64_t newcomer_us;  /* among the newcomers until then; 0: never was */
     uint64_t tag[INTEREST_ITEM_TAGS];
     uint32_t duration_ms; /* 0: not known */
+    uint32_t budget;      /* credited impressions of its stage; 0: it is not in trial */
     uint32_t sketch;      /* row + 1 of its commenters' sketch; 0: none */
     uint32_t heatless;    /* likes that are on, brought no heat, and are remembered no more */
     uint8_t tag_count;
@@ -47,7 +48,7 @@ struct item {
     uint8_t stage;
     uint8_t
         comments_lost; /* 1: a commenter's exposure was forgotten; the sketch counts from then */
-    uint8_t unused[3];
+    uint8_t unused[7];
 };
 
 enum exposure_flag {

@@ -1,0 +1,483 @@
+/* discover_feed.c: see discover_feed.h. */
+#include "readers/discover/discover_feed.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "readers/discover/discover_inner.h"
+
+#define MARKS         4096 /* of rows that are candidates already: a hash of at most a quarter full */
+#define FROM_MODEL    240
+#define FROM_TAGS     4
+#define FROM_TAG      40
+#define FROM_CREATOR  6
+#define FROM_TOP      100
+#define FROM_REGION   40
+#define FROM_NEW      60
+#define FROM_POOL     120
+#define TAG_TRAIT     1.0f
+#define CREATOR_TRAIT 0.5f
+#define FOLLOWED      2.0
+
+static_assert(FROM_MODEL + FROM_TAGS * FROM_TAG + VIEWER_FOLLOWED * FROM_CREATOR + FROM_TOP +
+                      FROM_REGION + FROM_NEW + FROM_POOL + CAMPAIGNS_MAX <=
+                  FEED_CANDIDATES_MAX,
+              "every source has its room");
+static_assert(FEED_CANDIDATES_MAX * 4 <= MARKS, "marks stay short");
+static_assert(1 + INTEREST_ITEM_TAGS <= FEED_TRAITS + 1, "the creator takes the last tag's place");
+
+struct served {
+    struct table_head head; /* {account, 0, tenant} */
+    uint64_t item[FEED_SERVED];
+    int64_t at_us[FEED_SERVED];
+    uint32_t next, unused;
+};
+
+struct feeder {
+    struct feed_rule rule;
+    struct recommend_view *view;
+    struct table served;
+    struct feed_work work;
+    struct feed_item items[FEED_CANDIDATES_MAX];
+    uint32_t rows[FEED_CANDIDATES_MAX];
+    float model[FEED_CANDIDATES_MAX]; /* its score; below 0: not asked */
+    uint32_t marks[MARKS];            /* row + 1 */
+    uint32_t places[FEED_PLACES_MAX];
+    uint32_t list[TOP_READ_MAX];
+    struct recommend_found found[RECOMMEND_BEST_MAX];
+    void *memory;
+};
+
+/* One page in the making. */
+struct page {
+    struct feeder *feeder;
+    struct discover *discover;
+    const struct feed_asked *asked;
+    const struct viewer *viewer;   /* NULL: nothing known, or not to be looked at */
+    const struct account *account; /* the same */
+    const struct served *served;   /* NULL: nothing was */
+    uint64_t random;
+    uint32_t count;
+    bool personal;
+};
+
+struct feeder *feeder_open(uint32_t accounts)
+{
+    struct feeder *feeder = calloc(1, sizeof *feeder);
+    size_t bytes = (table_bytes(sizeof(struct served), accounts) + 63) / 64 * 64;
+
+    if (feeder == NULL)
+        return NULL;
+    feeder->rule = feed_rule_default();
+    feeder->memory = aligned_alloc(64, bytes);
+    if (feeder->memory == NULL) {
+        free(feeder);
+        return NULL;
+    }
+    table_open(&feeder->served, feeder->memory, sizeof(struct served), accounts);
+    return feeder;
+}
+
+void feeder_close(struct feeder *feeder)
+{
+    if (feeder == NULL)
+        return;
+    free(feeder->memory);
+    free(feeder);
+}
+
+void feeder_model(struct feeder *feeder, struct recommend_view *view)
+{
+    feeder->view = view;
+}
+
+static uint32_t random_below(struct page *page, uint32_t bound)
+{
+    page->random = hash_two(page->random, bound);
+    return (uint32_t)(page->random >> 32) % bound;
+}
+
+/* --- who may come
+ * ---------------------------------------------------------------------------------
+ */
+
+static bool was_served(const struct page *page, uint64_t item)
+{
+    if (page->served == NULL)
+        return false;
+    for (uint32_t i = 0; i < FEED_SERVED; i++)
+        if (page->served->item[i] == item && page->served->at_us[i] != 0 &&
+            page->asked->now_us - page->served->at_us[i] < FEED_SERVED_US)
+            return true;
+    return false;
+}
+
+static bool was_seen(const struct page *page, const struct item *item)
+{
+    struct table_key key = {item->head.a, page->asked->account, page->asked->tenant};
+
+    return table_find(&page->discover->exposures, key, false) != TABLE_NONE ||
+           was_served(page, item->head.a);
+}
+
+static bool may_come(const struct page *page, uint32_t row)
+{
+    const struct item *item = item_at(page->discover, row);
+
+    return item->state == ITEM_PUBLISHED && !discover_is_hidden(page->discover, row) &&
+           !(item->has_creator && item->creator == page->asked->account) && !was_seen(page, item);
+}
+
+/* False: it is a candidate already. */
+static bool mark(struct page *page, uint32_t row)
+{
+    uint32_t at = (uint32_t)hash_two(row, 0) % MARKS;
+
+    for (; page->feeder->marks[at] != 0; at = (at + 1) % MARKS)
+        if (page->feeder->marks[at] == row + 1)
+            return false;
+    page->feeder->marks[at] = row + 1;
+    return true;
+}
+
+static uint32_t trait_of(uint64_t id)
+{
+    uint32_t trait = (uint32_t)(hash_two(id, 1) >> 32);
+
+    return trait != 0 ? trait : 1;
+}
+
+static void put_traits(struct feed_item *out, const struct item *item)
+{
+    uint32_t tags = item->tag_count;
+
+    if (tags > FEED_TRAITS - 1)
+        tags = FEED_TRAITS - 1;
+    for (uint32_t i = 0; i < tags; i++)
+        out->traits[out->trait_count++] = (struct feed_trait){trait_of(item->tag[i]), TAG_TRAIT};
+    if (item->has_creator)
+        out->traits[out->trait_count++] =
+            (struct feed_trait){trait_of(~item->creator), CREATOR_TRAIT};
+}
+
+static void add(struct page *page, uint32_t row, enum feed_source source, float model)
+{
+    const struct item *item = item_at(page->discover, row);
+    struct feed_item *out = &page->feeder->items[page->count];
+
+    if (page->count == FEED_CANDIDATES_MAX || !may_come(page, row) || !mark(page, row))
+        return;
+    /* Who has no creator is by nobody else either. */
+    *out = (struct feed_item){.item = item->head.a,
+                              .creator = item->has_creator ? item->creator : ~item->head.a,
+                              .source = (uint8_t)source};
+    put_traits(out, item);
+    page->feeder->rows[page->count] = row;
+    page->feeder->model[page->count++] = model;
+}
+
+/* --- where from
+ * -----------------------------------------------------------------------------------
+ */
+
+static void add_scope(struct page *page, enum scope_kind kind, uint64_t id, uint32_t want,
+                      enum feed_source source)
+{
+    uint64_t refused;
+    uint32_t count = discover_top(page->discover, page->asked->tenant, kind, id, want,
+                                  page->feeder->list, &refused);
+
+    for (uint32_t i = 0; i < count; i++)
+        add(page, page->feeder->list[i], source, -1);
+}
+
+static bool is_for(const struct page *page, const struct campaign_offer *campaign)
+{
+    if (campaign_holds_out(campaign, page->asked->account))
+        return false;
+    if (!page->personal || page->account == NULL)
+        return !page->personal;
+    return interest_mass(&page->account->interest, campaign->tag, campaign->tag_count) > 0;
+}
+
+static void add_campaigns(struct page *page)
+{
+    const struct campaign_book *book = page->discover->campaigns;
+
+    for (uint32_t i = 0; i < CAMPAIGNS_MAX; i++) {
+        const struct campaign_offer *campaign = &book->at[i];
+        uint32_t row;
+
+        if (campaign->budget == 0 || campaign->tenant != page->asked->tenant ||
+            !campaign_runs(campaign, page->asked->now_us) || !is_for(page, campaign))
+            continue;
+        row = item_find(page->discover, campaign->tenant, campaign->item);
+        if (row != TABLE_NONE)
+            add(page, row, FEED_CAMPAIGN, -1);
+    }
+}
+
+/* A random sample of what is in trial, so that no order of ours decides who is tried. */
+static void add_pool(struct page *page)
+{
+    const struct trial *trial = &page->discover->trial;
+    uint32_t want = trial->count < FROM_POOL ? trial->count : FROM_POOL;
+    uint32_t at = trial->count > 0 ? random_below(page, trial->count) : 0;
+
+    for (uint32_t i = 0; i < want; i++) {
+        uint32_t row = trial->rows[at];
+
+        if (item_at(page->discover, row)->head.c == page->asked->tenant)
+            add(page, row, FEED_POOL, -1);
+        /* All of them one after the other, or by random jumps. */
+        at = want == trial->count ? (at + 1) % trial->count : random_below(page, trial->count);
+    }
+}
+
+static void add_by_model(struct page *page)
+{
+    struct feeder *feeder = page->feeder;
+    uint32_t count;
+
+    if (feeder->view == NULL || page->viewer == NULL || page->viewer->liked_count == 0 ||
+        recommend_look(feeder->view, page->viewer->liked, page->viewer->liked_count) == 0)
+        return;
+    count = recommend_best(feeder->view, FROM_MODEL, feeder->found);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t row = item_find(page->discover, page->asked->tenant, feeder->found[i].item);
+
+        if (row != TABLE_NONE)
+            add(page, row, FEED_MODEL, feeder->found[i].score);
+    }
+    for (uint32_t i = 0; i < page->count; i++)
+        if (feeder->model[i] < 0)
+            feeder->model[i] = recommend_score(feeder->view, feeder->items[i].item);
+}
+
+static void add_interests(struct page *page)
+{
+    const struct interest *interest = &page->account->interest;
+    bool taken[INTEREST_TAGS] = {false};
+
+    for (uint32_t turn = 0; turn < FROM_TAGS && turn < interest->count; turn++) {
+        uint32_t best = INTEREST_TAGS;
+
+        for (uint32_t i = 0; i < interest->count; i++)
+            if (!taken[i] && (best == INTEREST_TAGS || interest->mass[i] > interest->mass[best]))
+                best = i;
+        taken[best] = true;
+        add_scope(page, SCOPE_TAG, interest->tag[best], FROM_TAG, FEED_INTEREST);
+    }
+}
+
+static void gather(struct page *page)
+{
+    uint64_t region = discover_region(page->discover, page->asked->tenant, page->asked->account);
+
+    memset(page->feeder->marks, 0, sizeof page->feeder->marks);
+    add_campaigns(page);
+    add_pool(page);
+    add_scope(page, SCOPE_NEWCOMERS, 0, FROM_NEW, FEED_NEWCOMER);
+    if (page->account != NULL)
+        add_interests(page);
+    for (uint32_t i = 0; page->viewer != NULL && i < page->viewer->followed_count; i++)
+        add_scope(page, SCOPE_CREATOR, page->viewer->followed[i], FROM_CREATOR, FEED_FOLLOW);
+    add_scope(page, SCOPE_ALL, 0, FROM_TOP, FEED_TOP);
+    if (region != 0)
+        add_scope(page, SCOPE_REGION, region, FROM_REGION, FEED_TOP);
+    add_by_model(page); /* last: it scores all the others, too */
+}
+
+/* --- what they are worth
+ * --------------------------------------------------------------------------
+ */
+
+/* The item's rate by the platform's; 1 for who has no impressions yet. */
+static double beside(const struct signals *item, const struct signals *platform, enum signal signal)
+{
+    double usual =
+        signals_rate(platform->tally[signal].success_pct, platform->impressions_pct).rate;
+    double n = (double)item->impressions_pct / 100;
+
+    if (usual <= 0)
+        return 1;
+    return ((double)item->tally[signal].success_pct / 100 / usual + FEED_PRIOR) / (n + FEED_PRIOR);
+}
+
+static double value_of(const struct discover *discover, const struct item *item)
+{
+    return (beside(&item->signals, discover->platform, SIGNAL_LIKE) +
+            beside(&item->signals, discover->platform, SIGNAL_LONG_VIEW)) /
+           2;
+}
+
+static double tie_of(const struct page *page, const struct item *item)
+{
+    for (uint32_t i = 0; page->viewer != NULL && i < page->viewer->followed_count; i++)
+        if (item->has_creator && page->viewer->followed[i] == item->creator)
+            return FOLLOWED;
+    return 1;
+}
+
+static void score(struct page *page)
+{
+    struct feeder *feeder = page->feeder;
+    double hottest = 0;
+    float best = 0;
+
+    for (uint32_t i = 0; i < page->count; i++) {
+        double heat = discover_heat(page->discover, item_at(page->discover, feeder->rows[i]),
+                                    page->asked->now_us);
+
+        feeder->items[i].score = log1p(heat > 0 ? heat : 0);
+        hottest = fmax(hottest, feeder->items[i].score);
+        best = fmaxf(best, feeder->model[i]);
+    }
+    for (uint32_t i = 0; i < page->count; i++) {
+        const struct item *item = item_at(page->discover, feeder->rows[i]);
+        bool tried = feeder->items[i].source == FEED_POOL;
+        double heat = hottest > 0 && !tried ? feeder->items[i].score / hottest : 0.5;
+        double model = best > 0 && !tried ? fmax(0, (double)(feeder->model[i] / best)) : 0.5;
+        double fit = page->personal ? discover_fit(page->discover, page->asked->tenant,
+                                                   page->asked->account, item, page->asked->now_us)
+                                    : 1;
+
+        feeder->items[i].score = value_of(page->discover, item) * fit * tie_of(page, item) *
+                                     (0.5 + model) * (0.5 + heat) *
+                                     discover_boost_of(page->discover, item) +
+                                 1e-9; /* a page needs an order even of what nobody likes */
+    }
+}
+
+/* --- the page
+ * -------------------------------------------------------------------------------------
+ */
+
+static struct served *served_of(struct page *page, bool make)
+{
+    struct table *table = &page->feeder->served;
+    struct table_key key = {page->asked->account, 0, page->asked->tenant};
+    uint32_t row = table_find(table, key, true);
+
+    if (row == TABLE_NONE && make) {
+        uint32_t victim = table_victim(table);
+
+        if (victim != TABLE_NONE)
+            table_remove(table, victim);
+        row = table_add(table, key);
+    }
+    return row == TABLE_NONE ? NULL : table_row(table, row);
+}
+
+static void past_of(const struct page *page, struct feed_past *past)
+{
+    const struct served *served = page->served;
+
+    past->count = 0;
+    for (uint32_t i = 1; served != NULL && i <= FEED_SERVED && past->count < FEED_PAST; i++) {
+        uint32_t at = (served->next + FEED_SERVED - i) % FEED_SERVED;
+        const struct item *item;
+
+        if (served->at_us[at] == 0 || page->asked->now_us - served->at_us[at] >= FEED_SERVED_US)
+            break;
+        item = discover_item(page->discover, page->asked->tenant, served->item[at]);
+        if (item == NULL)
+            continue;
+        past->at[past->count].creator = item->has_creator ? item->creator : ~item->head.a;
+        past->at[past->count++].trait = item->tag_count > 0 ? trait_of(item->tag[0]) : 0;
+    }
+}
+
+static void serve(struct page *page, uint64_t item)
+{
+    struct served *served = served_of(page, true);
+
+    served->item[served->next] = item;
+    served->at_us[served->next] = page->asked->now_us;
+    served->next = (served->next + 1) % FEED_SERVED;
+}
+
+uint32_t feeder_page(struct feeder *feeder, struct discover *discover,
+                     const struct feed_asked *asked, struct feed_entry *entries, bool *personal)
+{
+    struct page page = {.feeder = feeder,
+                        .discover = discover,
+                        .asked = asked,
+                        .random = asked->seed,
+                        .personal =
+                            discover_may_personalise(discover, asked->tenant, asked->account)};
+    struct feed_past past;
+    uint32_t count;
+
+    assert(asked->want > 0 && asked->want <= FEED_PLACES_MAX);
+    *personal = page.personal;
+    if (page.personal) {
+        page.viewer = discover_viewer(discover, asked->tenant, asked->account);
+        page.account = discover_account(discover, asked->tenant, asked->account);
+    }
+    page.served = served_of(&page, false);
+    gather(&page);
+    score(&page);
+    past_of(&page, &past);
+    count = feed_rank(&feeder->rule, &past, feeder->items, page.count, asked->seed, &feeder->work,
+                      feeder->places, asked->want);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t at = feeder->places[i];
+
+        entries[i] = (struct feed_entry){feeder->items[at].item, feeder->rows[at],
+                                         feeder->items[at].score, feeder->items[at].source};
+        serve(&page, entries[i].item);
+    }
+    return count;
+}
+
+/* --- alike
+ * ----------------------------------------------------------------------------------------
+ */
+
+static uint32_t similar_by_tags(struct feeder *feeder, struct discover *discover, uint32_t tenant,
+                                uint64_t id, uint32_t want, struct feed_entry *entries)
+{
+    const struct item *item = discover_item(discover, tenant, id);
+    uint32_t count = 0;
+
+    for (uint32_t tag = 0; item != NULL && tag < item->tag_count; tag++) {
+        uint64_t refused;
+        uint32_t found = discover_top(discover, tenant, SCOPE_TAG, item->tag[tag], want + 1,
+                                      feeder->list, &refused);
+
+        for (uint32_t i = 0; i < found && count < want; i++) {
+            uint64_t other = item_at(discover, feeder->list[i])->head.a;
+            uint32_t at = 0;
+
+            while (at < count && entries[at].item != other)
+                at++;
+            if (at == count && other != id)
+                entries[count++] = (struct feed_entry){other, feeder->list[i], 0, FEED_INTEREST};
+        }
+    }
+    return count;
+}
+
+uint32_t feeder_similar(struct feeder *feeder, struct discover *discover, uint32_t tenant,
+                        uint64_t item, uint32_t want, struct feed_entry *entries, bool *by_model)
+{
+    uint32_t found = 0, count = 0;
+
+    assert(want > 0 && want <= FEED_PLACES_MAX);
+    if (feeder->view != NULL)
+        found = recommend_similar(feeder->view, item, FROM_MODEL, feeder->found);
+    for (uint32_t i = 0; i < found && count < want; i++) {
+        uint32_t row = item_find(discover, tenant, feeder->found[i].item);
+
+        if (row != TABLE_NONE && item_at(discover, row)->state == ITEM_PUBLISHED &&
+            !discover_is_hidden(discover, row))
+            entries[count++] = (struct feed_entry){feeder->found[i].item, row,
+                                                   (double)feeder->found[i].score, FEED_MODEL};
+    }
+    *by_model = count > 0;
+    return count > 0 ? count : similar_by_tags(feeder, discover, tenant, item, want, entries);
+}

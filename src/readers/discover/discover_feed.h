@@ -1,0 +1,81 @@
+/* discover_feed.h: a page for one account; what is like an item.
+ *
+ * Candidates, at most FEED_CANDIDATES_MAX, each from the first of these that knows it:
+ *
+ *   campaign    paid exposure, for interests it was bought for; labelled
+ *   pool        items in trial (pool.h), a random sample of them
+ *   newcomer    the hottest of newcomers
+ *   model       what the model finds for the account's last likes and long views (recommend.h)
+ *   interest    the hottest of the account's heaviest tags
+ *   follow      the hottest of the creators it follows
+ *   top         the hottest of all, and of its region
+ *
+ * Left out: what is not published, of a suspended creator, the account's own; what it has acted on
+ * or was shown (an exposure), or was given in the last FEED_SERVED_US without an answer.
+ *
+ *   score = value * fit * tie * (0.5 + model) * (0.5 + heat) * boost
+ *
+ *   value   how often credited impressions of it became a like, and a long view, each beside the
+ *           platform's own rate; FEED_PRIOR impressions of that rate stand before its own
+ *   fit     of tags and interests, 0.5 .. 2 (interest.h)
+ *   tie     2 for a creator the account follows, else 1
+ *   model   its score by the best of this page, 0 .. 1; 0.5 where there is no model to ask
+ *   heat    ln(1 + heat) by that of the hottest of this page; 0.5 for what is in trial
+ *
+ * and the order of the page is feed.h. Constants are ours.
+ *
+ * Without a profile (PERSONAL off, a minor's account): campaign and pool without regard to
+ * interests, newcomers, top; fit and tie are 1, model is 0.5. What it has seen is left out all the
+ * same.
+ *
+ * Only what was served is kept here, and by no checkpoint: all else is a function of the records.
+ * Memory: one block, at open. */
+#ifndef ZAN_READERS_DISCOVER_DISCOVER_FEED_H
+#define ZAN_READERS_DISCOVER_DISCOVER_FEED_H
+
+#include "readers/discover/discover.h"
+#include "readers/discover/feed.h"
+#include "readers/recommend/recommend.h"
+
+#define FEED_SERVED       48   /* of an account's last pages */
+#define FEED_SERVED_BYTES 1024 /* an account, about */
+#define FEED_SERVED_US    (30LL * 60 * 1000000)
+#define FEED_PRIOR        50.0
+#define FEED_PLACES       20 /* where COUNT is not given */
+#define FEED_FORMULA      "feed-1"
+#define PAID_STAGE        255 /* of impressions that were paid for */
+
+struct feed_asked {
+    uint64_t account;
+    uint32_t tenant;
+    uint32_t want; /* 1 .. FEED_PLACES_MAX */
+    int64_t now_us;
+    uint64_t seed;
+};
+
+struct feed_entry {
+    uint64_t item;
+    uint32_t row; /* of the item */
+    double score;
+    uint8_t source; /* enum feed_source */
+};
+
+struct feeder;
+
+/* accounts: of how many what was served is remembered. NULL: no memory. */
+struct feeder *feeder_open(uint32_t accounts);
+void feeder_close(struct feeder *feeder); /* NULL is allowed */
+/* Asked from now on; NULL: there is none. The caller closes the view, after the last page from it.
+ */
+void feeder_model(struct feeder *feeder, struct recommend_view *view);
+
+/* Best first; entries has room for want. Returns how many. *personal: was a profile looked at? */
+uint32_t feeder_page(struct feeder *feeder, struct discover *discover,
+                     const struct feed_asked *asked, struct feed_entry *entries, bool *personal);
+
+/* What accounts that like the item like too, best first; where no model knows it: the hottest of
+ * its tags (*by_model false). Published ones only. Returns how many. */
+uint32_t feeder_similar(struct feeder *feeder, struct discover *discover, uint32_t tenant,
+                        uint64_t item, uint32_t want, struct feed_entry *entries, bool *by_model);
+
+#endif

@@ -1,0 +1,379 @@
+/* Pages: what may be on one, what may not, and that a profile is looked at only where it may be. */
+#include "support.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "readers/discover/discover_feed.h"
+#include "readers/recommend/recommend.h"
+#include "schema/verb.h"
+
+#define SECOND   1000000LL
+#define HOUR     (3600 * SECOND)
+#define START    (1700000000 * SECOND)
+#define ITEMS    300
+#define ACCOUNTS 60
+#define CREATORS 40
+#define PAGE     20
+
+static struct discover discover;
+static struct feeder *feeder;
+static int64_t now_us;
+
+static struct record record_of(uint8_t kind, uint64_t account, uint64_t target)
+{
+    static uint64_t sequence;
+
+    return (struct record){.kind = kind,
+                           .sequence = ++sequence,
+                           .time_us = now_us,
+                           .fields = RECORD_CHANGED,
+                           .account = account,
+                           .target = target};
+}
+
+static void act(uint8_t kind, uint64_t account, uint64_t target)
+{
+    struct record record = record_of(kind, account, target);
+
+    if (kind == VERB_VIEW) {
+        record.fields |= RECORD_HAS_ARGS;
+        record.a = 20000;
+        record.b = 30000;
+    }
+    discover_apply(&discover, &record);
+}
+
+static void tell(uint8_t kind, uint64_t target, uint64_t a, uint64_t b, const char *text)
+{
+    struct record record = record_of(kind, 0, target);
+
+    record.fields |= RECORD_HAS_ARGS | RECORD_HAS_TEXT;
+    record.a = a;
+    record.b = b;
+    record.text = text;
+    record.text_size = (uint8_t)strlen(text);
+    discover_apply(&discover, &record);
+}
+
+static void say_item(uint64_t item, uint64_t creator, const char *tags)
+{
+    struct record record = record_of(VERB_ITEM_SET, 0, item);
+
+    record.fields |= RECORD_HAS_ARGS | RECORD_HAS_EXTRA;
+    record.a = creator;
+    record.c = REQUEST_HAS_CREATOR;
+    discover_apply(&discover, &record);
+    tell(VERB_ITEM_TAG, item, 0, 0, tags);
+}
+
+static void switch_off(uint64_t account)
+{
+    struct record record = record_of(VERB_ACCOUNT_SET, account, 0);
+
+    record.fields |= RECORD_HAS_ARGS | RECORD_HAS_EXTRA;
+    record.a = (uint64_t)SWITCH_IMPERSONAL << 16;
+    record.c = PORTRAIT_PERSONAL;
+    discover_apply(&discover, &record);
+}
+
+static uint32_t page_of(uint64_t account, uint32_t want, struct feed_entry *entries, bool *personal)
+{
+    struct feed_asked asked = {.account = account,
+                               .want = want,
+                               .now_us = now_us,
+                               .seed = account * 977 + (uint64_t)now_us};
+
+    return feeder_page(feeder, &discover, &asked, entries, personal);
+}
+
+static bool has(const struct feed_entry *entries, uint32_t count, uint64_t item)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (entries[i].item == item)
+            return true;
+    return false;
+}
+
+static int open_world(void **state)
+{
+    static const char *const tags[] = {"cats", "food,cats", "news", "music", "sport,news"};
+
+    (void)state;
+    now_us = START;
+    assert_int_equal(discover_open(&discover, 8u << 20, &discover_defaults), STATUS_OK);
+    feeder = feeder_open(256);
+    assert_non_null(feeder);
+    for (uint64_t item = 0; item < ITEMS; item++)
+        say_item(1000 + item, 5000 + item % CREATORS, tags[item % 5]);
+    return 0;
+}
+
+static int close_world(void **state)
+{
+    (void)state;
+    feeder_close(feeder);
+    discover_close(&discover);
+    return 0;
+}
+
+/* --- promises ------------------------------------------------------------------------------------
+ */
+
+static void only_what_may_come(void **state)
+{
+    struct test_random random = {test_seed(1)};
+    static bool seen[ACCOUNTS][ITEMS];
+    static uint8_t states[ITEMS];
+
+    (void)state;
+    memset(seen, 0, sizeof seen);
+    memset(states, 0, sizeof states);
+    for (int step = 0; step < 6000; step++) {
+        uint64_t account = test_random_below(&random, ACCOUNTS);
+        uint64_t item = test_random_below(&random, ITEMS);
+
+        now_us += SECOND;
+        switch (test_random_below(&random, 12)) {
+        case 0:
+            states[item] = (uint8_t)test_random_below(&random, ITEM_STATE_COUNT);
+            struct record record = record_of(VERB_ITEM_STATE, 0, 1000 + item);
+
+            record.fields |= RECORD_HAS_ARGS;
+            record.a = states[item];
+            discover_apply(&discover, &record);
+            break;
+        case 1:
+            tell(VERB_STAGE, 1000 + item, STAGE_ENTER, 100, "try it");
+            break;
+        case 2:
+            act(VERB_FOLLOW, account, 5000 + item % CREATORS);
+            break;
+        case 3:
+        case 4: {
+            struct feed_entry entries[PAGE];
+            bool personal;
+            uint32_t count = page_of(account, PAGE, entries, &personal);
+
+            for (uint32_t i = 0; i < count; i++) {
+                assert_in_range(entries[i].item, 1000, 1000 + ITEMS - 1);
+                assert_int_equal(states[entries[i].item - 1000], ITEM_PUBLISHED);
+                assert_false(seen[account][entries[i].item - 1000]);
+                assert_true(5000 + (entries[i].item - 1000) % CREATORS != account);
+                assert_false(has(entries, i, entries[i].item));
+            }
+            break;
+        }
+        default:
+            act(test_random_below(&random, 3) ? VERB_VIEW : VERB_LIKE, account, 1000 + item);
+            seen[account][item] = true;
+        }
+    }
+}
+
+static void what_was_served_rests(void **state)
+{
+    struct feed_entry first[PAGE], second[PAGE], later[FEED_PLACES_MAX];
+    bool personal;
+    uint32_t count;
+
+    (void)state;
+    assert_int_equal(page_of(7, PAGE, first, &personal), PAGE);
+    assert_int_equal(page_of(7, PAGE, second, &personal), PAGE);
+    for (uint32_t i = 0; i < PAGE; i++)
+        assert_false(has(first, PAGE, second[i].item));
+    now_us += FEED_SERVED_US + SECOND;
+    count = page_of(7, FEED_PLACES_MAX, later, &personal);
+    assert_true(has(later, count, first[0].item)); /* nothing came of it: it may come again */
+}
+
+static void nobody_sees_his_own_nor_a_suspended_creators(void **state)
+{
+    struct feed_entry entries[FEED_PLACES_MAX];
+    struct record record = record_of(VERB_ACCOUNT_STATE, 5003, 0);
+    bool personal;
+    uint32_t count;
+
+    (void)state;
+    record.fields |= RECORD_HAS_ARGS;
+    record.a = ACCOUNT_SUSPENDED;
+    record.b = (uint64_t)(now_us + 24 * HOUR);
+    discover_apply(&discover, &record);
+    for (uint64_t item = 3; item < ITEMS; item += CREATORS)
+        act(VERB_LIKE, 1, 1000 + item); /* hot, but of no use */
+    for (uint64_t item = 4; item < ITEMS; item += CREATORS)
+        act(VERB_LIKE, 1, 1000 + item);
+    count = page_of(5004, FEED_PLACES_MAX, entries, &personal);
+    assert_true(count > 50);
+    for (uint32_t i = 0; i < count; i++)
+        assert_true(entries[i].item % CREATORS != 3 && entries[i].item % CREATORS != 4);
+    count = page_of(9, FEED_PLACES_MAX, entries, &personal);
+    assert_true(has(entries, count, 1004)); /* it is shown to others */
+}
+
+/* Two accounts, one with a rich profile, one with none: with the profile switched off the rich one
+ * gets, seed for seed, what anybody gets. */
+static void without_a_profile_all_get_the_same(void **state)
+{
+    struct feed_entry off[PAGE], other[PAGE];
+    struct feed_asked asked = {.want = PAGE, .seed = 12345};
+    bool personal;
+
+    (void)state;
+    for (uint64_t i = 0; i < 200; i++)
+        act(VERB_LIKE, 30 + i % 20, 1000 + i % 7);
+    for (uint64_t item = 290; item < 300; item++) { /* both have seen the same */
+        act(VERB_LIKE, 11, 1000 + item);
+        act(VERB_LIKE, 12, 1000 + item);
+    }
+    act(VERB_FOLLOW, 11, 5001);
+    for (uint64_t item = 0; item < 5; item++)
+        tell(VERB_STAGE, 1100 + item, STAGE_ENTER, 100, "try it");
+    switch_off(11);
+    switch_off(12);
+    asked.now_us = now_us;
+    asked.account = 11;
+    assert_int_equal(feeder_page(feeder, &discover, &asked, off, &personal), PAGE);
+    assert_false(personal);
+    asked.account = 12;
+    assert_int_equal(feeder_page(feeder, &discover, &asked, other, &personal), PAGE);
+    for (uint32_t i = 0; i < PAGE; i++) {
+        assert_int_equal(off[i].item, other[i].item);
+        assert_true(off[i].source == FEED_POOL || off[i].source == FEED_NEWCOMER ||
+                    off[i].source == FEED_TOP);
+    }
+    assert_null(discover_viewer(&discover, 0, 11)); /* nothing is kept either */
+}
+
+static void interests_and_follows_are_found(void **state)
+{
+    struct feed_entry entries[FEED_PLACES_MAX];
+    uint32_t count, of[FEED_SOURCE_COUNT] = {0}, cats = 0;
+    bool personal;
+
+    (void)state;
+    now_us += 8 * 24 * HOUR; /* nobody is a newcomer any more */
+    discover_tick(&discover, now_us);
+    for (uint64_t item = 0; item < ITEMS; item++)
+        for (uint64_t account = 0; account < 1 + item % 3; account++)
+            act(VERB_LIKE, 100 + account, 1000 + item);
+    for (uint64_t item = 0; item < 60; item += 5)
+        act(VERB_LIKE, 7, 1000 + item); /* cats */
+    act(VERB_FOLLOW, 7, 5013);
+    count = page_of(7, PAGE, entries, &personal);
+    assert_true(personal);
+    assert_int_equal(count, PAGE);
+    for (uint32_t i = 0; i < count; i++) {
+        of[entries[i].source]++;
+        cats += entries[i].item % 5 < 2;
+    }
+    assert_true(of[FEED_INTEREST] >= 5);
+    assert_true(of[FEED_FOLLOW] >= 1);
+    assert_true(cats >= 10); /* two in five items have the tag: 8 by chance */
+    assert_true(cats <= 18); /* and yet other things, too */
+}
+
+static void what_is_in_trial_gets_its_share(void **state)
+{
+    uint32_t tried = 0, places = 0;
+
+    (void)state;
+    for (uint64_t account = 100; account < 130; account++)
+        for (uint64_t item = 0; item < 100; item++)
+            act(VERB_LIKE, account, 1000 + item);
+    now_us += 8 * 24 * HOUR;
+    discover_tick(&discover, now_us);
+    for (uint64_t item = 200; item < 230; item++)
+        tell(VERB_STAGE, 1000 + item, STAGE_ENTER, 1000, "try it");
+    for (uint64_t account = 1; account <= 20; account++) {
+        struct feed_entry entries[PAGE];
+        bool personal;
+        uint32_t count = page_of(account, PAGE, entries, &personal);
+
+        places += count;
+        for (uint32_t i = 0; i < count; i++)
+            tried += entries[i].source == FEED_POOL;
+    }
+    assert_int_equal(places, 400);
+    assert_in_range(tried, 50, 80); /* 15 %: 60 */
+    for (uint64_t item = 200; item < 230; item++)
+        tell(VERB_STAGE, 1000 + item, STAGE_STOP, 0, "enough");
+    assert_int_equal(discover.trial.count, 0);
+}
+
+static void paid_exposure_is_for_who_is_interested(void **state)
+{
+    uint32_t shown = 0, shown_to_others = 0;
+
+    (void)state;
+    tell(VERB_CAMPAIGN_OPEN, 1253, 1000, (uint64_t)(now_us / SECOND + 3600) | 4ULL << 32,
+         "Acmemusic");
+    for (uint64_t account = 1; account <= 40; account++) {
+        for (uint64_t item = 0; item < 30; item++)
+            if (account % 2 == 0 ? item % 5 == 3 : item % 5 == 0)
+                act(VERB_LIKE, account, 1000 + item); /* music, or cats */
+        struct feed_entry entries[PAGE];
+        bool personal;
+        uint32_t count = page_of(account, PAGE, entries, &personal);
+
+        for (uint32_t i = 0; i < count; i++)
+            if (entries[i].source == FEED_CAMPAIGN) {
+                assert_int_equal(entries[i].item, 1253);
+                *(account % 2 == 0 ? &shown : &shown_to_others) += 1;
+            }
+    }
+    assert_true(shown >= 15);
+    assert_int_equal(shown_to_others, 0);
+}
+
+static void alike_by_tags_where_no_model_is(void **state)
+{
+    struct feed_entry entries[10];
+    bool by_model;
+
+    (void)state;
+    for (uint64_t item = 0; item < ITEMS; item++)
+        act(VERB_LIKE, item % 9, 1000 + item);
+    assert_int_equal(feeder_similar(feeder, &discover, 0, 1002, 10, entries, &by_model), 10);
+    assert_false(by_model);
+    for (uint32_t i = 0; i < 10; i++) {
+        assert_true(entries[i].item % 5 == 2 || entries[i].item % 5 == 4); /* news */
+        assert_true(entries[i].item != 1002);
+    }
+    assert_int_equal(feeder_similar(feeder, &discover, 0, 77, 10, entries, &by_model), 0);
+}
+
+/* A page changes nothing that records do not say. */
+static void a_page_leaves_no_trace(void **state)
+{
+    struct feed_entry entries[PAGE];
+    uint8_t before[32], after[32];
+    bool personal;
+
+    (void)state;
+    for (uint64_t item = 0; item < 50; item++)
+        act(VERB_LIKE, 7, 1000 + item);
+    discover_digest(&discover, before);
+    for (uint64_t account = 0; account < 300; account++)
+        page_of(account, PAGE, entries, &personal);
+    discover_digest(&discover, after);
+    assert_memory_equal(before, after, sizeof before);
+}
+
+int main(void)
+{
+#define WITH_WORLD(test) cmocka_unit_test_setup_teardown(test, open_world, close_world)
+    const struct CMUnitTest tests[] = {
+        WITH_WORLD(only_what_may_come),
+        WITH_WORLD(what_was_served_rests),
+        WITH_WORLD(nobody_sees_his_own_nor_a_suspended_creators),
+        WITH_WORLD(without_a_profile_all_get_the_same),
+        WITH_WORLD(interests_and_follows_are_found),
+        WITH_WORLD(what_is_in_trial_gets_its_share),
+        WITH_WORLD(paid_exposure_is_for_who_is_interested),
+        WITH_WORLD(alike_by_tags_where_no_model_is),
+        WITH_WORLD(a_page_leaves_no_trace),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
