@@ -140,6 +140,23 @@ bool test_engine_case(struct test_engine *test, uint32_t most)
     return true;
 }
 
+uint32_t test_engine_records(const struct test_engine *test, struct record *records, uint32_t room)
+{
+    const struct engine *engine = &test->engine;
+    size_t at = 0;
+
+    assert_true(engine->record_count <= room);
+    for (uint32_t i = 0; i < engine->record_count; i++) {
+        at += record_decode(engine->body + at, engine->body_size - at, &records[i]);
+        records[i].sequence = engine->first_sequence + i;
+        records[i].time_us = engine->now_us;
+        records[i].text = NULL;
+        records[i].text_size = 0;
+        records[i].fields &= ~(uint32_t)RECORD_HAS_TEXT;
+    }
+    return engine->record_count;
+}
+
 void test_engine_replay(struct test_engine *test, const struct record *record)
 {
     struct engine *engine = &test->engine;

@@ -25,6 +25,10 @@ void test_engine_settle(struct test_engine *test, const struct record *settle);
  * likes it takes, as if there were no more room. */
 bool test_engine_case(struct test_engine *test, uint32_t most);
 
+/* What the last turn recorded, to be replayed later; texts are left out. At most room, or it fails.
+ * Returns how many. */
+uint32_t test_engine_records(const struct test_engine *test, struct record *records, uint32_t room);
+
 /* Applies a record that another engine has made. */
 void test_engine_replay(struct test_engine *test, const struct record *record);
 

@@ -6,8 +6,7 @@
 
 #include "base/hash.h"
 #include "engine/inner.h"
-#include "engine/policy_parse.h"
-#include "support/test_engine.h"
+#include "support/test_judges.h"
 
 #define SECOND   1000000LL
 #define ACCOUNTS 12
@@ -19,9 +18,7 @@ static const char rules[] = "policy test version 1\n"
                             "rule half on like when flips > 6 then weight 50\n";
 
 static struct test_engine test, other;
-static struct judges judges;
-static struct policy *policy;
-static void *region;
+static struct test_judges judged;
 
 /* What the reader knows, and, beside it, what it does not: each like, to hold ages against. */
 struct reader {
@@ -44,15 +41,8 @@ static int open_engine(void **state)
 
 static int open_rules(void **state)
 {
-    struct policy_problem problem;
-
     open_engine(state);
-    policy = calloc(1, sizeof *policy);
-    region = aligned_alloc(64, JUDGE_BYTES_MIN);
-    if (!policy_parse(rules, sizeof rules - 1, policy, &problem))
-        fail_msg("line %u: %s", problem.line, problem.text);
-    assert_true(judges_open(&judges, region, JUDGE_BYTES_MIN, policy, NULL, false, false));
-    test.engine.judges = &judges;
+    test_judges_open(&judged, &test.engine, rules, false);
     return 0;
 }
 
@@ -60,10 +50,7 @@ static int close_engine(void **state)
 {
     (void)state;
     test_engine_close(&test);
-    free(policy);
-    free(region);
-    policy = NULL;
-    region = NULL;
+    test_judges_close(&judged);
     return 0;
 }
 

@@ -3,10 +3,9 @@
 #include <stdlib.h>
 
 #include "engine/inner.h"
-#include "engine/policy_parse.h"
 #include "node/load.h"
 #include "support.h"
-#include "support/test_engine.h"
+#include "support/test_judges.h"
 
 #define HOLDER  7
 #define CREATOR 9
@@ -277,17 +276,11 @@ static void no_rule_counts_it(void **state)
                                 "settle 10m\n"
                                 "rule few when count(unlike, account, 24h) > 3 then refuse\n";
     struct test_engine test;
-    struct judges judges;
-    struct policy *policy = calloc(1, sizeof *policy);
-    void *region = aligned_alloc(64, JUDGE_BYTES_MIN);
-    struct policy_problem problem;
+    struct test_judges judged;
 
     (void)state;
     test_engine_open(&test, NULL);
-    if (!policy_parse(rules, sizeof rules - 1, policy, &problem))
-        fail_msg("line %u: %s", problem.line, problem.text);
-    assert_true(judges_open(&judges, region, JUDGE_BYTES_MIN, policy, NULL, false, false));
-    test.engine.judges = &judges;
+    test_judges_open(&judged, &test.engine, rules, false);
     fill(&test, true);
     test.now_us += 3600000000;
     assert_int_equal(run(&test, 0, 0, false) & UINT32_MAX, ITEMS);
@@ -297,8 +290,7 @@ static void no_rule_counts_it(void **state)
                          id < 4);
     assert_int_equal(run(&test, 0, 0, false) & UINT32_MAX, ITEMS - 3); /* and is never refused */
     test_engine_close(&test);
-    free(policy);
-    free(region);
+    test_judges_close(&judged);
 }
 
 int main(void)

@@ -6,9 +6,8 @@
 #include <string.h>
 
 #include "engine/compensate.h"
-#include "engine/policy_parse.h"
 #include "engine/withdraw.h"
-#include "support/test_engine.h"
+#include "support/test_judges.h"
 
 #define SECOND  1000000LL
 #define HOUR    (3600 * SECOND)
@@ -141,26 +140,17 @@ static const char rules[] = "policy test version 1\n"
                             "compensate 30\n";
 
 static struct test_engine test;
-static struct judges judges;
-static struct policy *policy;
-static void *region;
+static struct test_judges judged;
 static struct record *records;
 static uint32_t record_count;
 
 static int open_engine(void **state)
 {
-    struct policy_problem problem;
-
     (void)state;
     test_engine_open(&test, NULL);
-    policy = calloc(1, sizeof *policy);
-    region = aligned_alloc(64, JUDGE_BYTES_MIN);
     records = calloc(4096, sizeof *records);
     record_count = 0;
-    if (!policy_parse(rules, sizeof rules - 1, policy, &problem))
-        fail_msg("line %u: %s", problem.line, problem.text);
-    assert_true(judges_open(&judges, region, JUDGE_BYTES_MIN, policy, NULL, false, false));
-    test.engine.judges = &judges;
+    test_judges_open(&judged, &test.engine, rules, false);
     return 0;
 }
 
@@ -168,26 +158,14 @@ static int close_engine(void **state)
 {
     (void)state;
     test_engine_close(&test);
-    free(policy);
-    free(region);
+    test_judges_close(&judged);
     free(records);
     return 0;
 }
 
 static void keep_records(void)
 {
-    const struct engine *engine = &test.engine;
-
-    for (size_t at = 0, i = 0; i < engine->record_count; i++) {
-        struct record *record = &records[record_count++];
-
-        assert_true(record_count < 4096);
-        at += record_decode(engine->body + at, engine->body_size - at, record);
-        record->sequence = engine->first_sequence + i;
-        record->time_us = engine->now_us;
-        record->text = NULL;
-        record->text_size = 0;
-    }
+    record_count += test_engine_records(&test, records + record_count, 4096 - record_count);
 }
 
 static const struct reply *ask(const struct request *request)

@@ -6,8 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/policy_parse.h"
-#include "support/test_engine.h"
+#include "support/test_judges.h"
 
 #define REGION_BYTES JUDGE_BYTES_MIN
 #define SECOND       1000000
@@ -25,22 +24,13 @@ static const char rules[] =
     "rule home   for region eu, cn on like then weight 30\n";
 
 static struct test_engine test;
-static struct judges judges;
-static struct policy *policy;
-static void *region;
+static struct test_judges judged;
 
 static int open_engine(void **state)
 {
-    struct policy_problem problem;
-
     (void)state;
     test_engine_open(&test, NULL);
-    policy = calloc(1, sizeof *policy);
-    region = aligned_alloc(64, REGION_BYTES);
-    if (!policy_parse(rules, sizeof rules - 1, policy, &problem))
-        fail_msg("line %u: %s", problem.line, problem.text);
-    assert_true(judges_open(&judges, region, REGION_BYTES, policy, NULL, false, false));
-    test.engine.judges = &judges;
+    test_judges_open(&judged, &test.engine, rules, false);
     return 0;
 }
 
@@ -48,8 +38,7 @@ static int close_engine(void **state)
 {
     (void)state;
     test_engine_close(&test);
-    free(policy);
-    free(region);
+    test_judges_close(&judged);
     return 0;
 }
 
@@ -131,13 +120,13 @@ static void a_rule_is_for_a_region(void **state)
     test_engine_flush(&test);
     test.now_us += 50LL * SECOND; /* longer than 30 s: an undo there alone */
     assert_int_equal(ask(VERB_UNLIKE, 1, 11), 1);
-    assert_int_equal(judges.act.exempt, 1);
+    assert_int_equal(judged.judges.act.exempt, 1);
     at_home(1, 902);
     assert_int_equal(ask(VERB_LIKE, 1, 12), 1);
     assert_int_equal(item_of(12).credit.credited_pct, 100);
     test.now_us += 50LL * SECOND;
     assert_int_equal(ask(VERB_UNLIKE, 1, 12), 1);
-    assert_int_equal(judges.act.exempt, 0);
+    assert_int_equal(judged.judges.act.exempt, 0);
 }
 
 static void settle_what_is_due(void)
@@ -178,7 +167,7 @@ static void held_likes_count_when_they_are_settled(void **state)
     assert_int_equal(item_of(26).credit.credited_pct, 100);
     assert_int_equal(item_of(27).credit.held, 0);
     assert_int_equal(item_of(27).credit.credited_pct, 0);
-    assert_int_equal(judges.holds->count, 0);
+    assert_int_equal(judged.judges.holds->count, 0);
 }
 
 /* A hold of a like that was worth 40 when it was done; no scorer knows anything against it now. */
@@ -188,10 +177,10 @@ static void settled_late_it_is_worth_what_it_was(void **state)
     for (int late = 0; late < 2; late++) {
         uint64_t item = 40 + (uint64_t)late;
 
-        judges.unscored = judges.pending = true;
+        judged.judges.unscored = judged.judges.pending = true;
         assert_int_equal(ask(VERB_LIKE, 1, item), 1);
-        judges.unscored = judges.pending = false;
-        judges.holds->hold[judges.holds->first].weight_pct = 40;
+        judged.judges.unscored = judged.judges.pending = false;
+        judged.judges.holds->hold[judged.judges.holds->first].weight_pct = 40;
         test.now_us += (late ? 3 : 1) * 601LL * SECOND;
         settle_what_is_due();
         assert_int_equal(item_of(item).credit.credited_pct, late ? 40 : 100);
@@ -201,14 +190,14 @@ static void settled_late_it_is_worth_what_it_was(void **state)
 static void without_the_scorer_nothing_counts_in_full(void **state)
 {
     (void)state;
-    judges.unscored = judges.pending = true;
+    judged.judges.unscored = judged.judges.pending = true;
     assert_int_equal(ask(VERB_LIKE, 1, 10), 1);
     assert_int_equal(item_of(10).credit.held, 1);
     assert_int_equal(item_of(10).reasons[REASON_UNSCORED], 1);
     test.now_us += 601LL * SECOND;
     settle_what_is_due();
     assert_int_equal(item_of(10).credit.held, 1); /* pending until the scorer is back */
-    judges.unscored = judges.pending = false;
+    judged.judges.unscored = judged.judges.pending = false;
     test.now_us += 3700LL * SECOND;
     settle_what_is_due();
     assert_int_equal(item_of(10).credit.credited_pct, 100);
@@ -277,10 +266,12 @@ static void signals_that_are_kept_go_on(void **state)
     (void)state;
     for (uint64_t i = 10; i < 13; i++)
         assert_int_equal(ask(VERB_LIKE, 1, i), 1);
-    assert_true(judges_open(&judges, region, REGION_BYTES, policy, NULL, false, true));
+    assert_true(
+        judges_open(&judged.judges, judged.region, REGION_BYTES, judged.policy, NULL, false, true));
     assert_int_equal(ask(VERB_LIKE, 1, 13), -STATUS_RATE);
-    memset(region, 0xA5, REGION_BYTES); /* what is no signals is begun anew, and says so */
-    assert_false(judges_open(&judges, region, REGION_BYTES, policy, NULL, false, true));
+    memset(judged.region, 0xA5, REGION_BYTES); /* what is no signals is begun anew, and says so */
+    assert_false(
+        judges_open(&judged.judges, judged.region, REGION_BYTES, judged.policy, NULL, false, true));
     assert_int_equal(ask(VERB_LIKE, 1, 13), 1);
 }
 
@@ -317,7 +308,8 @@ static void a_replay_does_not_judge(void **state)
 
         assert_memory_equal(&a, &b, sizeof a);
     }
-    assert_true(judges.held > 0 && judges.settled > 0 && judges.devalued > 0 && judges.refused > 0);
+    assert_true(judged.judges.held > 0 && judged.judges.settled > 0 && judged.judges.devalued > 0 &&
+                judged.judges.refused > 0);
     test_engine_close(&replay);
 }
 
@@ -328,7 +320,7 @@ static void a_replay_does_not_judge(void **state)
 static int open_scored(void **state)
 {
     open_engine(state);
-    assert_true(judges_open(&judges, region, REGION_BYTES, NULL, NULL, true, false));
+    assert_true(judges_open(&judged.judges, judged.region, REGION_BYTES, NULL, NULL, true, false));
     return 0;
 }
 
@@ -383,7 +375,7 @@ static void what_comes_after_a_like_speaks_against_it_too(void **state)
     settle_everything();
     item = item_of(VICTIM);
     assert_int_equal(item.credit.credited_pct, 300);
-    assert_true(judges.reopened > 0 && item.credit.held > judges.reopened - 1);
+    assert_true(judged.judges.reopened > 0 && item.credit.held > judged.judges.reopened - 1);
     assert_int_equal(item.counts[COUNTER_LIKE], 3 + NEWCOMERS); /* raw is what it is */
     test.now_us += TRUST_SETTLE_US + SECOND;
     settle_everything();
@@ -449,20 +441,20 @@ static void a_reopened_like_waits_after_a_restart(void **state)
  */
 static void a_shadow_rule_is_counted_and_does_nothing(void **state)
 {
-    uint32_t tried = policy->rule_count - 2u;
+    uint32_t tried = judged.policy->rule_count - 2u;
 
     (void)state;
-    assert_int_equal(policy->rules[tried].shadow, 1);
+    assert_int_equal(judged.policy->rules[tried].shadow, 1);
     for (uint64_t item = 10; item < 13; item++)
         assert_int_equal(ask(VERB_LIKE, 1, item), 1);
-    assert_int_equal(judges.tally[tried].fired, 1);
-    assert_int_equal(judges.tally[tried].refused, 1);
-    assert_int_equal(judges.tally[0].fired, 0);
+    assert_int_equal(judged.judges.tally[tried].fired, 1);
+    assert_int_equal(judged.judges.tally[tried].refused, 1);
+    assert_int_equal(judged.judges.tally[0].fired, 0);
     assert_int_equal(ask(VERB_LIKE, 1, 13), -STATUS_RATE);
-    assert_int_equal(judges.tally[0].refused, 1);
-    assert_int_equal(judges.tally[tried].refused, 2);
-    assert_int_equal(judges.refused, 1);
-    assert_int_equal(judges.tally[tried].held + judges.tally[tried].cut, 0);
+    assert_int_equal(judged.judges.tally[0].refused, 1);
+    assert_int_equal(judged.judges.tally[tried].refused, 2);
+    assert_int_equal(judged.judges.refused, 1);
+    assert_int_equal(judged.judges.tally[tried].held + judged.judges.tally[tried].cut, 0);
 }
 
 int main(void)

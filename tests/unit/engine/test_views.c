@@ -8,7 +8,7 @@
 
 #include "base/hash.h"
 #include "engine/inner.h"
-#include "support/test_engine.h"
+#include "support/test_judges.h"
 
 #define ITEMS        5
 #define SECOND       1000000
@@ -16,8 +16,7 @@
 #define REGION_BYTES JUDGE_BYTES_MIN
 
 static struct test_engine test, other;
-static struct judges judges;
-static void *region;
+static struct test_judges judged;
 
 static int open_engine(void **state)
 {
@@ -29,9 +28,7 @@ static int open_engine(void **state)
 static int open_scored(void **state)
 {
     open_engine(state);
-    region = aligned_alloc(64, REGION_BYTES);
-    assert_true(judges_open(&judges, region, REGION_BYTES, NULL, NULL, true, false));
-    test.engine.judges = &judges;
+    test_judges_open(&judged, &test.engine, NULL, true);
     return 0;
 }
 
@@ -39,8 +36,7 @@ static int close_engine(void **state)
 {
     (void)state;
     test_engine_close(&test);
-    free(region);
-    region = NULL;
+    test_judges_close(&judged);
     return 0;
 }
 
@@ -281,7 +277,7 @@ static void a_flood_of_first_looks_is_worth_nothing(void **state)
     assert_int_equal(item.counts[COUNTER_VIEW], 20 + BOTS);    /* raw is what it is */
     assert_int_equal(item_views_pct(&item), 20 * WEIGHT_FULL); /* the first of them as well */
     assert_int_equal(item.credit.credited_pct + item.credit.held * WEIGHT_FULL, 5 * WEIGHT_FULL);
-    assert_int_equal(judges.reopened, 0); /* views speak about views */
+    assert_int_equal(judged.judges.reopened, 0); /* views speak about views */
 }
 
 /* The same accounts, who looked around a little a week ago: these are not told from people. */
@@ -333,8 +329,8 @@ static void without_the_scorer_views_weigh_nothing(void **state)
     (void)state;
     look(VERB_VIEW, 1, 7, 0);
     assert_int_equal(credited(7), WEIGHT_FULL);
-    judges.trust = NULL;
-    judges.unscored = judges.pending = true;
+    judged.judges.trust = NULL;
+    judged.judges.unscored = judged.judges.pending = true;
     look(VERB_VIEW, 2, 7, 0);
     assert_int_equal(credited(7), WEIGHT_FULL);
 }
@@ -369,7 +365,7 @@ static void a_replay_comes_to_the_same(void **state)
         assert_memory_equal(&is, &was, sizeof is);
         assert_true(is.views_lost_pct > 90 * WEIGHT_FULL);
         if (pass == 0)
-            assert_memory_equal(region, memory, REGION_BYTES);
+            assert_memory_equal(judged.region, memory, REGION_BYTES);
     }
     test_engine_close(&other);
     free(memory);

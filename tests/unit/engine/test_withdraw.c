@@ -6,9 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/policy_parse.h"
 #include "engine/withdraw.h"
-#include "support/test_engine.h"
+#include "support/test_judges.h"
 
 #define SECOND    1000000LL
 #define HOUR      (3600 * SECOND)
@@ -28,25 +27,16 @@ static const char rules[] = "policy test version 1\n"
                             "once per 24h\n";
 
 static struct test_engine test;
-static struct judges judges;
-static struct policy *policy;
-static void *region;
+static struct test_judges judged;
 static struct record *records; /* all that the engine decided */
 static uint32_t record_count;
 
 static int open_with(bool scored)
 {
-    struct policy_problem problem;
-
     test_engine_open(&test, NULL);
-    policy = calloc(1, sizeof *policy);
-    region = aligned_alloc(64, JUDGE_BYTES_MIN);
     records = calloc(LOG_MAX, sizeof *records);
     record_count = 0;
-    if (!policy_parse(rules, sizeof rules - 1, policy, &problem))
-        fail_msg("line %u: %s", problem.line, problem.text);
-    assert_true(judges_open(&judges, region, JUDGE_BYTES_MIN, policy, NULL, scored, false));
-    test.engine.judges = &judges;
+    test_judges_open(&judged, &test.engine, rules, scored);
     return 0;
 }
 
@@ -66,8 +56,7 @@ static int close_engine(void **state)
 {
     (void)state;
     test_engine_close(&test);
-    free(policy);
-    free(region);
+    test_judges_close(&judged);
     free(records);
     return 0;
 }
@@ -75,19 +64,7 @@ static int close_engine(void **state)
 /* What the step wrote, for a replay later. */
 static void keep_records(void)
 {
-    const struct engine *engine = &test.engine;
-
-    for (size_t at = 0, i = 0; i < engine->record_count; i++) {
-        struct record *record = &records[record_count++];
-
-        assert_true(record_count <= LOG_MAX);
-        at += record_decode(engine->body + at, engine->body_size - at, record);
-        record->sequence = engine->first_sequence + i;
-        record->time_us = engine->now_us;
-        record->text = NULL;
-        record->text_size = 0;
-        record->fields &= ~(uint32_t)RECORD_HAS_TEXT;
-    }
+    record_count += test_engine_records(&test, records + record_count, LOG_MAX - record_count);
 }
 
 static const struct reply *ask_as(enum verb verb, uint64_t account, uint64_t item, bool asserted)
@@ -422,7 +399,7 @@ static void an_unlike_says_what_it_was_taken_for(void **state)
     assert_int_equal(intent, INTENT_FLOOD); /* the rule of thirty */
     (void)ask(VERB_LIKE, 1, 200);
     test.now_us += 60 * SECOND;
-    policy->rules[1].once = POLICY_NONE;
+    judged.policy->rules[1].once = POLICY_NONE;
     /* The one who does it is not told, or he would know what is seen. */
     assert_int_equal(ask_as(VERB_UNLIKE, 1, 200, true)->intent, INTENT_CHANGE);
     assert_int_equal(record_intent(&records[record_count - 2]) == INTENT_FLOOD ||
