@@ -246,7 +246,7 @@ enum status model_open(const struct disk *disk, const char *path, struct model *
                        char message[MODEL_MESSAGE])
 {
     struct model_head head;
-    struct model result;
+    struct model result = {0}; /* cppcheck cannot follow it to read_all */
     const char *wrong;
     enum status status;
     uint64_t size = 0;
