@@ -329,10 +329,12 @@ static bool unescape(struct given given, char *text, size_t *size)
         char byte = given.bytes[i];
 
         if (byte == '%') {
-            if (i + 2 >= given.size || digit_of(given.bytes[i + 1]) < 0 ||
-                digit_of(given.bytes[i + 2]) < 0)
+            int high = i + 2 < given.size ? digit_of(given.bytes[i + 1]) : -1;
+            int low = i + 2 < given.size ? digit_of(given.bytes[i + 2]) : -1;
+
+            if (high < 0 || low < 0)
                 return false;
-            byte = (char)(digit_of(given.bytes[i + 1]) << 4 | digit_of(given.bytes[i + 2]));
+            byte = (char)(16 * high + low);
             i += 2;
         }
         text[(*size)++] = byte;
