@@ -181,6 +181,17 @@ def exposure(world):
     world.at("backend", "INTEREST", "FORGET", 12)
 
 
+def attested(world):
+    """Views and skips that bring back the token of a feed."""
+    for account in range(1, 40):
+        page = world("backend", "FEED", account, "COUNT", 4)
+        for entry in page["items"] if not isinstance(page, Error) else []:
+            world.now += SECOND
+            verb, *rest = world.dice.choice((("VIEW", 2000, 3000), ("SKIP",)))
+            world.at("backend", verb, account, int(entry["item"]), *rest, "TOKEN", entry["token"])
+            world.said["with a token", "OK"] += 1
+
+
 def persons(world):
     for account in range(1, 60, 7):
         unread = world("backend", "NOTICES", CREATOR)[2]
@@ -240,7 +251,7 @@ def main():
     if partitions == 1:
         crowds(world)
         everyday(world, 300)
-    for part in (cases, rules, exposure, persons, by_the_node):
+    for part in (cases, rules, exposure, attested, persons, by_the_node):
         part(world)
     for (what, code), count in sorted(world.said.items()):
         print("%6d  %-18s %s" % (count, what, code))
