@@ -1,8 +1,13 @@
 /* dense.c: OpenBLAS seen through its C interface, and LAPACK through the Fortran one (the package
- * has no LAPACKE). Why OpenBLAS: the reference libraries take ten times as long; why its serial
- * build: the work is spread over threads by work.c, in pieces that do not depend on their number,
- * and a library that makes threads when it is loaded has no place in a server. It is safe to call
- * from many threads (Debian builds it with locks around its buffers). */
+ * has no LAPACKE).
+ *
+ * Why OpenBLAS: the reference libraries take ten times as long, BLIS sixteen times for a small
+ * system. Why its build for OpenMP: the work is spread over threads by work.c, in pieces that do
+ * not depend on their number. The build for pthreads makes threads when it is loaded, which has no
+ * place in a server. The serial one has no locks around its buffers: two threads in it at once get
+ * each other's numbers (10 of 30 runs of unit.readers.recommend_fit). The one for OpenMP has the
+ * locks, and makes threads only for a caller that may have more than one: how many is kept for each
+ * thread, so each thread has to say it. */
 #include "readers/recommend/dense.h"
 
 #include <cblas.h>
@@ -18,7 +23,7 @@ void dsyevd_(const char *jobz, const char *uplo, const int *n, double *a, const 
 
 void dense_begin(void)
 {
-    openblas_set_num_threads(1); /* another build of the library may have been installed */
+    openblas_set_num_threads(1);
 }
 
 bool dense_solve(uint32_t n, float *matrix, float *right)

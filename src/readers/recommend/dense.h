@@ -11,7 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Once, before other calls: this library makes no threads of its own. */
+/* In each thread, before its other calls: the library makes no threads of its own for it. work_run
+ * does this for its workers. */
 void dense_begin(void);
 
 /* Solves matrix * x = right, by Cholesky; right becomes x. matrix is n by n, symmetric; of it only

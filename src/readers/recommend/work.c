@@ -6,6 +6,8 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
+#include "readers/recommend/dense.h"
+
 struct run {
     const struct work *work;
     const char *what;
@@ -21,6 +23,7 @@ static void *take_pieces(void *argument)
     struct run *run = argument;
     uint32_t worker = atomic_fetch_add(&run->workers, 1);
 
+    dense_begin();
     for (;;) {
         uint32_t piece = atomic_fetch_add(&run->next, 1);
 
@@ -59,6 +62,7 @@ void work_run(const struct work *work, const char *what, uint32_t pieces,
     while (started + 1 < work->threads && started + 1 < pieces &&
            pthread_create(&thread[started], NULL, take_pieces, &run) == 0)
         started++;
+    dense_begin();
     take_and_tell(&run);
     for (uint32_t i = 0; i < started; i++)
         pthread_join(thread[i], NULL);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "readers/recommend/dense.h"
 #include "readers/recommend/lowpass.h"
 #include "readers/recommend/neighbours.h"
 #include "readers/recommend/ridge.h"
@@ -408,6 +409,7 @@ static void any_number_of_threads_gives_the_same_bits(void **state)
     float *weight[2];
 
     (void)state;
+    dense_begin();
     for (uint32_t i = 0; i < MANY_PAIRS; i++)
         pairs[i] = (struct matrix_pair){(uint32_t)test_random_below(&random, MANY_ROWS),
                                         (uint32_t)test_random_below(&random, MANY_COLUMNS)};
