@@ -18,7 +18,8 @@
 #include "node/learn.h"
 #include "readers/recommend/train.h"
 
-#define LOOK_MAX 100
+#define LOOK_MAX   100
+#define PATH_BYTES 512
 
 struct values {
     const char *train, *test, *edges, *out, *model, *impressions;
@@ -35,7 +36,9 @@ static const struct option_row rows[] = {
     {"test", "FILE", "eval: what to find, the same way", OPTION_TEXT, AT(test)},
     {"edges", "FILE", "train, for: such a file in place of the log of --data", OPTION_TEXT,
      AT(edges)},
-    {"out", "FILE", "train: the model; an older one is replaced when the new one is whole",
+    {"out", "FILE",
+     "train: the model [the setting discover-model, which a node serves]; an older one is replaced "
+     "when the new one is whole",
      OPTION_TEXT, AT(out)},
     {"model", "FILE", "similar, for: the model", OPTION_TEXT, AT(model)},
     {"impressions", "FILE", "rank: what was shown, by time, as data/kuairand has it", OPTION_TEXT,
@@ -298,7 +301,8 @@ static int read_pairs(struct task *task, struct sets_list *list)
         status = sets_read(task->values->edges, list, message);
         return status == STATUS_OK ? OPTIONS_GO : command_failed(status, message);
     }
-    status = learn_read(task->config, (uint16_t)task->values->tenant, &told, &learn);
+    status = learn_read(task->config, (uint16_t)task->values->tenant,
+                        task->values->memory_mib << 20, &told, &learn);
     if (status != STATUS_OK)
         return command_failed(status, learn.message);
     for (uint64_t i = 0; i < learn.count && status == STATUS_OK; i++)
@@ -346,6 +350,7 @@ static int train_and_save(struct task *task)
     struct train_options options = options_of(task);
     struct train_report report;
     char message[MODEL_MESSAGE];
+    char path[PATH_BYTES];
     struct model model = {0};
     int64_t from_us = progress_now_us();
     enum status status = train_model(&task->sets.train, task->sets.item, &options, &model, &report);
@@ -354,9 +359,11 @@ static int train_and_save(struct task *task)
     progress_end(&task->progress);
     if (status != STATUS_OK)
         return train_failed(status, &report, task->values);
+    config_model_path(task->config, path, sizeof path);
     model.head->version = (uint32_t)time(NULL);
     model.head->tenant = (uint16_t)task->values->tenant;
-    status = model_save(&model, &disk_posix, task->values->out, message);
+    status = model_save(&model, &disk_posix, task->values->out != NULL ? task->values->out : path,
+                        message);
     if (status == STATUS_OK)
         print_trained(task, &model, &report, train_us);
     model_free(&model);
@@ -369,8 +376,8 @@ static int train(struct task *task)
     enum status status;
     int code;
 
-    if (task->values->out == NULL)
-        return usage("train takes --out FILE, and --edges FILE or --data DIR");
+    if (task->values->out == NULL && task->values->edges != NULL)
+        return usage("train with --edges takes --out FILE");
     code = read_pairs(task, &list);
     if (code != OPTIONS_GO) {
         free(list.pair);
@@ -611,14 +618,15 @@ const struct command cli_command_recommend = {
     .summary = "trains a model of who likes what, measures one, looks into one",
     .details =
         "  zan recommend eval --train FILE --test FILE      figures on a set of the literature\n"
-        "  zan recommend train --data DIR --out MODEL       from valid likes and long views of the "
+        "  zan recommend train --data DIR [--out MODEL]     from valid likes and long views of the "
         "log\n"
         "  zan recommend rank --impressions FILE            who will click, watch, like: by time\n"
         "  zan recommend similar --model MODEL ITEM         who likes it likes these\n"
         "  zan recommend for --model MODEL --data DIR ACCOUNT\n"
         "\n"
-        "The log is that of a stopped node, or of a copy of its directory; it is only read. A "
-        "file\n"
+        "The log is only read; the node may run. It serves what is trained from its directory "
+        "seconds\n"
+        "later. A file\n"
         "of --train, --test and --edges has a line an account: account item item ... (or the same "
         "as .gz).\n"
         "docs/recommend.md tells the model, and what it reaches.",

@@ -267,6 +267,14 @@ void config_default(struct config *config)
     }
 }
 
+void config_model_path(const struct config *config, char *path, size_t size)
+{
+    if (config->discover_model[0] != '\0')
+        snprintf(path, size, "%s", config->discover_model);
+    else
+        snprintf(path, size, "%s/readers/recommend.model", config->data);
+}
+
 bool config_get(const struct config *config, uint32_t i, const char **name, char value[CONFIG_TEXT])
 {
     uint64_t number;

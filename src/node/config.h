@@ -26,33 +26,34 @@ struct config {
     char tls_key[CONFIG_TEXT];
     char tls_client_ca[CONFIG_TEXT];
     char tls_client_crl[CONFIG_TEXT];
-    char tls_doors[8];    /* both, resp, http */
-    char tls_least[8];    /* 1.3, 1.2 */
-    char plain_remote[8]; /* no, yes: doors without TLS beyond loopback */
-    uint64_t pseudonym_days; /* 7 */
-    uint64_t pseudonym_keep; /* 30 */
-    char sync[32];                 /* always, group:MS, none */
-    char mirror[32];               /* degrade, require */
-    uint64_t partitions;           /* 1 */
-    uint64_t memory_bytes;         /* for hot state, filter and cache together; 1 GiB */
-    uint64_t discover_memory;      /* beside it; 0: no discovery */
-    uint64_t connections;          /* 10000 */
-    uint64_t operation_hours;      /* how long operation ids are kept: 24 */
-    uint64_t small_counts;         /* totals below it are not told to viewers: 0 */
-    char display_delay[CONFIG_TEXT]; /* seconds, or by tenant; see engine/disclose.h */
-    uint64_t list_budget;          /* entries an hour: 100000 */
-    uint64_t export_budget;        /* entries an hour of an account's copy: 100000 */
-    uint64_t cleanup_budget;       /* likes an hour that its clean-ups look at: 200000 */
-    uint64_t erase_wait_hours;     /* between asking and erasing: 168 */
-    uint64_t flush_seconds;        /* at most this long until state is at rest: 30 */
-    uint64_t segment_mb;           /* of the log: 64 */
-    uint64_t audit_rate;           /* items a second: 10 */
-    uint64_t scrub_mb_s;           /* of the log: 4 */
-    char sandbox[8];               /* try, on, off */
-    char clock[16];                /* machine, requests */
-    char policy[CONFIG_TEXT];      /* preset, file, or none */
-    char trust[16];                /* on, off */
-    char unknown[16];              /* accounts and items nobody registered: create, refuse */
+    char tls_doors[8];                /* both, resp, http */
+    char tls_least[8];                /* 1.3, 1.2 */
+    char plain_remote[8];             /* no, yes: doors without TLS beyond loopback */
+    uint64_t pseudonym_days;          /* 7 */
+    uint64_t pseudonym_keep;          /* 30 */
+    char sync[32];                    /* always, group:MS, none */
+    char mirror[32];                  /* degrade, require */
+    uint64_t partitions;              /* 1 */
+    uint64_t memory_bytes;            /* for hot state, filter and cache together; 1 GiB */
+    uint64_t discover_memory;         /* beside it; 0: no discovery */
+    char discover_model[CONFIG_TEXT]; /* config_model_path */
+    uint64_t connections;             /* 10000 */
+    uint64_t operation_hours;         /* how long operation ids are kept: 24 */
+    uint64_t small_counts;            /* totals below it are not told to viewers: 0 */
+    char display_delay[CONFIG_TEXT];  /* seconds, or by tenant; see engine/disclose.h */
+    uint64_t list_budget;             /* entries an hour: 100000 */
+    uint64_t export_budget;           /* entries an hour of an account's copy: 100000 */
+    uint64_t cleanup_budget;          /* likes an hour that its clean-ups look at: 200000 */
+    uint64_t erase_wait_hours;        /* between asking and erasing: 168 */
+    uint64_t flush_seconds;           /* at most this long until state is at rest: 30 */
+    uint64_t segment_mb;              /* of the log: 64 */
+    uint64_t audit_rate;              /* items a second: 10 */
+    uint64_t scrub_mb_s;              /* of the log: 4 */
+    char sandbox[8];                  /* try, on, off */
+    char clock[16];                   /* machine, requests */
+    char policy[CONFIG_TEXT];         /* preset, file, or none */
+    char trust[16];                   /* on, off */
+    char unknown[16];                 /* accounts and items nobody registered: create, refuse */
 };
 
 /* One row of config.def. */
@@ -66,6 +67,9 @@ extern const struct config_item config_items[];
 extern const uint32_t config_item_count;
 
 void config_default(struct config *config);
+/* Where the model is that is served, and that zan recommend train writes if nothing else is said.
+ */
+void config_model_path(const struct config *config, char *path, size_t size);
 
 /* Sets one by name; '_' and '-' in it are the same. BADCONFIG: message says what was expected, and
  * nothing has changed. */

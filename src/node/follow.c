@@ -52,7 +52,7 @@ struct follow {
     uint64_t records, requests[VERB_COUNT];
     int tries;
     int64_t tick_us, facts_us;
-    char dir[PATH_BYTES];
+    char dir[PATH_BYTES], model_path[PATH_BYTES];
     struct checkpoint_work *work;
     struct checkpoint_place places[ENGINE_PARTITIONS_MAX];
     uint64_t saved_records; /* as of the last checkpoint */
@@ -235,6 +235,10 @@ static void answer_lag(struct follow *follow, struct call *call)
     tree_word(&tree, "state", state_names[follow->state]);
     tree_counter(&tree, "formula", about.formula);
     tree_counter(&tree, "model", about.model);
+    if (about.model_message[0] != '\0')
+        tree_text(&tree, "model_message", about.model_message, strlen(about.model_message));
+    else
+        tree_null(&tree, "model_message");
     tree_counter(&tree, "rows", about.rows);
     tree_counter(&tree, "rows_max", about.rows_max);
     tree_counter(&tree, "bytes", about.bytes);
@@ -368,6 +372,9 @@ static void publish(struct follow *follow, int64_t steady_us)
     facts.bytes_max = about.bytes_max;
     facts.formula = about.formula;
     facts.model = about.model;
+    facts.models_taken = about.models_taken;
+    facts.models_refused = about.models_refused;
+    snprintf(facts.model_message, sizeof facts.model_message, "%s", about.model_message);
     facts.checkpoints = follow->checkpoints;
     facts.checkpoint_bytes = follow->checkpoint_bytes;
     facts.checkpoint_us = follow->checkpoint_us;
@@ -494,6 +501,8 @@ static enum status open_reader(struct follow *follow)
         .door = {.context = follow->node, .submit = submit_own},
         .tokens = {.context = follow->node->epochs,
                    .make = follow->node->epochs != NULL ? make_token : NULL},
+        .disk = &disk_posix,
+        .model_path = follow->model_path,
     };
     enum status status;
 
@@ -509,6 +518,7 @@ static enum status prepare(struct follow *follow, char message[256])
     enum status status = STATUS_NOMEMORY;
 
     path_join(follow->dir, sizeof follow->dir, follow->node->config.data, "readers");
+    config_model_path(&follow->node->config, follow->model_path, sizeof follow->model_path);
     follow->work = calloc(1, sizeof *follow->work);
     follow->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     for (uint16_t i = 0; i < follow->count; i++)

@@ -29,6 +29,7 @@ struct pass {
     const struct node_progress *progress;
     uint16_t tenant;
     uint64_t total;
+    uint64_t room_max;
     struct noted *noted;
     uint64_t count, room;
     struct id_list out; /* accounts to be left out */
@@ -41,8 +42,15 @@ static enum status note(struct pass *pass, const struct record *record, enum not
 {
     if (pass->count == pass->room) {
         uint64_t room = pass->room == 0 ? 1 << 16 : pass->room + pass->room / 2;
-        struct noted *more = realloc(pass->noted, room * sizeof *more);
+        struct noted *more;
 
+        room = room < pass->room_max ? room : pass->room_max;
+        if (room == pass->room) {
+            snprintf(pass->learn->message, sizeof pass->learn->message,
+                     "the log has more likes and views than the memory allowed has room for");
+            return STATUS_NOSPACE;
+        }
+        more = realloc(pass->noted, room * sizeof *more);
         if (more == NULL)
             return STATUS_NOMEMORY;
         pass->noted = more;
@@ -164,8 +172,6 @@ static enum status read_partition(struct pass *pass, const struct config *config
     enum status status =
         partition_config_from(config, index, true, &partition, pass->learn->message);
 
-    if (status == STATUS_OK)
-        status = node_check_stopped(&partition, pass->learn->message);
     if (status != STATUS_OK)
         return status;
     from = (struct log_config){.disk = &disk_posix,
@@ -256,10 +262,13 @@ static enum status conclude_all(struct pass *pass)
     return STATUS_OK;
 }
 
-enum status learn_read(const struct config *config, uint16_t tenant,
+enum status learn_read(const struct config *config, uint16_t tenant, uint64_t bytes_max,
                        const struct node_progress *progress, struct learn *learn)
 {
-    struct pass pass = {.learn = learn, .progress = progress, .tenant = tenant};
+    struct pass pass = {.learn = learn,
+                        .progress = progress,
+                        .tenant = tenant,
+                        .room_max = bytes_max / (2 * sizeof(struct noted))};
     enum status status = STATUS_OK;
 
     *learn = (struct learn){0};

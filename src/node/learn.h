@@ -1,4 +1,4 @@
-/* learn.h: who likes and watches what, as the log of a stopped data directory says at its end.
+/* learn.h: who likes and watches what, as the log of a data directory says at its end.
  *
  * A *taste* is an account and an item: it likes it now, and the like is valid (not quarantined, not
  * voided); or it watched it long, in a view that was worth something. Long is all of it, or 18 s of
@@ -7,8 +7,13 @@
  *
  * Left out: accounts that were erased, and those that do not want to be shown what suits them.
  *
- * Nothing is written. Memory: 24 bytes for each like, un-like, settlement and long view of the
- * tenant. */
+ * Nothing is written and nothing locked. A node may run on it meanwhile: then the end is that of
+ * the moment when each partition's log was opened. What stands there may be a few records more than
+ * was answered; for what is learnt that is all the same. If the node rewrites its log while it is
+ * read (zan redact does, of a stopped one) that is CORRUPT or IOFAIL: read again.
+ *
+ * Memory: 24 bytes for each like, un-like, settlement and long view of the tenant, and at the end
+ * the same again; refused before it is more than was allowed. */
 #ifndef ZAN_NODE_LEARN_H
 #define ZAN_NODE_LEARN_H
 
@@ -29,9 +34,9 @@ struct learn {
     char message[256]; /* why not */
 };
 
-/* LOCKED: a node runs on it. NOMEMORY, IOFAIL, CORRUPT, BADDATA. Only after OK is learn_free due.
- */
-enum status learn_read(const struct config *config, uint16_t tenant,
+/* NOSPACE: it would take more than bytes_max. NOMEMORY, IOFAIL, CORRUPT, BADDATA. Only after OK is
+ * learn_free due. */
+enum status learn_read(const struct config *config, uint16_t tenant, uint64_t bytes_max,
                        const struct node_progress *progress, struct learn *learn);
 void learn_free(struct learn *learn);
 

@@ -32,6 +32,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/disk.h"
 #include "schema/call.h"
 #include "schema/impression.h"
 #include "schema/record.h"
@@ -59,8 +60,10 @@ struct reader_now {
 
 /* What a reader tells of itself, for LAG, INFO and the metrics. */
 struct reader_about {
-    uint32_t formula;          /* version of its formulas */
-    uint32_t model;            /* of the model loaded; 0: none */
+    uint32_t formula;                      /* version of its formulas */
+    uint32_t model;                        /* of the model loaded; 0: none */
+    uint64_t models_taken, models_refused; /* since the start */
+    char model_message[128];   /* why the newest model was not taken; "": nothing is wrong */
     uint64_t rows, rows_max;   /* in its tables */
     uint64_t bytes, bytes_max; /* of memory in use, and taken */
 };
@@ -139,6 +142,8 @@ struct reader_discover_config {
     uint16_t partitions;
     struct reader_door door;
     struct reader_tokens tokens;
+    const struct disk *disk; /* for the model; NULL: there is none to be looked for */
+    const char *model_path;  /* borrowed until close */
 };
 
 #define READER_DISCOVER_BYTES_MIN (1u << 20)

@@ -4,6 +4,7 @@
  * each decision was read once and in order. With one partition the digest is of the trace and of
  * all that discovery holds. With several it is of the traces alone: between partitions there is no
  * order, and a sum of doubles in another order ends with other bits. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,7 @@
 #include "base/hash.h"
 
 #include "readers/discover/discover_answer.h"
+#include "readers/model_watch.h"
 #include "readers/reader.h"
 #include "schema/tree.h"
 
@@ -23,6 +25,8 @@ struct bound {
     struct discover discover;
     struct feeder *feeder;
     struct reader_tokens tokens;
+    struct model_watch *watch; /* NULL: no model is looked for */
+    uint32_t model;            /* version of the one in use; 0: none */
     uint16_t partitions;
     uint64_t trace[READER_PARTITIONS_MAX];
 };
@@ -39,20 +43,28 @@ static enum status apply(void *self, uint16_t partition, const struct record *re
 }
 
 /* While there is something to read, its time is the time. */
-/* While there is something to read, its time is the time. */
 static void tick(void *self, const struct reader_now *now)
 {
+    struct bound *bound = self;
+    struct model_used used;
+
+    if (bound->watch != NULL && model_watch_turn(bound->watch, now->now_us, &used)) {
+        feeder_model(bound->feeder, used.view, used.tenant);
+        bound->model = used.version;
+    }
     for (uint16_t i = 0; i < now->partitions; i++)
         if (now->lag[i].applied < now->lag[i].durable)
             return;
-    discover_tick(&((struct bound *)self)->discover, now->now_us - TICK_BEHIND_US);
+    discover_tick(&bound->discover, now->now_us - TICK_BEHIND_US);
 }
 
 static void answer(void *self, struct call *call, const struct reader_now *now)
 {
     struct bound *bound = self;
-    struct answerer answerer = {
-        .discover = &bound->discover, .feeder = bound->feeder, .tokens = bound->tokens};
+    struct answerer answerer = {.discover = &bound->discover,
+                                .feeder = bound->feeder,
+                                .tokens = bound->tokens,
+                                .model = bound->model};
 
     if (!discover_answer(&answerer, call, now))
         tree_refuse(call, STATUS_UNKNOWNCMD);
@@ -92,13 +104,27 @@ static void digest(void *self, uint8_t hash[DIGEST_BYTES])
     digest_sha256(bound->trace, sizeof bound->trace, state, sizeof state, hash);
 }
 
+static void about_model(const struct bound *bound, struct reader_about *out)
+{
+    struct model_told told = {0};
+
+    if (bound->watch != NULL)
+        model_watch_tell(bound->watch, &told);
+    out->models_taken = told.taken;
+    out->models_refused = told.refused;
+    snprintf(out->model_message, sizeof out->model_message, "%.127s", told.message);
+}
+
 static void about(void *self, struct reader_about *out)
 {
-    const struct discover *discover = &((const struct bound *)self)->discover;
+    const struct bound *bound = self;
+    const struct discover *discover = &bound->discover;
     const struct table *tables[] = {&discover->items,    &discover->exposures, &discover->accounts,
                                     &discover->creators, &discover->tags,      &discover->lives};
 
-    *out = (struct reader_about){.formula = DISCOVER_VERSION, .bytes_max = discover->bytes};
+    *out = (struct reader_about){
+        .formula = DISCOVER_VERSION, .model = bound->model, .bytes_max = discover->bytes};
+    about_model(bound, out);
     for (uint32_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
         out->rows += tables[i]->count;
         out->rows_max += tables[i]->capacity;
@@ -112,7 +138,17 @@ static void close_bound(void *self)
 
     discover_close(&bound->discover);
     feeder_close(bound->feeder);
+    model_watch_close(bound->watch);
     free(bound);
+}
+
+static enum status open_watch(struct bound *bound, const struct reader_discover_config *config)
+{
+    enum status status = model_watch_open(config->disk, config->model_path, &bound->watch);
+
+    if (status != STATUS_OK)
+        discover_close(&bound->discover);
+    return status;
 }
 
 enum status reader_discover_open(const struct reader_discover_config *config, struct reader *reader)
@@ -127,6 +163,8 @@ enum status reader_discover_open(const struct reader_discover_config *config, st
     bound->feeder = feeder_open((uint32_t)(config->bytes / SERVED_SHARE / FEED_SERVED_BYTES) + 16);
     if (bound->feeder != NULL)
         status = discover_open(&bound->discover, config->bytes, &discover_defaults);
+    if (status == STATUS_OK && config->disk != NULL)
+        status = open_watch(bound, config);
     if (status != STATUS_OK) {
         feeder_close(bound->feeder);
         free(bound);

@@ -67,6 +67,8 @@ struct reader_facts {
     uint64_t records; /* read since the start */
     uint64_t rows, rows_max, bytes, bytes_max;
     uint32_t formula, model;
+    uint64_t models_taken, models_refused; /* since the start */
+    char model_message[FACTS_REASON]; /* why the newest one was not taken; "": nothing is wrong */
     uint64_t checkpoints, checkpoint_bytes, checkpoint_us; /* since the start; of the last one */
     uint64_t checkpoint_s; /* when, seconds since the epoch; 0: never */
     bool checkpoint_refused; /* the one found at the start */

@@ -195,6 +195,10 @@ static void put_readers(struct info *info)
     put_number(info, "reader_bytes_max", reader->bytes_max);
     put_number(info, "reader_formula", reader->formula);
     put_number(info, "reader_model", reader->model);
+    put_number(info, "reader_models_taken", reader->models_taken);
+    put_number(info, "reader_models_refused", reader->models_refused);
+    if (reader->model_message[0] != '\0')
+        put(info, "reader_model_message:%s\r\n", reader->model_message);
     put_number(info, "reader_checkpoints", reader->checkpoints);
     put_number(info, "reader_checkpoint_bytes", reader->checkpoint_bytes);
     put_number(info, "reader_checkpoint_us", reader->checkpoint_us);

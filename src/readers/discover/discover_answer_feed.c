@@ -13,7 +13,8 @@ static void begin(struct answer *answer)
 {
     tree_begin(&answer->tree, answer->call);
     tree_word(&answer->tree, "formula", FEED_FORMULA);
-    if (answer->by->model != 0)
+    if (answer->by->model != 0 &&
+        feeder_has_model(answer->by->feeder, answer->call->request.tenant))
         tree_counter(&answer->tree, "model", answer->by->model);
     else
         tree_null(&answer->tree, "model");

@@ -39,6 +39,7 @@ struct served {
 struct feeder {
     struct feed_rule rule;
     struct recommend_view *view;
+    uint32_t view_tenant;
     struct table served;
     struct feed_work work;
     struct feed_item items[FEED_CANDIDATES_MAX];
@@ -89,9 +90,15 @@ void feeder_close(struct feeder *feeder)
     free(feeder);
 }
 
-void feeder_model(struct feeder *feeder, struct recommend_view *view)
+void feeder_model(struct feeder *feeder, struct recommend_view *view, uint32_t tenant)
 {
     feeder->view = view;
+    feeder->view_tenant = tenant;
+}
+
+bool feeder_has_model(const struct feeder *feeder, uint32_t tenant)
+{
+    return feeder->view != NULL && feeder->view_tenant == tenant;
 }
 
 static uint32_t random_below(struct page *page, uint32_t bound)
@@ -242,7 +249,8 @@ static void add_by_model(struct page *page)
     struct feeder *feeder = page->feeder;
     uint32_t count;
 
-    if (feeder->view == NULL || page->viewer == NULL || page->viewer->liked_count == 0 ||
+    if (!feeder_has_model(feeder, page->asked->tenant) || page->viewer == NULL ||
+        page->viewer->liked_count == 0 ||
         recommend_look(feeder->view, page->viewer->liked, page->viewer->liked_count) == 0)
         return;
     count = recommend_best(feeder->view, FROM_MODEL, feeder->found);
@@ -468,7 +476,7 @@ uint32_t feeder_similar(struct feeder *feeder, struct discover *discover, uint32
     uint32_t found = 0, count = 0;
 
     assert(want > 0 && want <= FEED_PLACES_MAX);
-    if (feeder->view != NULL)
+    if (feeder_has_model(feeder, tenant))
         found = recommend_similar(feeder->view, item, FROM_MODEL, feeder->found);
     for (uint32_t i = 0; i < found && count < want; i++) {
         uint32_t row = item_find(discover, tenant, feeder->found[i].item);

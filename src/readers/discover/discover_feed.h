@@ -65,9 +65,11 @@ struct feeder;
 /* accounts: of how many what was served is remembered. NULL: no memory. */
 struct feeder *feeder_open(uint32_t accounts);
 void feeder_close(struct feeder *feeder); /* NULL is allowed */
-/* Asked from now on; NULL: there is none. The caller closes the view, after the last page from it.
- */
-void feeder_model(struct feeder *feeder, struct recommend_view *view);
+/* Asked from now on, for that tenant; NULL: there is none. The caller closes the view, after the
+ * last page from it. */
+void feeder_model(struct feeder *feeder, struct recommend_view *view, uint32_t tenant);
+/* Is there a model to be asked for this tenant? */
+bool feeder_has_model(const struct feeder *feeder, uint32_t tenant);
 
 /* Best first; entries has room for want. Returns how many. *personal: was a profile looked at? */
 uint32_t feeder_page(struct feeder *feeder, struct discover *discover,
