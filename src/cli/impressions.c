@@ -31,6 +31,7 @@ const char *const impressions_method_names[IMPRESSIONS_METHODS] = {"popularity",
 
 struct row {
     struct rank_impression shown;
+    uint32_t account, item; /* their places (struct places) */
     bool outcome[RANK_OUTCOMES];
 };
 
@@ -170,18 +171,15 @@ static void judge(struct table *table, enum impressions_method method, int outco
 struct places {
     uint64_t *account, *item;
     uint32_t accounts, items;
-    uint32_t *account_of, *item_of; /* of each row */
 };
 
 static void places_free(struct places *places)
 {
     free(places->account);
     free(places->item);
-    free(places->account_of);
-    free(places->item_of);
 }
 
-static bool places_make(const struct table *table, struct places *places)
+static bool places_make(struct table *table, struct places *places)
 {
     struct sets_list list = {0};
     struct sets sets = {0};
@@ -198,14 +196,11 @@ static bool places_make(const struct table *table, struct places *places)
         .account = sets.account, .item = sets.item, .accounts = sets.accounts, .items = sets.items};
     sets.account = sets.item = NULL;
     sets_free(&sets);
-    places->account_of = malloc((size_t)(table->count + 1) * sizeof(uint32_t));
-    places->item_of = malloc((size_t)(table->count + 1) * sizeof(uint32_t));
-    if (places->account_of == NULL || places->item_of == NULL)
-        return false;
     for (uint64_t i = 0; i < table->count; i++) {
-        places->account_of[i] =
-            sets_find(places->account, places->accounts, table->row[i].shown.account);
-        places->item_of[i] = sets_find(places->item, places->items, table->row[i].shown.item);
+        struct row *row = &table->row[i];
+
+        row->account = sets_find(places->account, places->accounts, row->shown.account);
+        row->item = sets_find(places->item, places->items, row->shown.item);
     }
     return true;
 }
@@ -219,26 +214,36 @@ static double mean_of(const struct table *table, int outcome)
     return ((double)hits + 0.5) / ((double)table->learnt + 1);
 }
 
+struct tally {
+    double shown, hits;
+};
+
+static void tally_add(struct tally *tally, bool hit)
+{
+    tally->shown += 1;
+    tally->hits += hit;
+}
+
 static enum status by_popularity(struct table *table, const struct places *places, int outcome)
 {
-    double *shown = calloc((size_t)places->items + 1, sizeof *shown);
-    double *hits = calloc((size_t)places->items + 1, sizeof *hits);
+    size_t bytes = ((size_t)places->items + 1) * sizeof(struct tally);
+    struct tally *tally = malloc(bytes);
     double mean = mean_of(table, outcome);
-    bool whole = shown != NULL && hits != NULL;
 
-    for (uint64_t i = 0; whole && i < table->learnt; i++) {
-        shown[places->item_of[i]] += 1;
-        hits[places->item_of[i]] += table->row[i].outcome[outcome];
-    }
-    for (uint64_t i = table->learnt; whole && i < table->count; i++) {
-        uint32_t item = places->item_of[i];
+    assert(table->row != NULL);
+    if (tally == NULL)
+        return STATUS_NOMEMORY;
+    memset(tally, 0, bytes);
+    for (uint64_t i = 0; i < table->learnt; i++)
+        tally_add(&tally[table->row[i].item], table->row[i].outcome[outcome]);
+    for (uint64_t i = table->learnt; i < table->count; i++) {
+        const struct tally *of = &tally[table->row[i].item];
 
         table->score[i - table->learnt] =
-            (hits[item] + POPULAR_MORE * mean) / (shown[item] + POPULAR_MORE);
+            (of->hits + POPULAR_MORE * mean) / (of->shown + POPULAR_MORE);
     }
-    free(shown);
-    free(hits);
-    return whole ? STATUS_OK : STATUS_NOMEMORY;
+    free(tally);
+    return STATUS_OK;
 }
 
 struct factors {
@@ -289,14 +294,14 @@ static enum status by_factors(struct table *table, const struct places *places, 
     }
     for (int round = 0; whole && round < FACTOR_ROUNDS; round++)
         for (uint64_t i = 0; i < table->learnt; i++) {
-            struct factors *a = &account[places->account_of[i]], *b = &item[places->item_of[i]];
+            struct factors *a = &account[table->row[i].account], *b = &item[table->row[i].item];
             double rate = 1 / (1 + exp(-factor_odds(base, a, b)));
 
             factor_step(a, b, rate - table->row[i].outcome[outcome]);
         }
     for (uint64_t i = table->learnt; whole && i < table->count; i++)
         table->score[i - table->learnt] =
-            factor_odds(base, &account[places->account_of[i]], &item[places->item_of[i]]);
+            factor_odds(base, &account[table->row[i].account], &item[table->row[i].item]);
     free(account);
     free(item);
     return whole ? STATUS_OK : STATUS_NOMEMORY;
@@ -490,8 +495,8 @@ enum status impressions_evaluate(const char *path, double cut, uint64_t seed,
         table.learnt = (uint64_t)(cut * (double)table.count);
         result->learnt = table.learnt;
         result->ranked = table.count - table.learnt;
-        table.score = malloc((size_t)(result->ranked + 1) * sizeof *table.score);
-        table.scratch = malloc((size_t)(result->ranked + 1) * sizeof *table.scratch);
+        table.score = calloc((size_t)result->ranked + 1, sizeof *table.score);
+        table.scratch = calloc((size_t)result->ranked + 1, sizeof *table.scratch);
         status =
             table.score == NULL || table.scratch == NULL ? STATUS_NOMEMORY : evaluate_all(&table);
         if (status != STATUS_OK)

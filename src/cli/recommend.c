@@ -158,7 +158,7 @@ static enum status figures_of(const struct task *task, const struct model *model
 
 static enum status evaluate_baselines(const struct task *task, struct evaluation *evaluation)
 {
-    struct model model;
+    struct model model = {0};
     enum status status = train_popularity(&task->sets.train, &model);
 
     if (status != STATUS_OK)

@@ -310,7 +310,7 @@ static enum status attempt(struct search *search, struct train_setting setting, 
                                  .setting_count = count,
                                  .most = ACCOUNTS_MAX,
                                  .seed = search->options->seed};
-    struct model model;
+    struct model model = {0};
     enum status status = bench_fit(&search->bench, &setting, mix[count - 1].rank, work, &model);
 
     *better = false;
