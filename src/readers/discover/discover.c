@@ -26,7 +26,8 @@ const struct discover_rules discover_defaults = {
  * of what suits them. */
 static struct discover_size size_for(double bytes)
 {
-    const double an_item = sizeof(struct item) + 24 + 96 + 8 * 16 + 56 / 2 + 28 + 300 / 8 + 80 / 4 + 8;
+    const double an_item =
+        sizeof(struct item) + 24 + 96 + 8 * 16 + 56 / 2 + 28 + 300 / 8 + 80 / 4 + 8;
     struct discover_size size = {
         .items = (uint32_t)fmin(bytes * 0.38 / an_item, 1 << 27),
         .exposures = (uint32_t)fmin(bytes * 0.33 / (sizeof(struct exposure) + 24), 1 << 29),
@@ -626,9 +627,11 @@ static void apply_boost(struct discover *discover, const struct record *record)
 static void apply_tags(struct discover *discover, const struct record *record)
 {
     struct tag tags[TAGS_MAX];
-    uint32_t count = tags_read(record->text, record->text_size, tags);
+    uint32_t count = 0;
 
-    if (record->fields & RECORD_HAS_TEXT && count > 0)
+    if (record->fields & RECORD_HAS_TEXT)
+        count = tags_read(record->text, record->text_size, tags);
+    if (count > 0)
         discover_set_tags(discover, record->tenant, record->target, tags, count, record->time_us);
 }
 

