@@ -222,7 +222,8 @@ static void conclude(struct pass *pass, uint64_t from, uint64_t to)
     bool liked = false, watched = false;
     uint64_t time = 0;
 
-    if (bsearch(&first->account, pass->out.id, pass->out.count, sizeof first->account, by_id))
+    if (pass->out.count > 0 &&
+        bsearch(&first->account, pass->out.id, pass->out.count, sizeof first->account, by_id))
         return;
     for (uint64_t i = from; i < to; i++) {
         enum note what = (enum note)(pass->noted[i].what % 4);
