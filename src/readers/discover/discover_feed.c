@@ -276,6 +276,7 @@ static void add_interests(struct page *page)
         for (uint32_t i = 0; i < interest->count; i++)
             if (!taken[i] && (best == INTEREST_TAGS || interest->mass[i] > interest->mass[best]))
                 best = i;
+        assert(best < INTEREST_TAGS); /* fewer turns than tags */
         taken[best] = true;
         add_scope(page, SCOPE_TAG, interest->tag[best], FROM_TAG, FEED_INTEREST);
     }
