@@ -12,6 +12,7 @@
 #include "base/hash.h"
 
 #include "readers/discover/discover_answer.h"
+#include "readers/discover/spender.h"
 #include "readers/model_watch.h"
 #include "readers/reader.h"
 #include "schema/tree.h"
@@ -27,6 +28,7 @@ struct bound {
     struct reader_tokens tokens;
     struct model_watch *watch; /* NULL: no model is looked for */
     uint32_t model;            /* version of the one in use; 0: none */
+    struct spender *spender;
     uint16_t partitions;
     uint64_t trace[READER_PARTITIONS_MAX];
 };
@@ -56,6 +58,7 @@ static void tick(void *self, const struct reader_now *now)
         if (now->lag[i].applied < now->lag[i].durable)
             return;
     discover_tick(&bound->discover, now->now_us - TICK_BEHIND_US);
+    spender_turn(bound->spender, bound->discover.campaigns, now->now_us);
 }
 
 static void answer(void *self, struct call *call, const struct reader_now *now)
@@ -139,6 +142,7 @@ static void close_bound(void *self)
     discover_close(&bound->discover);
     feeder_close(bound->feeder);
     model_watch_close(bound->watch);
+    spender_close(bound->spender);
     free(bound);
 }
 
@@ -161,12 +165,14 @@ enum status reader_discover_open(const struct reader_discover_config *config, st
     bound->partitions = config->partitions;
     bound->tokens = config->tokens;
     bound->feeder = feeder_open((uint32_t)(config->bytes / SERVED_SHARE / FEED_SERVED_BYTES) + 16);
-    if (bound->feeder != NULL)
+    bound->spender = spender_open(config->door);
+    if (bound->feeder != NULL && bound->spender != NULL)
         status = discover_open(&bound->discover, config->bytes, &discover_defaults);
     if (status == STATUS_OK && config->disk != NULL)
         status = open_watch(bound, config);
     if (status != STATUS_OK) {
         feeder_close(bound->feeder);
+        spender_close(bound->spender);
         free(bound);
         return status;
     }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "readers/discover/signals.h"
 
 static struct campaign_offer *find(struct campaign_book *book, uint32_t tenant, uint64_t item)
 {
@@ -71,6 +72,7 @@ static void begin(struct campaign_book *book, const struct record *record,
     campaign->tenant = record->tenant;
     campaign->budget = (uint32_t)record->a;
     campaign->holdout_pct = (uint8_t)(record->a >> 32);
+    campaign->begin_us = record->time_us;
     campaign->until_us = (int64_t)(uint32_t)record->b * 1000000;
     read_text(campaign, record, number);
     book->count++;
@@ -89,7 +91,7 @@ void campaigns_apply(struct campaign_book *book, const struct record *record,
     if (campaign == NULL)
         return;
     if (record->kind == VERB_CAMPAIGN_STOP)
-        drop(book, campaign);
+        campaign->stopped = 1;
     else
         campaign->spent += (uint32_t)record->a;
 }
@@ -97,4 +99,48 @@ void campaigns_apply(struct campaign_book *book, const struct record *record,
 bool campaign_holds_out(const struct campaign_offer *campaign, uint64_t account)
 {
     return hash_two(account, campaign->sequence) % 100 < campaign->holdout_pct;
+}
+
+/* Its token was made since the campaign was opened, by what can be told: it says the minute it was
+ * made in, so its age may be a minute less than it says. */
+static bool is_of(const struct campaign_offer *campaign, const struct campaign_act *act)
+{
+    return act->age_min <= 1 ||
+           act->time_us - (act->age_min - 1) * 60000000LL >= campaign->begin_us;
+}
+
+static uint64_t less(uint64_t value, uint64_t by)
+{
+    return value > by ? value - by : 0;
+}
+
+void campaigns_see(struct campaign_book *book, uint32_t tenant, uint64_t item,
+                   const struct campaign_act *act)
+{
+    struct campaign_offer *campaign = book->count > 0 ? find(book, tenant, item) : NULL;
+    struct campaign_group *group;
+
+    if (campaign == NULL || campaign->stopped || act->time_us < campaign->begin_us ||
+        act->time_us >= campaign->until_us)
+        return;
+    group = &campaign->group[campaign_holds_out(campaign, act->account)];
+    if (act->shown && act->pct > 0 && is_of(campaign, act))
+        campaign->shown++;
+    if (act->like && act->pct > 0) {
+        campaign->like_pct += act->pct;
+        group->likes++;
+        campaign->paid_likes += act->saw;
+    }
+    if (act->unlike && act->like_us >= campaign->begin_us)
+        campaign->unlike_pct += act->like_pct;
+    if (act->relike && act->like_us >= campaign->begin_us)
+        campaign->unlike_pct = less(campaign->unlike_pct, act->like_pct);
+    if (act->follow && act->pct > 0)
+        group->follows++;
+}
+
+bool campaign_is_bad(const struct campaign_offer *campaign)
+{
+    return campaign->like_pct >= CAMPAIGN_GUARD_PCT &&
+           signals_rate(campaign->unlike_pct, campaign->like_pct).low > CAMPAIGN_GUARD_RATE;
 }

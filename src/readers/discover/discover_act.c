@@ -562,8 +562,13 @@ static void apply_follow(struct discover *discover, const struct record *record)
                       .pct = credited_of(&verdict),
                       .valid = valid_of(&verdict)};
 
-    if (!does(&act, SIGNAL_FOLLOW))
+    if (!does(&act, SIGNAL_FOLLOW)) {
+        struct campaign_act follow = {
+            .account = record->account, .time_us = record->time_us, .pct = act.pct, .follow = true};
+
+        campaigns_see(discover->campaigns, record->tenant, act.item->head.a, &follow);
         signal_set(discover, &act, SIGNAL_FOLLOW, true, act.pct, act.valid);
+    }
 }
 
 /* --- which is which
@@ -646,10 +651,33 @@ static void erased(struct discover *discover, const struct record *record)
         exposure_drop(discover, row);
 }
 
+/* What the act was to a campaign of its item, by the exposure before it and after it. */
+static void campaign_sees(struct discover *discover, const struct act *act,
+                          const struct exposure *before)
+{
+    const struct exposure *after = act->exposure;
+    bool did = before->bits >> SIGNAL_LIKE & 1, does_now = after->bits >> SIGNAL_LIKE & 1;
+    bool was_off = before->flags & EXPOSURE_LIKE_OFF;
+    struct campaign_act seen = {.account = act->record->account,
+                                .time_us = act->record->time_us,
+                                .like_us = after->like_us,
+                                .pct = act->pct,
+                                .like_pct = before->act_pct[SIGNAL_LIKE],
+                                .age_min = act->record->age_min};
+
+    seen.saw = after->flags & EXPOSURE_IMPRESSION && after->stage == PAID_STAGE;
+    seen.shown = seen.saw && !(before->flags & EXPOSURE_IMPRESSION);
+    seen.relike = !did && does_now && was_off;
+    seen.like = !did && does_now && !was_off && !(act->record->fields & RECORD_HAS_BEFORE);
+    seen.unlike = did && !does_now;
+    campaigns_see(discover->campaigns, act->record->tenant, act->item->head.a, &seen);
+}
+
 void act_apply(struct discover *discover, const struct record *record)
 {
     struct verdict verdict = record_verdict(record);
     struct act act = {.record = record, .pct = credited_of(&verdict), .valid = valid_of(&verdict)};
+    struct exposure before = {0};
 
     if (record->kind == VERB_FOLLOW) {
         apply_follow(discover, record);
@@ -669,7 +697,11 @@ void act_apply(struct discover *discover, const struct record *record)
         act.exposure = exposure_take(discover, record->tenant, record->target, record->account);
     }
     act.item = item_at(discover, act.row);
+    if (act.exposure != NULL)
+        before = *act.exposure;
     act_dispatch(discover, &act);
+    if (act.exposure != NULL && discover->campaigns->count > 0)
+        campaign_sees(discover, &act, &before);
     if (record->kind <= VERB_UNFOLLOW && record_cleanup(record) == RECORD_ERASURE)
         erased(discover, record);
 }

@@ -43,7 +43,6 @@
 #define FEED_PRIOR        50.0
 #define FEED_PLACES       20 /* where COUNT is not given */
 #define FEED_FORMULA      "feed-1"
-#define PAID_STAGE        255 /* of impressions that were paid for */
 
 struct feed_asked {
     uint64_t account;

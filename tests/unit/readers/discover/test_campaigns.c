@@ -79,8 +79,8 @@ static void begins_is_spent_and_ends(void **state)
     spend(8, 1);                              /* nobody's */
     assert_null(campaigns_find(&book, 1, 7)); /* another tenant's */
     campaigns_apply(&book, &stop, number);
-    assert_null(campaigns_find(&book, 0, 7));
-    assert_int_equal(book.count, 0);
+    assert_true(campaigns_find(&book, 0, 7)->stopped); /* for its figures */
+    assert_false(campaign_runs(campaigns_find(&book, 0, 7), now_us));
 }
 
 /* A text that is none, a label longer than the text: the campaign is for nobody, not for all. */
@@ -136,12 +136,82 @@ static void so_many_percent_are_held_out(void **state)
     assert_in_range(both, 750, 1050); /* 9 %: each campaign has its own */
 }
 
+static const struct campaign_act shown = {.shown = true, .saw = true, .pct = 100};
+
+static void see(uint64_t account, struct campaign_act act)
+{
+    act.account = account;
+    act.time_us = now_us;
+    campaigns_see(&book, 0, 7, &act);
+}
+
+static void owes_what_was_shown_and_is_not_spent(void **state)
+{
+    const struct campaign_offer *campaign;
+    struct campaign_act act = shown;
+
+    (void)state;
+    see(1, shown); /* before there is one */
+    open_one(7, 5, 600, "l", "a", 0);
+    campaign = campaigns_find(&book, 0, 7);
+    assert_int_equal(campaign_owes(campaign), 0);
+    act.age_min = 2; /* of a token that is older than the campaign */
+    see(1, act);
+    act = shown;
+    act.pct = 0; /* of who is not believed */
+    see(2, act);
+    assert_int_equal(campaign_owes(campaign), 0);
+    for (uint64_t account = 1; account <= 3; account++)
+        see(account, shown);
+    assert_int_equal(campaign_owes(campaign), 3);
+    spend(7, 2);
+    assert_int_equal(campaign_owes(campaign), 1);
+    for (uint64_t account = 4; account <= 9; account++)
+        see(account, shown);
+    assert_int_equal(campaign_owes(campaign), 3); /* never more than was bought */
+    assert_false(campaign_runs(campaign, now_us));
+    spend(7, 3);
+    assert_int_equal(campaign_owes(campaign), 0);
+}
+
+static void the_guard_knows_whose_likes_come_back(void **state)
+{
+    const struct campaign_offer *campaign;
+    struct campaign_act like = {.like = true, .pct = 100, .like_us = now_us};
+    struct campaign_act unlike = {.unlike = true, .like_pct = 100, .like_us = now_us};
+    struct campaign_act relike = {.relike = true, .pct = 100, .like_pct = 100, .like_us = now_us};
+
+    (void)state;
+    open_one(7, 500, 600, "l", "a", 50);
+    campaign = campaigns_find(&book, 0, 7);
+    for (uint64_t account = 1; account <= 19; account++)
+        see(account, like);
+    for (uint64_t account = 1; account <= 19; account++)
+        see(account, unlike);
+    assert_false(campaign_is_bad(campaign)); /* too few to say */
+    see(20, like);
+    assert_true(campaign_is_bad(campaign));
+    for (uint64_t account = 1; account <= 13; account++)
+        see(account, relike);
+    assert_int_equal(campaign->unlike_pct, 600); /* 6 of 20: 30 %, but 14.5 % may be the truth */
+    assert_false(campaign_is_bad(campaign));
+    see(14, unlike);
+    assert_true(campaign_is_bad(campaign));
+    unlike.like_us = now_us - 1; /* of a like that is older */
+    see(30, unlike);
+    assert_int_equal(campaign->unlike_pct, 700);
+    assert_int_equal(campaign->group[0].likes + campaign->group[1].likes, 20);
+    assert_in_range(campaign->group[1].likes, 3, 17);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(begins_is_spent_and_ends, clear),
         cmocka_unit_test_setup(damaged_texts_are_for_nobody, clear),
         cmocka_unit_test_setup(a_full_book_refuses_and_those_that_are_over_make_room, clear),
+        cmocka_unit_test_setup(owes_what_was_shown_and_is_not_spent, clear),
+        cmocka_unit_test_setup(the_guard_knows_whose_likes_come_back, clear),
         cmocka_unit_test_setup(so_many_percent_are_held_out, clear),
     };
 
