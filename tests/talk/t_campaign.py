@@ -74,7 +74,8 @@ def pays(server, again):
     world(client)
     open_campaign(client, ITEM, 30, 20)
     first = until(lambda: show(client, range(300, 312)) or None)
-    assert 4 <= len(first) < 12, first  # a fifth is held out
+    # A fifth is held out; with two logs, whom depends on how they were written.
+    assert 4 <= len(first) and (len(first) < 12 or not again), first
     # What is owed is perhaps not written down. With two logs that are read again from the first record, views may
     # come before their campaign, and are then given away (campaigns.h): there it is a stop, with a checkpoint.
     (server.kill if again else server.stop)()
