@@ -4,12 +4,13 @@
  * not know is passed over score     expected strength of liking; compares items for one history,
  * and nothing else
  *
- * Lifecycle: recommend_open -> recommend_view_open -> { recommend_look -> score, best } ... ->
- * close. A new model is opened beside the old one; if it is refused, the old one goes on. Threads:
- * a model is never changed and may be used by many; a view belongs to one. Time:      a look costs
- * at most HISTORY_MAX * LINKS_MAX additions, a score one product of `rank` numbers (recommend_bench
- * in docs/recommend.md), whatever the size of the model. Memory:    the model's file, and 16 bytes
- * an item a view. All at open. */
+ * Lifecycle:    recommend_open -> recommend_view_open -> { recommend_look -> score, best } ... ->
+ *               close. A new model is opened beside the old one; if it is refused, the old one
+ *               goes on.
+ * Threads:      a model is never changed and may be used by many; a view belongs to one.
+ * Time:         a look costs at most HISTORY_MAX * LINKS_MAX additions, a score one product of
+ *               `rank` numbers, whatever the size of the model.
+ * Memory:       the model's file, and 16 bytes an item a view. All at open. */
 #ifndef ZAN_READERS_RECOMMEND_RECOMMEND_H
 #define ZAN_READERS_RECOMMEND_RECOMMEND_H
 
