@@ -503,6 +503,7 @@ static enum status open_reader(struct follow *follow)
                    .make = follow->node->epochs != NULL ? make_token : NULL},
         .disk = &disk_posix,
         .model_path = follow->model_path,
+        .pool = follow->node->config.pool,
     };
     enum status status;
 

@@ -97,8 +97,8 @@ struct reader_door {
     void (*submit)(void *context, struct call *call);
 };
 
-/* Tokens of impressions, for the entries of a feed (schema/impression.h); about a microsecond each. make
- * NULL: there are none (tests); entries then have no token. */
+/* Tokens of impressions, for the entries of a feed (schema/impression.h); about a microsecond each.
+ * make NULL: there are none (tests); entries then have no token. */
 struct reader_tokens {
     void *context;
     void (*make)(void *context, const struct impression *impression, char text[IMPRESSION_TEXT]);
@@ -144,6 +144,8 @@ struct reader_discover_config {
     struct reader_tokens tokens;
     const struct disk *disk; /* for the model; NULL: there is none to be looked for */
     const char *model_path;  /* borrowed until close */
+    const char
+        *pool; /* name of the rule that items climb their ladder by (pool.h); NULL, "off": none */
 };
 
 #define READER_DISCOVER_BYTES_MIN (1u << 20)

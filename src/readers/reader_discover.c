@@ -13,6 +13,7 @@
 
 #include "readers/discover/discover_answer.h"
 #include "readers/discover/spender.h"
+#include "readers/discover/stager.h"
 #include "readers/model_watch.h"
 #include "readers/reader.h"
 #include "schema/tree.h"
@@ -29,6 +30,7 @@ struct bound {
     struct model_watch *watch; /* NULL: no model is looked for */
     uint32_t model;            /* version of the one in use; 0: none */
     struct spender *spender;
+    struct stager *stager;
     uint16_t partitions;
     uint64_t trace[READER_PARTITIONS_MAX];
 };
@@ -59,6 +61,7 @@ static void tick(void *self, const struct reader_now *now)
             return;
     discover_tick(&bound->discover, now->now_us - TICK_BEHIND_US);
     spender_turn(bound->spender, bound->discover.campaigns, now->now_us);
+    stager_turn(bound->stager, &bound->discover, now->now_us);
 }
 
 static void answer(void *self, struct call *call, const struct reader_now *now)
@@ -66,6 +69,7 @@ static void answer(void *self, struct call *call, const struct reader_now *now)
     struct bound *bound = self;
     struct answerer answerer = {.discover = &bound->discover,
                                 .feeder = bound->feeder,
+                                .stager = bound->stager,
                                 .tokens = bound->tokens,
                                 .model = bound->model};
 
@@ -143,6 +147,7 @@ static void close_bound(void *self)
     feeder_close(bound->feeder);
     model_watch_close(bound->watch);
     spender_close(bound->spender);
+    stager_close(bound->stager);
     free(bound);
 }
 
@@ -166,13 +171,16 @@ enum status reader_discover_open(const struct reader_discover_config *config, st
     bound->tokens = config->tokens;
     bound->feeder = feeder_open((uint32_t)(config->bytes / SERVED_SHARE / FEED_SERVED_BYTES) + 16);
     bound->spender = spender_open(config->door);
-    if (bound->feeder != NULL && bound->spender != NULL)
+    bound->stager =
+        stager_open(config->door, config->pool == NULL ? NULL : pool_rule_of(config->pool));
+    if (bound->feeder != NULL && bound->spender != NULL && bound->stager != NULL)
         status = discover_open(&bound->discover, config->bytes, &discover_defaults);
     if (status == STATUS_OK && config->disk != NULL)
         status = open_watch(bound, config);
     if (status != STATUS_OK) {
         feeder_close(bound->feeder);
         spender_close(bound->spender);
+        stager_close(bound->stager);
         free(bound);
         return status;
     }

@@ -130,6 +130,52 @@ def alike(client):
     assert as_map(client.call("SIMILAR", 77))["items"] == []
 
 
+def why(client, item):
+    caught_up(client)
+    return as_map(client.call("WHY", item))
+
+
+def until_staged(client, items):
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        told = {item: why(client, item) for item in items}
+        if all(one["state"] == "on-its-ladder" for one in told.values()):
+            return told
+        time.sleep(0.1)
+    raise AssertionError(told)
+
+
+def a_ladder():
+    """With a rule, the node itself puts new items on their ladder; what it did stands in the log, once."""
+    items = range(500, 512)
+    with Server(pool="default") as server:
+        client = server.client(resp=3)
+        for item in items:
+            client.call("ITEM", "SET", item, "CREATOR", 9000 + item)
+        told = until_staged(client, items)
+        assert all(int(one["budget"]) >= 1 and int(one["decides"]) for one in told.values()), told
+        shown = [one for one in page(client, 7)["items"] if one["source"] == "pool"]
+        assert shown and all(one["token"] for one in shown), shown
+        one = shown[0]
+        client.call("VIEW", 7, int(one["item"]), 20000, 20000, "TOKEN", one["token"])
+        client.call("LIKE", 7, int(one["item"]))
+        after = why(client, int(one["item"]))
+        gates = {(gate["audience"], gate["metric"]): gate for gate in map(as_map, after["gates"])}
+        assert float(after["used"]) == 1 and float(gates["first", "like"]["successes"]) == 1, after
+        time.sleep(5)   # two turns of who decides: nothing is asked again
+        before = client.call("SEQ")
+        server.kill()
+        server.start()
+        client = server.client(resp=3)
+        again = until_staged(client, items)
+        time.sleep(5)
+        assert client.call("SEQ") == before, (client.call("SEQ"), before)
+        assert {item: one["budget"] for item, one in again.items()} == \
+            {item: one["budget"] for item, one in told.items()}
+        server.stop()
+        server.verify()
+
+
 def run():
     for partitions in (1, 2):
         with Server(partitions=partitions) as server:
@@ -137,6 +183,7 @@ def run():
             world(client)
             for part in (what_is_shown, what_a_token_attests, interests, what_is_paid_for, alike):
                 part(client)
+    a_ladder()
     with Server(discover_memory="0") as server:
         assert server.client(resp=3).call("FEED", 7) == Error("OFF")
 

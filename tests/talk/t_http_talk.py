@@ -228,6 +228,8 @@ def discovery(door):
     feed = door.ask("GET", "/v1/accounts/4502/feed?count=3").json
     assert feed["personal"] and all(len(one["token"]) == 16 for one in feed["items"]), feed
     assert door.ask("GET", "/v1/items/4500/similar?count=3").json["by"] == "tags"
+    why = door.ask("GET", "/v1/items/4500/why").json
+    assert why["decides"] is False and why["state"] == "not-on-a-ladder" and len(why["gates"]) == 10, why
     assert door.ask("GET", "/v1/items/4500/campaign").json["state"] is None
     known = door.ask("GET", "/v1/accounts/4501/interests").json
     assert sorted((one["tag"], one["share"]) for one in known["tags"]) == [("fish", 0.5), ("slow food", 0.5)], known

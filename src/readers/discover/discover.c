@@ -448,18 +448,21 @@ void discover_set_tags(struct discover *discover, uint32_t tenant, uint64_t id,
     item_boost(discover, row);
 }
 
-void discover_set_stage(struct discover *discover, uint32_t tenant, uint64_t id, uint8_t stage,
-                        uint32_t budget)
+/* One step on its ladder: what is counted of the stage begins anew. */
+static void apply_stage(struct discover *discover, const struct record *record)
 {
-    uint32_t row = item_find(discover, tenant, id);
+    uint32_t row = item_find(discover, record->tenant, record->target);
+    bool stopped = (record->a & 0xFF) == STAGE_STOP;
 
     if (row == TABLE_NONE)
         return;
     struct item *item = item_at(discover, row);
 
     memset(&item->stage_counts, 0, sizeof item->stage_counts);
-    item->stage = stage;
-    item->budget = budget;
+    item->stage = (uint8_t)(record->a >> 8);
+    item->budget = stopped ? 0 : (uint32_t)record->b;
+    item->stopped_us = stopped ? record->time_us : 0;
+    item->stages++;
     item_trial(discover, row);
 }
 
@@ -779,8 +782,7 @@ void discover_apply(struct discover *discover, const struct record *record)
         apply_boost(discover, record);
         break;
     case VERB_STAGE:
-        discover_set_stage(discover, record->tenant, record->target, (uint8_t)(record->a >> 8),
-                           (record->a & 0xFF) == STAGE_STOP ? 0 : (uint32_t)record->b);
+        apply_stage(discover, record);
         break;
     case VERB_CAMPAIGN_OPEN:
     case VERB_CAMPAIGN_STOP:

@@ -37,7 +37,7 @@
 #include "schema/record.h"
 #include "schema/status.h"
 
-#define DISCOVER_VERSION   2 /* of what apply computes and save writes */
+#define DISCOVER_VERSION   3 /* of what apply computes and save writes */
 #define DISCOVER_BYTES_MIN (1u << 20)
 #define NEWCOMER_US        (7LL * 24 * 3600 * 1000000)
 #define NEWCOMER_ITEMS     3
@@ -66,7 +66,7 @@ struct discover {
     struct quantile *quantile;
     struct boost_book *boosts;
     struct campaign_book *campaigns;
-    struct trial trial; /* items with impressions of their stage left */
+    struct trial trial;       /* items with impressions of their stage left */
     struct signals *platform; /* of all items together */
     double interests_mass;    /* forward: of everybody */
     double *boost;            /* of each item's row, as of now_us: 1 .. 2 */
@@ -167,9 +167,6 @@ static inline const struct signal_stage *discover_stage(const struct item *item)
 
 void discover_set_tags(struct discover *discover, uint32_t tenant, uint64_t item,
                        const struct tag *tags, uint32_t count, int64_t time_us);
-/* budget: credited impressions, from now on; 0: none, it is in trial no longer. */
-void discover_set_stage(struct discover *discover, uint32_t tenant, uint64_t item, uint8_t stage,
-                        uint32_t budget);
 /* tag 0 with all: everything that is known of the account. */
 void discover_forget(struct discover *discover, uint32_t tenant, uint64_t account, uint64_t tag,
                      bool all);

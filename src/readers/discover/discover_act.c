@@ -63,11 +63,20 @@ static void tally_move(struct signal_tally *tally, int raw, int valid, int credi
     tally->success_pct = moved(tally->success_pct, success);
 }
 
+/* What the audience of this impression did, in all stages; NULL: it was paid for, and is nobody's.
+ */
+static struct signal_stage *audience_of(const struct act *act)
+{
+    uint8_t stage = act->exposure->stage;
+
+    return stage == PAID_STAGE ? NULL : &act->item->seen[stage & STAGE_AUDIENCE ? 1 : 0];
+}
+
 static void success_move(struct discover *discover, struct act *act, enum signal signal,
                          uint32_t before)
 {
     int by = (int)success_of(act->exposure, signal) - (int)before;
-    struct signal_stage *stage = &act->item->stage_counts;
+    struct signal_stage *stage = &act->item->stage_counts, *audience = audience_of(act);
 
     if (by == 0)
         return;
@@ -75,6 +84,8 @@ static void success_move(struct discover *discover, struct act *act, enum signal
     tally_move(&discover->platform->tally[signal], 0, 0, 0, by);
     if (act->exposure->stage == act->item->stage)
         stage->success_pct[signal] = (uint32_t)moved(stage->success_pct[signal], by);
+    if (audience != NULL)
+        audience->success_pct[signal] = (uint32_t)moved(audience->success_pct[signal], by);
 }
 
 /* The account does it now (on), worth so much; or no longer. */
@@ -122,6 +133,8 @@ static void impression_count(struct discover *discover, struct act *act)
     impressions_move(discover->platform, act->pct);
     if (exposure->stage == act->item->stage)
         act->item->stage_counts.n_pct += act->pct;
+    if (audience_of(act) != NULL)
+        audience_of(act)->n_pct += act->pct;
     item_trial(discover, act->row);
     for (uint32_t signal = 0; signal < SIGNAL_COUNT; signal++)
         if (does(act, signal))
@@ -492,6 +505,8 @@ static void views_found_out(struct act *act)
         return;
     *n -= less < *n ? less : *n;
     n = &act->item->stage_counts.n_pct;
+    *n -= less < *n ? less : *n;
+    n = &act->item->seen[act->record->stage & STAGE_AUDIENCE ? 1 : 0].n_pct;
     *n -= less < *n ? less : *n;
 }
 

@@ -384,6 +384,7 @@ bool discover_answer(const struct answerer *answerer, struct call *call,
         [VERB_INTERESTS - VERB_HEAT] = answer_interests,
         [VERB_FEED - VERB_HEAT] = answer_feed,
         [VERB_SIMILAR - VERB_HEAT] = answer_similar,
+        [VERB_WHY - VERB_HEAT] = answer_why,
         [VERB_CAMPAIGN_GET - VERB_HEAT] = answer_campaign,
     };
     struct answer answer = {

@@ -4,12 +4,14 @@
 
 #include "readers/discover/discover.h"
 #include "readers/discover/discover_feed.h"
+#include "readers/discover/stager.h"
 #include "readers/reader.h"
 
 /* What it answers from; all borrowed. */
 struct answerer {
     struct discover *discover;
     struct feeder *feeder;
+    struct stager *stager;
     struct reader_tokens tokens;
     uint32_t model; /* version of the model that the feeder asks; 0: none */
 };

@@ -73,7 +73,8 @@ static void put_entry(struct answer *answer, const struct feed_entry *entry, uin
     answer_number(answer, "score", entry->score, SCORE_PLACES);
     answer_number(answer, "boost", discover_boost_of(answer->discover, item), 2);
     put_label(answer, entry);
-    tree_counter(&answer->tree, "stage", stage);
+    tree_counter(&answer->tree, "stage",
+                 stage == PAID_STAGE ? stage : stage & (STAGE_AUDIENCE - 1));
     put_token(answer, entry, stage, place);
     tree_end(&answer->tree);
 }

@@ -2,6 +2,7 @@
  *
  *   discover_answer.c       HEAT, SIGNALS, TOP, RISING, LIVE, INTERESTS
  *   discover_answer_feed.c  FEED, SIMILAR
+ *   discover_answer_why.c   WHY
  *   discover_answer_campaign.c  CAMPAIGN GET
  */
 #ifndef ZAN_READERS_DISCOVER_ANSWER_INNER_H
@@ -27,6 +28,9 @@ void answer_finish(struct answer *answer);
 /* --- discover_answer_feed.c */
 void answer_feed(struct answer *answer);
 void answer_similar(struct answer *answer);
+
+/* --- discover_answer_why.c */
+void answer_why(struct answer *answer);
 
 /* --- discover_answer_campaign.c */
 void answer_campaign(struct answer *answer);

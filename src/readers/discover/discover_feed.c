@@ -21,6 +21,7 @@
 #define TAG_TRAIT     1.0f
 #define CREATOR_TRAIT 0.5f
 #define FOLLOWED      2.0
+#define OTHERS        2.5 /* fit is 0.5 .. 2 */
 
 static_assert(FROM_MODEL + FROM_TAGS * FROM_TAG + VIEWER_FOLLOWED * FROM_CREATOR + FROM_TOP +
                       FROM_REGION + FROM_NEW + FROM_POOL + CAMPAIGNS_MAX <=
@@ -354,6 +355,8 @@ static void score(struct page *page)
                                                    page->asked->account, item, page->asked->now_us)
                                     : 1;
 
+        if (tried && item->stage & STAGE_AUDIENCE)
+            fit = OTHERS - fit; /* its second audience is who the first was not */
         feeder->items[i].score = value_of(page->discover, item) * fit * tie_of(page, item) *
                                      (0.5 + model) * (0.5 + heat) *
                                      discover_boost_of(page->discover, item) +

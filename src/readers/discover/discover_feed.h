@@ -18,6 +18,7 @@
  *   value   how often credited impressions of it became a like, and a long view, each beside the
  *           platform's own rate; FEED_PRIOR impressions of that rate stand before its own
  *   fit     of tags and interests, 0.5 .. 2 (interest.h)
+ *           an item in trial before its second audience: 2.5 - fit
  *   tie     2 for a creator the account follows, else 1
  *   model   its score by the best of this page, 0 .. 1; 0.5 where there is no model to ask
  *   heat    ln(1 + heat) by that of the hottest of this page; 0.5 for what is in trial

@@ -32,14 +32,17 @@ struct item {
     struct heat heat;
     struct signals signals;
     struct signal_stage stage_counts; /* since it came to its stage */
+    struct signal_stage seen[2];      /* by its first and second audience, in all stages */
     uint64_t creator;
     uint64_t region;      /* of its creator (schema/region.h); 0: none */
     int64_t since_us;     /* counted since then: an older like is not in it */
     int64_t published_us; /* first seen, or registered */
+    int64_t stopped_us;   /* on its ladder, since when; 0: it is not */
     int64_t newcomer_us;  /* among the newcomers until then; 0: never was */
     uint64_t tag[INTEREST_ITEM_TAGS];
     uint32_t duration_ms; /* 0: not known */
     uint32_t budget;      /* credited impressions of its stage; 0: it is not in trial */
+    uint32_t stages;      /* STAGE records about it */
     uint32_t sketch;      /* row + 1 of its commenters' sketch; 0: none */
     uint32_t heatless;    /* likes that are on, brought no heat, and are remembered no more */
     uint8_t tag_count;
@@ -48,8 +51,11 @@ struct item {
     uint8_t stage;
     uint8_t
         comments_lost; /* 1: a commenter's exposure was forgotten; the sketch counts from then */
-    uint8_t unused[7];
+    uint8_t unused[3];
 };
+
+/* A stage as tokens and STAGE records have it: the number, and this bit for the second audience. */
+#define STAGE_AUDIENCE 64
 
 enum exposure_flag {
     EXPOSURE_IMPRESSION = 1, /* attested */

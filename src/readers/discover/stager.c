@@ -1,0 +1,308 @@
+/* stager.c: see stager.h. A slot is sent by the reader's thread, answered by a partition's, and
+ * taken back by the reader's; its state is the only thing both look at (as in spender.c). */
+#include "readers/discover/stager.h"
+
+#include <math.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/hook.h"
+#include "readers/discover/discover_inner.h"
+#include "readers/discover/weight.h"
+#include "schema/verb.h"
+
+#define EVIDENCE_BYTES 180
+#define LEAST_PCT      (100 * 100) /* of impressions, to teach: as pool.h says */
+
+enum slot_state { SLOT_FREE, SLOT_SENT, SLOT_ANSWERED };
+
+struct slot {
+    struct call call;
+    _Atomic int state; /* enum slot_state */
+    uint32_t basis;    /* STAGE records of the item before */
+    char evidence[EVIDENCE_BYTES];
+    uint8_t storage[CALL_STORAGE_BYTES];
+};
+
+struct stager {
+    struct reader_door door;
+    const struct pool_rule *rule;
+    struct pool_platform platform;
+    struct gate_beta prior[POOL_METRICS];
+    bool learnt, live;
+    int64_t turned_us, learnt_us;
+    uint32_t row; /* the next to be looked at */
+    struct pool_past past[STAGER_PAST];
+    double values[STAGER_PAST];
+    struct slot slots[STAGER_SLOTS];
+};
+
+struct stager *stager_open(struct reader_door door, const struct pool_rule *rule)
+{
+    struct stager *stager = calloc(1, sizeof *stager);
+
+    if (stager == NULL)
+        return NULL;
+    stager->door = door;
+    stager->live = rule != NULL && door.submit != NULL;
+    stager->rule = rule != NULL ? rule : pool_rule_of("default");
+    pool_unlearnt(stager->rule, &stager->platform);
+    pool_prior(&stager->platform, NULL, stager->prior);
+    return stager;
+}
+
+void stager_close(struct stager *stager)
+{
+    free(stager);
+}
+
+/* --- what an audience did ------------------------------------------------------------------------
+ */
+
+static struct pool_seen seen_of(const struct signal_stage *stage)
+{
+    struct pool_seen seen = {.n = (double)stage->n_pct / 100};
+
+    seen.s[POOL_LONG] = stage->success_pct[SIGNAL_LONG_VIEW] / 100.0;
+    seen.s[POOL_LIKE] = stage->success_pct[SIGNAL_LIKE] / 100.0;
+    seen.s[POOL_COMMENT] = stage->success_pct[SIGNAL_COMMENT] / 100.0;
+    seen.s[POOL_SHARE] = stage->success_pct[SIGNAL_SHARE] / 100.0;
+    seen.s[POOL_NEGATIVE] =
+        (stage->success_pct[SIGNAL_SKIP] + (double)stage->success_pct[SIGNAL_REPORT]) / 100;
+    for (uint32_t i = 0; i < POOL_METRICS; i++)
+        seen.s[i] = fmin(seen.s[i], seen.n); /* what was found out later left n alone */
+    return seen;
+}
+
+static bool is_newcomer(const struct item *item)
+{
+    return item->newcomer_us != 0;
+}
+
+static struct pool_item pool_item_of(const struct stager *stager, const struct item *item)
+{
+    struct pool_item out = {.first = pool_first(stager->rule, WEIGHT_NEUTRAL, is_newcomer(item)),
+                            .stage = item->stage & (STAGE_AUDIENCE - 1),
+                            .stopped = item->stopped_us != 0};
+
+    for (uint32_t i = 0; i < POOL_AUDIENCES; i++)
+        out.seen[i] = seen_of(&item->seen[i]);
+    return out;
+}
+
+static void learn(struct stager *stager, const struct discover *discover)
+{
+    uint32_t count = 0;
+    struct pool_tag tag;
+
+    for (uint32_t row = 0; row < discover->items.fresh && count < STAGER_PAST; row++) {
+        const struct item *item = item_at(discover, row);
+
+        if (!item->head.used || item->seen[0].n_pct + item->seen[1].n_pct < LEAST_PCT)
+            continue;
+        stager->past[count].seen =
+            seen_of(&item->seen[item->seen[1].n_pct > item->seen[0].n_pct ? 1 : 0]);
+        stager->past[count++].tag = 0;
+    }
+    stager->learnt =
+        pool_learn(stager->rule, stager->past, count, stager->values, &tag, 1, &stager->platform);
+    pool_prior(&stager->platform, NULL, stager->prior);
+}
+
+/* --- requests ------------------------------------------------------------------------------------
+ */
+
+static void answered(struct call *call)
+{
+    struct slot *slot = call->owner;
+
+    atomic_store(&slot->state, SLOT_ANSWERED);
+}
+
+/* Was it taken, and its record not read yet? */
+static bool is_to_be_read(const struct discover *discover, const struct slot *slot)
+{
+    const struct request *request = &slot->call.request;
+    enum status status = slot->call.reply.status;
+    const struct item *item = discover_item(discover, request->tenant, request->target);
+
+    return item != NULL && (status == STATUS_OK || status == STATUS_UNCHANGED) &&
+           item->stages == slot->basis && !PLANTED("discover.stages_twice");
+}
+
+static void collect(struct stager *stager, const struct discover *discover)
+{
+    for (int i = 0; i < STAGER_SLOTS; i++) {
+        struct slot *slot = &stager->slots[i];
+
+        if (atomic_load(&slot->state) == SLOT_ANSWERED && !is_to_be_read(discover, slot))
+            atomic_store(&slot->state, SLOT_FREE);
+    }
+}
+
+/* NULL: all are under way, or one for this item is. */
+static struct slot *slot_for(struct stager *stager, const struct item *item)
+{
+    struct slot *found = NULL;
+
+    for (int i = 0; i < STAGER_SLOTS; i++) {
+        struct slot *slot = &stager->slots[i];
+
+        if (atomic_load(&slot->state) == SLOT_FREE)
+            found = slot;
+        else if (slot->call.request.target == item->head.a &&
+                 slot->call.request.tenant == item->head.c)
+            return NULL;
+    }
+    return found;
+}
+
+static void send(struct stager *stager, struct slot *slot, const struct item *item,
+                 enum stage_step step, uint8_t stage, uint32_t budget)
+{
+    struct request *request = &slot->call.request;
+
+    slot->basis = item->stages;
+    memset(&slot->call, 0, sizeof slot->call);
+    slot->call.done = answered;
+    slot->call.owner = slot;
+    slot->call.storage = slot->storage;
+    slot->call.storage_size = sizeof slot->storage;
+    request->verb = VERB_STAGE;
+    request->flags = REQUEST_OPID;
+    request->tenant = (uint16_t)item->head.c;
+    request->target = item->head.a;
+    request->u.note.word = step;
+    request->u.note.value = stage;
+    request->u.note.amount = budget;
+    request->u.note.text = slot->evidence;
+    request->u.note.text_size = (uint8_t)strlen(slot->evidence);
+    request->opid[0] = hash_two(hash_two(item->head.a, item->stages), (uint64_t)item->published_us);
+    request->opid[1] =
+        hash_two(request->opid[0], (uint64_t)budget << 32 | (uint32_t)step << 8 | stage);
+    /* A UUID of version 8: an id that carries no time. */
+    request->opid[0] = (request->opid[0] & ~0xF000ULL) | 0x8000ULL;
+    request->opid[1] = (request->opid[1] & ~(3ULL << 62)) | 2ULL << 62;
+    atomic_store(&slot->state, SLOT_SENT);
+    stager->door.submit(stager->door.context, &slot->call);
+}
+
+static void write_evidence(struct slot *slot, const struct pool_decision *decision)
+{
+    const struct pool_gate *gate = decision->gate[decision->audience & 1];
+
+    snprintf(slot->evidence, sizeof slot->evidence,
+             "%s %u: %s; n %.0f, long %.0f, like %.0f, comment %.0f, share %.0f, negative %.0f; "
+             "chance %.4f, share %.4f, value %.3f, bar %.3f",
+             decision->rule, decision->rule_version, pool_verdict_names[decision->verdict],
+             gate[POOL_LIKE].count.n, gate[POOL_LONG].count.s, gate[POOL_LIKE].count.s,
+             gate[POOL_COMMENT].count.s, gate[POOL_SHARE].count.s, gate[POOL_NEGATIVE].count.s,
+             decision->chance, decision->share, decision->value, decision->bar);
+}
+
+static bool is_stop(enum pool_verdict verdict)
+{
+    return verdict == POOL_STOP || verdict == POOL_STOP_NEGATIVE || verdict == POOL_STOP_LITERAL;
+}
+
+/* The share of what its stage has left; near the end of the stage, of a first budget: else the last
+ * impressions would take ever smaller steps, each a record. */
+static double budget_of(const struct stager *stager, const struct pool_decision *decision)
+{
+    return fmax(decision->budget, decision->share * stager->rule->first);
+}
+
+/* Its budget is used up: what next? */
+static void decide(struct stager *stager, struct slot *slot, const struct item *item,
+                   int64_t now_us)
+{
+    struct pool_item state = pool_item_of(stager, item);
+    struct pool_decision decision;
+    uint8_t stage;
+
+    pool_step(stager->rule, &stager->platform, stager->prior, &state, now_us, &decision);
+    write_evidence(slot, &decision);
+    stage = (uint8_t)(decision.stage | (decision.audience != 0 ? STAGE_AUDIENCE : 0));
+    if (is_stop(decision.verdict))
+        send(stager, slot, item, STAGE_STOP, stage, 0);
+    else if (budget_of(stager, &decision) >= 1)
+        send(stager, slot, item, decision.verdict == POOL_SECOND ? STAGE_AGAIN : STAGE_ADVANCE,
+             stage, (uint32_t)fmin(budget_of(stager, &decision), 1e9));
+}
+
+static void enter(struct stager *stager, struct slot *slot, const struct item *item,
+                  enum stage_step step)
+{
+    double first = pool_first(stager->rule, WEIGHT_NEUTRAL, is_newcomer(item));
+
+    snprintf(slot->evidence, sizeof slot->evidence, "%s %u: %s", stager->rule->name,
+             stager->rule->version, step == STAGE_ENTER ? "new" : "the stop has lapsed");
+    send(stager, slot, item, step, item->stage, (uint32_t)fmax(1, first));
+}
+
+static void look(struct stager *stager, const struct item *item, int64_t now_us)
+{
+    bool is_new = item->stages == 0 && item->has_creator && item->published_us <= now_us &&
+                  now_us - item->published_us < STAGER_NEW_US;
+    bool is_used = item->budget > 0 && item->stage_counts.n_pct >= (uint64_t)item->budget * 100;
+    bool has_lapsed = item->stopped_us != 0 && now_us - item->stopped_us >= stager->rule->stop_us;
+    struct slot *slot;
+
+    if (item->state != ITEM_PUBLISHED || !(is_new || is_used || has_lapsed))
+        return;
+    if ((slot = slot_for(stager, item)) == NULL)
+        return;
+    if (is_new)
+        enter(stager, slot, item, STAGE_ENTER);
+    else if (has_lapsed)
+        enter(stager, slot, item, STAGE_RESUME);
+    else
+        decide(stager, slot, item, now_us);
+}
+
+static bool has_free(const struct stager *stager)
+{
+    for (int i = 0; i < STAGER_SLOTS; i++)
+        if (atomic_load(&((struct stager *)stager)->slots[i].state) == SLOT_FREE)
+            return true;
+    return false;
+}
+
+void stager_turn(struct stager *stager, struct discover *discover, int64_t now_us)
+{
+    bool is_time = now_us < stager->turned_us || now_us - stager->turned_us >= STAGER_US;
+
+    if (now_us < stager->learnt_us || now_us - stager->learnt_us >= STAGER_LEARN_US) {
+        learn(stager, discover);
+        stager->learnt_us = now_us;
+    }
+    if (!stager->live)
+        return;
+    collect(stager, discover);
+    if (!is_time)
+        return;
+    for (uint32_t i = 0; i < STAGER_LOOKS && i < discover->items.fresh; i++) {
+        if (!has_free(stager))
+            return; /* goes on here in the next turn, and at once */
+        if (stager->row >= discover->items.fresh)
+            stager->row = 0;
+        const struct item *item = item_at(discover, stager->row++);
+
+        if (item->head.used)
+            look(stager, item, now_us);
+    }
+    stager->turned_us = now_us;
+}
+
+void stager_why(struct stager *stager, const struct item *item, int64_t now_us,
+                struct stager_told *told)
+{
+    told->item = pool_item_of(stager, item);
+    told->learnt = stager->learnt;
+    told->live = stager->live;
+    told->stop_us = stager->rule->stop_us;
+    pool_step(stager->rule, &stager->platform, stager->prior, &told->item, now_us, &told->decision);
+}
