@@ -175,7 +175,7 @@ static void send(struct stager *stager, struct slot *slot, const struct item *it
     request->flags = REQUEST_OPID;
     request->tenant = (uint16_t)item->head.c;
     request->target = item->head.a;
-    request->u.note.word = step;
+    request->u.note.word = (uint8_t)step;
     request->u.note.value = stage;
     request->u.note.amount = budget;
     request->u.note.text = slot->evidence;

@@ -36,7 +36,7 @@ static void submit(void *context, struct call *call)
 
 static void answer(enum status status)
 {
-    door.call->reply.status = status;
+    door.call->reply.status = (uint8_t)status;
     door.call->done(door.call);
 }
 
