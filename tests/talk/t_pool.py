@@ -11,7 +11,12 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from server import binary, main
 
 
+DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "data", "kuairand")
+
+
 def pool(*words, code=(0,)):
+    if "--data-set" not in words:   # a build for the sanitizers does not lie beside it
+        words += ("--data-set", DATA)
     done = subprocess.run([binary(), "pool", *map(str, words)], capture_output=True, text=True, timeout=100)
     assert done.returncode in code, "%s ended with %d:\n%s%s" % (words, done.returncode, done.stdout, done.stderr)
     return json.loads(done.stdout) if "--json" in words else done.stdout + done.stderr
