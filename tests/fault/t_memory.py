@@ -88,7 +88,7 @@ def run():
     start, work = counted()
     print("to start %r, to work %r" % (start, work), flush=True)
     came = {}
-    for number in range(size(60, 4000)):
+    for number in range(size(45, 4000)):
         kind = ("own", "own", "malloc")[number % 3]
         at_start = random_.random() < 0.5 or work[kind] < 5
         nth = random_.randint(1, (start if at_start else work)[kind])

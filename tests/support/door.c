@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #define PATIENCE         8000
-#define PATIENCE_PLANTED 4000 /* a bug was planted: waiting in vain is what is expected */
+#define PATIENCE_PLANTED 1500 /* a bug was planted: waiting in vain is what is expected */
 
 static int patience(void)
 {
