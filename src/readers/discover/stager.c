@@ -1,9 +1,7 @@
-/* stager.c: see stager.h. A slot is sent by the reader's thread, answered by a partition's, and
- * taken back by the reader's; its state is the only thing both look at (as in spender.c). */
+/* stager.c: see stager.h. */
 #include "readers/discover/stager.h"
 
 #include <math.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,23 +10,13 @@
 #include "base/hook.h"
 #include "readers/discover/discover_inner.h"
 #include "readers/discover/weight.h"
+#include "readers/errand.h"
 #include "schema/verb.h"
 
-#define EVIDENCE_BYTES 180
-#define LEAST_PCT      (100 * 100) /* of impressions, to teach: as pool.h says */
-
-enum slot_state { SLOT_FREE, SLOT_SENT, SLOT_ANSWERED };
-
-struct slot {
-    struct call call;
-    _Atomic int state; /* enum slot_state */
-    uint32_t basis;    /* STAGE records of the item before */
-    char evidence[EVIDENCE_BYTES];
-    uint8_t storage[CALL_STORAGE_BYTES];
-};
+#define LEAST_PCT (100 * 100) /* of impressions, to teach: as pool.h says */
 
 struct stager {
-    struct reader_door door;
+    struct errands *errands; /* basis: STAGE records of the item before */
     const struct pool_rule *rule;
     struct pool_platform platform;
     struct gate_beta prior[POOL_METRICS];
@@ -37,7 +25,6 @@ struct stager {
     uint32_t row; /* the next to be looked at */
     struct pool_past past[STAGER_PAST];
     double values[STAGER_PAST];
-    struct slot slots[STAGER_SLOTS];
 };
 
 struct stager *stager_open(struct reader_door door, const struct pool_rule *rule)
@@ -46,8 +33,12 @@ struct stager *stager_open(struct reader_door door, const struct pool_rule *rule
 
     if (stager == NULL)
         return NULL;
-    stager->door = door;
-    stager->live = rule != NULL && door.submit != NULL;
+    stager->errands = errands_open(door, STAGER_SLOTS);
+    if (stager->errands == NULL) {
+        free(stager);
+        return NULL;
+    }
+    stager->live = rule != NULL && errands_can(stager->errands);
     stager->rule = rule != NULL ? rule : pool_rule_of("default");
     pool_unlearnt(stager->rule, &stager->platform);
     pool_prior(&stager->platform, NULL, stager->prior);
@@ -56,6 +47,9 @@ struct stager *stager_open(struct reader_door door, const struct pool_rule *rule
 
 void stager_close(struct stager *stager)
 {
+    if (stager == NULL)
+        return;
+    errands_close(stager->errands);
     free(stager);
 }
 
@@ -115,86 +109,37 @@ static void learn(struct stager *stager, const struct discover *discover)
 /* --- requests ------------------------------------------------------------------------------------
  */
 
-static void answered(struct call *call)
-{
-    struct slot *slot = call->owner;
-
-    atomic_store(&slot->state, SLOT_ANSWERED);
-}
-
 /* Was it taken, and its record not read yet? */
-static bool is_to_be_read(const struct discover *discover, const struct slot *slot)
+static bool is_to_be_read(const void *context, const struct errand *errand)
 {
-    const struct request *request = &slot->call.request;
-    enum status status = slot->call.reply.status;
-    const struct item *item = discover_item(discover, request->tenant, request->target);
+    const struct request *request = &errand->call.request;
+    enum status status = errand->call.reply.status;
+    const struct item *item = discover_item(context, request->tenant, request->target);
 
     return item != NULL && (status == STATUS_OK || status == STATUS_UNCHANGED) &&
-           item->stages == slot->basis && !PLANTED("discover.stages_twice");
+           item->stages == errand->basis && !PLANTED("discover.stages_twice");
 }
 
-static void collect(struct stager *stager, const struct discover *discover)
-{
-    for (int i = 0; i < STAGER_SLOTS; i++) {
-        struct slot *slot = &stager->slots[i];
-
-        if (atomic_load(&slot->state) == SLOT_ANSWERED && !is_to_be_read(discover, slot))
-            atomic_store(&slot->state, SLOT_FREE);
-    }
-}
-
-/* NULL: all are under way, or one for this item is. */
-static struct slot *slot_for(struct stager *stager, const struct item *item)
-{
-    struct slot *found = NULL;
-
-    for (int i = 0; i < STAGER_SLOTS; i++) {
-        struct slot *slot = &stager->slots[i];
-
-        if (atomic_load(&slot->state) == SLOT_FREE)
-            found = slot;
-        else if (slot->call.request.target == item->head.a &&
-                 slot->call.request.tenant == item->head.c)
-            return NULL;
-    }
-    return found;
-}
-
-static void send(struct stager *stager, struct slot *slot, const struct item *item,
+static void send(struct stager *stager, struct errand *errand, const struct item *item,
                  enum stage_step step, uint8_t stage, uint32_t budget)
 {
-    struct request *request = &slot->call.request;
+    struct request *request =
+        errand_begin(errand, VERB_STAGE, item->head.c, item->head.a, 0, item->stages);
+    uint64_t id = hash_two(hash_two(item->head.a, item->stages), (uint64_t)item->published_us);
 
-    slot->basis = item->stages;
-    memset(&slot->call, 0, sizeof slot->call);
-    slot->call.done = answered;
-    slot->call.owner = slot;
-    slot->call.storage = slot->storage;
-    slot->call.storage_size = sizeof slot->storage;
-    request->verb = VERB_STAGE;
-    request->flags = REQUEST_OPID;
-    request->tenant = (uint16_t)item->head.c;
-    request->target = item->head.a;
     request->u.note.word = (uint8_t)step;
     request->u.note.value = stage;
     request->u.note.amount = budget;
-    request->u.note.text = slot->evidence;
-    request->u.note.text_size = (uint8_t)strlen(slot->evidence);
-    request->opid[0] = hash_two(hash_two(item->head.a, item->stages), (uint64_t)item->published_us);
-    request->opid[1] =
-        hash_two(request->opid[0], (uint64_t)budget << 32 | (uint32_t)step << 8 | stage);
-    /* A UUID of version 8: an id that carries no time. */
-    request->opid[0] = (request->opid[0] & ~0xF000ULL) | 0x8000ULL;
-    request->opid[1] = (request->opid[1] & ~(3ULL << 62)) | 2ULL << 62;
-    atomic_store(&slot->state, SLOT_SENT);
-    stager->door.submit(stager->door.context, &slot->call);
+    errand_tell(errand);
+    errands_send(stager->errands, errand, id,
+                 hash_two(id, (uint64_t)budget << 32 | (uint32_t)step << 8 | stage));
 }
 
-static void write_evidence(struct slot *slot, const struct pool_decision *decision)
+static void write_evidence(struct errand *errand, const struct pool_decision *decision)
 {
     const struct pool_gate *gate = decision->gate[decision->audience & 1];
 
-    snprintf(slot->evidence, sizeof slot->evidence,
+    snprintf(errand->text, sizeof errand->text,
              "%s %u: %s; n %.0f, long %.0f, like %.0f, comment %.0f, share %.0f, negative %.0f; "
              "chance %.4f, share %.4f, value %.3f, bar %.3f",
              decision->rule, decision->rule_version, pool_verdict_names[decision->verdict],
@@ -216,7 +161,7 @@ static double budget_of(const struct stager *stager, const struct pool_decision 
 }
 
 /* Its budget is used up: what next? */
-static void decide(struct stager *stager, struct slot *slot, const struct item *item,
+static void decide(struct stager *stager, struct errand *errand, const struct item *item,
                    int64_t now_us)
 {
     struct pool_item state = pool_item_of(stager, item);
@@ -224,23 +169,23 @@ static void decide(struct stager *stager, struct slot *slot, const struct item *
     uint8_t stage;
 
     pool_step(stager->rule, &stager->platform, stager->prior, &state, now_us, &decision);
-    write_evidence(slot, &decision);
+    write_evidence(errand, &decision);
     stage = (uint8_t)(decision.stage | (decision.audience != 0 ? STAGE_AUDIENCE : 0));
     if (is_stop(decision.verdict))
-        send(stager, slot, item, STAGE_STOP, stage, 0);
+        send(stager, errand, item, STAGE_STOP, stage, 0);
     else if (budget_of(stager, &decision) >= 1)
-        send(stager, slot, item, decision.verdict == POOL_SECOND ? STAGE_AGAIN : STAGE_ADVANCE,
+        send(stager, errand, item, decision.verdict == POOL_SECOND ? STAGE_AGAIN : STAGE_ADVANCE,
              stage, (uint32_t)fmin(budget_of(stager, &decision), 1e9));
 }
 
-static void enter(struct stager *stager, struct slot *slot, const struct item *item,
+static void enter(struct stager *stager, struct errand *errand, const struct item *item,
                   enum stage_step step)
 {
     double first = pool_first(stager->rule, WEIGHT_NEUTRAL, is_newcomer(item));
 
-    snprintf(slot->evidence, sizeof slot->evidence, "%s %u: %s", stager->rule->name,
+    snprintf(errand->text, sizeof errand->text, "%s %u: %s", stager->rule->name,
              stager->rule->version, step == STAGE_ENTER ? "new" : "the stop has lapsed");
-    send(stager, slot, item, step, item->stage, (uint32_t)fmax(1, first));
+    send(stager, errand, item, step, item->stage, (uint32_t)fmax(1, first));
 }
 
 static void look(struct stager *stager, const struct item *item, int64_t now_us)
@@ -249,26 +194,19 @@ static void look(struct stager *stager, const struct item *item, int64_t now_us)
                   now_us - item->published_us < STAGER_NEW_US;
     bool is_used = item->budget > 0 && item->stage_counts.n_pct >= (uint64_t)item->budget * 100;
     bool has_lapsed = item->stopped_us != 0 && now_us - item->stopped_us >= stager->rule->stop_us;
-    struct slot *slot;
+    struct errand *errand;
 
     if (item->state != ITEM_PUBLISHED || !(is_new || is_used || has_lapsed))
         return;
-    if ((slot = slot_for(stager, item)) == NULL)
+    errand = errands_slot(stager->errands, item->head.c, item->head.a, 0);
+    if (errand == NULL)
         return;
     if (is_new)
-        enter(stager, slot, item, STAGE_ENTER);
+        enter(stager, errand, item, STAGE_ENTER);
     else if (has_lapsed)
-        enter(stager, slot, item, STAGE_RESUME);
+        enter(stager, errand, item, STAGE_RESUME);
     else
-        decide(stager, slot, item, now_us);
-}
-
-static bool has_free(const struct stager *stager)
-{
-    for (int i = 0; i < STAGER_SLOTS; i++)
-        if (atomic_load(&((struct stager *)stager)->slots[i].state) == SLOT_FREE)
-            return true;
-    return false;
+        decide(stager, errand, item, now_us);
 }
 
 void stager_turn(struct stager *stager, struct discover *discover, int64_t now_us)
@@ -281,11 +219,11 @@ void stager_turn(struct stager *stager, struct discover *discover, int64_t now_u
     }
     if (!stager->live)
         return;
-    collect(stager, discover);
+    errands_collect(stager->errands, is_to_be_read, discover);
     if (!is_time)
         return;
     for (uint32_t i = 0; i < STAGER_LOOKS && i < discover->items.fresh; i++) {
-        if (!has_free(stager))
+        if (!errands_has_free(stager->errands))
             return; /* goes on here in the next turn, and at once */
         if (stager->row >= discover->items.fresh)
             stager->row = 0;
