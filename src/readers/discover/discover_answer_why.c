@@ -75,7 +75,8 @@ void answer_why(struct answer *answer)
     const struct item unknown = {0};
     struct stager_told told;
 
-    stager_why(answer->by->stager, item != NULL ? item : &unknown, answer->now->now_us, &told);
+    stager_why(answer->by->stager, answer->discover, item != NULL ? item : &unknown,
+               answer->now->now_us, &told);
     tree_begin(&answer->tree, answer->call);
     tree_word(&answer->tree, "rule", told.decision.rule);
     tree_counter(&answer->tree, "rule_version", told.decision.rule_version);

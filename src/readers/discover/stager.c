@@ -106,6 +106,15 @@ static void learn(struct stager *stager, const struct discover *discover)
     pool_prior(&stager->platform, NULL, stager->prior);
 }
 
+/* If it was learnt too long ago: every row is looked at. */
+static void learn_anew(struct stager *stager, const struct discover *discover, int64_t now_us)
+{
+    if (now_us >= stager->learnt_us && now_us - stager->learnt_us < STAGER_LEARN_US)
+        return;
+    learn(stager, discover);
+    stager->learnt_us = now_us;
+}
+
 /* --- requests ------------------------------------------------------------------------------------
  */
 
@@ -213,12 +222,9 @@ void stager_turn(struct stager *stager, struct discover *discover, int64_t now_u
 {
     bool is_time = now_us < stager->turned_us || now_us - stager->turned_us >= STAGER_US;
 
-    if (now_us < stager->learnt_us || now_us - stager->learnt_us >= STAGER_LEARN_US) {
-        learn(stager, discover);
-        stager->learnt_us = now_us;
-    }
     if (!stager->live)
         return;
+    learn_anew(stager, discover, now_us);
     errands_collect(stager->errands, is_to_be_read, discover);
     if (!is_time)
         return;
@@ -235,9 +241,10 @@ void stager_turn(struct stager *stager, struct discover *discover, int64_t now_u
     stager->turned_us = now_us;
 }
 
-void stager_why(struct stager *stager, const struct item *item, int64_t now_us,
-                struct stager_told *told)
+void stager_why(struct stager *stager, const struct discover *discover, const struct item *item,
+                int64_t now_us, struct stager_told *told)
 {
+    learn_anew(stager, discover, now_us);
     told->item = pool_item_of(stager, item);
     told->learnt = stager->learnt;
     told->live = stager->live;

@@ -3,13 +3,13 @@
  * The decision is pool.h's (pool_step); here is who is looked at and when, and what the decision
  * leaves behind: a record, by a request through the front door. Replaying it decides nothing.
  *
- *   who      an item that is published, has a creator, and is under STAGER_NEW_US old: enters with
- *            its first budget. One whose budget is used up: is given the next, climbs, goes to its
- *            second audience, or stops. One whose stop has lapsed is taken up again. One whose
- * share is under one impression rests; it is looked at again, for the platform changes too when
- * every STAGER_US, up to STAGER_LOOKS rows a turn, round and round learnt   the platform's own
- * rates, every STAGER_LEARN_US, from up to STAGER_PAST items that were shown POOL's least number of
- * times
+ *   who      a published item of a creator, under STAGER_NEW_US old, enters with its first budget.
+ *            One whose budget is used up gets the next, climbs, goes to its second audience, or
+ *            stops. One whose stop has lapsed is taken up again. One whose share is under one
+ *            impression rests, and is looked at again: the platform changes too
+ *   when     every STAGER_US, up to STAGER_LOOKS rows a turn, round and round
+ *   learnt   the platform's own rates, when asked for and older than STAGER_LEARN_US, from up to
+ *            STAGER_PAST items that were shown often enough to teach (pool.h)
  *
  * For an item one request is under way at a time, and the next waits until the record of the last
  * was read: the number of STAGE records of the item is its basis, and part of the operation id. The
@@ -50,7 +50,7 @@ struct stager_told {
     bool live;       /* somebody decides by it */
     int64_t stop_us; /* how long a stop lasts */
 };
-void stager_why(struct stager *stager, const struct item *item, int64_t now_us,
-                struct stager_told *told);
+void stager_why(struct stager *stager, const struct discover *discover, const struct item *item,
+                int64_t now_us, struct stager_told *told);
 
 #endif

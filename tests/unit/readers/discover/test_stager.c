@@ -221,7 +221,7 @@ static void without_a_rule_nothing_is_decided(void **state)
     open_stager(NULL);
     settle();
     assert_int_equal(asked, 0);
-    stager_why(stager, item_of(1), now_us, &told);
+    stager_why(stager, &discover, item_of(1), now_us, &told);
     assert_false(told.live);
     assert_string_equal(told.decision.rule, "default");
 }
@@ -286,7 +286,7 @@ static void a_stop_takes_two_audiences_and_ends(void **state)
     settle();
     assert_true(item_of(1)->stopped_us != 0);
     assert_int_equal(item_of(1)->budget, 0);
-    stager_why(stager, item_of(1), now_us, &told);
+    stager_why(stager, &discover, item_of(1), now_us, &told);
     assert_true(told.item.stopped);
     assert_true(told.learnt);
     for (uint32_t audience = 0; audience < POOL_AUDIENCES; audience++)
