@@ -192,14 +192,14 @@ static bool iterate(struct job *job, uint64_t seed, uint32_t rank)
     return true;
 }
 
-static bool allocate(struct job *job)
+static bool allocate(struct job *job, const struct lowpass_rule *rule)
 {
     const struct matrix *matrix = job->matrix;
     size_t width = job->width, square = width * width;
     uint32_t longest = matrix->rows > matrix->columns ? matrix->rows : matrix->columns;
 
-    job->row_scale = calloc((size_t)matrix->rows + 1, sizeof(float));
-    job->column_scale = calloc((size_t)matrix->columns + 1, sizeof(float));
+    job->row_scale = matrix_row_powers(matrix, -rule->account_power);
+    job->column_scale = matrix_column_powers(matrix, -rule->item_power);
     job->items = malloc((size_t)matrix->columns * width * sizeof(float));
     job->spare = malloc((size_t)matrix->columns * width * sizeof(float));
     job->accounts = malloc((size_t)matrix->rows * width * sizeof(float));
@@ -225,19 +225,6 @@ static void clear(struct job *job)
     free(job->value);
 }
 
-static void scales(struct job *job, const struct lowpass_rule *rule)
-{
-    const struct matrix *matrix = job->matrix;
-
-    for (uint32_t row = 0; row < matrix->rows; row++)
-        if (matrix_row_size(matrix, row) > 0)
-            job->row_scale[row] = (float)pow(matrix_row_size(matrix, row), -rule->account_power);
-    for (uint32_t column = 0; column < matrix->columns; column++)
-        if (matrix_column_size(matrix, column) > 0)
-            job->column_scale[column] =
-                (float)pow(matrix_column_size(matrix, column), -rule->item_power);
-}
-
 enum status lowpass_make(const struct matrix *matrix, const struct lowpass_rule *rule,
                          uint64_t seed, const struct work *work, struct lowpass *lowpass)
 {
@@ -249,11 +236,10 @@ enum status lowpass_make(const struct matrix *matrix, const struct lowpass_rule 
         return STATUS_OK;
     if (job.width > least)
         job.width = least;
-    if (!allocate(&job)) {
+    if (!allocate(&job, rule)) {
         clear(&job);
         return STATUS_NOMEMORY;
     }
-    scales(&job, rule);
     if (iterate(&job, seed, rule->rank)) {
         lowpass->rank = job.width;
         lowpass->vector = job.items;

@@ -113,6 +113,28 @@ struct splitting {
     float *sum;
 };
 
+static float *powers(const uint32_t *start, uint32_t count, double power)
+{
+    float *all = malloc(((size_t)count + 1) * sizeof *all);
+
+    for (uint32_t i = 0; all != NULL && i < count; i++) {
+        uint32_t size = start[i + 1] - start[i];
+
+        all[i] = size == 0 ? 0 : (float)pow(size, power);
+    }
+    return all;
+}
+
+float *matrix_row_powers(const struct matrix *matrix, double power)
+{
+    return powers(matrix->row_start, matrix->rows, power);
+}
+
+float *matrix_column_powers(const struct matrix *matrix, double power)
+{
+    return powers(matrix->column_start, matrix->columns, power);
+}
+
 static int by_turn(const void *a, const void *b)
 {
     const struct drawn *left = a, *right = b;

@@ -42,6 +42,11 @@ static inline uint32_t matrix_column_size(const struct matrix *matrix, uint32_t 
     return matrix->column_start[column + 1] - matrix->column_start[column];
 }
 
+/* How many pairs each row, or column, has, to that power; 0 for none. The caller frees it. NULL: no
+ * memory. */
+float *matrix_row_powers(const struct matrix *matrix, double power);
+float *matrix_column_powers(const struct matrix *matrix, double power);
+
 /* Two matrices of the same shape out of one: of each row of at least MATRIX_SPLIT_MIN pairs a fifth
  * (rounded, at least 1) goes to held; all else to kept. Which, is drawn by seed: of every other row
  * (by hash) any; of the rest one item and those that most go along with it, by the likeness of

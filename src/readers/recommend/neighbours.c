@@ -3,7 +3,6 @@
  * sum over accounts is in ascending order, so it has the same bits whoever works it out. */
 #include "readers/recommend/neighbours.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -137,24 +136,10 @@ static void find_some(void *context, uint32_t piece, uint32_t worker)
 
 static bool weights(struct job *job, const struct neighbours_rule *rule)
 {
-    const struct matrix *matrix = job->matrix;
-    float *account = malloc(((size_t)matrix->rows + 1) * sizeof *account);
-    float *item = malloc(((size_t)matrix->columns + 1) * sizeof *item);
-
-    job->account_weight = account;
-    job->item_weight = item;
-    if (account == NULL || item == NULL)
+    job->account_weight = matrix_row_powers(job->matrix, -2 * rule->account_power);
+    job->item_weight = matrix_column_powers(job->matrix, -rule->item_power);
+    if (job->account_weight == NULL || job->item_weight == NULL)
         return false;
-    for (uint32_t row = 0; row < matrix->rows; row++) {
-        uint32_t size = matrix_row_size(matrix, row);
-
-        account[row] = size == 0 ? 0 : (float)pow(size, -2 * rule->account_power);
-    }
-    for (uint32_t column = 0; column < matrix->columns; column++) {
-        uint32_t size = matrix_column_size(matrix, column);
-
-        item[column] = size == 0 ? 0 : (float)pow(size, -rule->item_power);
-    }
     return true;
 }
 

@@ -11,7 +11,6 @@
 #include "readers/recommend/ridge.h"
 
 #include <assert.h>
-#include <math.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -205,24 +204,10 @@ static double mean_diagonal(const struct job *job)
 
 static bool weights(struct job *job, const struct ridge_rule *rule)
 {
-    const struct matrix *matrix = job->matrix;
-    float *account = malloc(((size_t)matrix->rows + 1) * sizeof *account);
-    float *item = malloc(((size_t)matrix->columns + 1) * sizeof *item);
-
-    job->account_weight = account;
-    job->item_scale = item;
-    if (account == NULL || item == NULL)
+    job->account_weight = matrix_row_powers(job->matrix, -2 * rule->account_power);
+    job->item_scale = matrix_column_powers(job->matrix, -rule->item_power);
+    if (job->account_weight == NULL || job->item_scale == NULL)
         return false;
-    for (uint32_t row = 0; row < matrix->rows; row++) {
-        uint32_t size = matrix_row_size(matrix, row);
-
-        account[row] = size == 0 ? 0 : (float)pow(size, -2 * rule->account_power);
-    }
-    for (uint32_t column = 0; column < matrix->columns; column++) {
-        uint32_t size = matrix_column_size(matrix, column);
-
-        item[column] = size == 0 ? 0 : (float)pow(size, -rule->item_power);
-    }
     job->penalty = (float)(rule->penalty * mean_diagonal(job));
     return true;
 }
