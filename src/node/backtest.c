@@ -655,12 +655,6 @@ static void replay_progress(void *argument, uint64_t done, uint64_t total)
         run->progress->report(run->progress->argument, "back-testing", done, total);
 }
 
-static void drop_effect(void *argument, const struct effect *effect)
-{
-    (void)argument;
-    (void)effect;
-}
-
 static void tally_add(struct run *run)
 {
     for (uint32_t i = 0; run->policy != NULL && i < run->policy->rule_count; i++) {
@@ -692,7 +686,7 @@ static enum status replay(struct run *run, const struct partition_config *config
                           struct backtest_table *items)
 {
     struct partition_open_hooks hooks = {
-        .argument = run, .progress = replay_progress, .outbox = drop_effect, .before = see};
+        .argument = run, .progress = replay_progress, .outbox = partition_no_outbox, .before = see};
     struct store_visitor visitor = {.argument = run, .item = see_item};
     struct partition *partition = malloc(sizeof *partition);
     struct partition_report report = {0};

@@ -121,12 +121,6 @@ static void replay_progress(void *argument, uint64_t done, uint64_t total)
         making->progress->report(making->progress->argument, "replaying the log", done, total);
 }
 
-static void drop_effect(void *argument, const struct effect *effect)
-{
-    (void)argument;
-    (void)effect;
-}
-
 static int by_time(const void *first, const void *second)
 {
     const struct certificate_moment *a = first, *b = second;
@@ -167,8 +161,10 @@ static enum status finish(struct making *making, struct partition *partition)
 
 static enum status replay(struct making *making, const struct partition_config *config)
 {
-    struct partition_open_hooks hooks = {
-        .argument = making, .progress = replay_progress, .outbox = drop_effect, .before = see};
+    struct partition_open_hooks hooks = {.argument = making,
+                                         .progress = replay_progress,
+                                         .outbox = partition_no_outbox,
+                                         .before = see};
     struct certificate *result = making->result;
     struct partition *partition = malloc(sizeof *partition);
     struct partition_report report = {0};

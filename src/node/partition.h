@@ -35,12 +35,12 @@ struct partition_config {
     int64_t flush_us; /* at most this long until state is at rest */
     bool create_unknown;
     struct signals_config signals; /* bytes 0: nothing is judged */
-    size_t signals_spare; /* bytes 0: what is taken once there are rules after all */
-    struct book_hooks rules; /* see engine/policy_book.h */
-    const char *rules_text;  /* of the setting, borrowed */
+    size_t signals_spare;          /* bytes 0: what is taken once there are rules after all */
+    struct book_hooks rules;       /* see engine/policy_book.h */
+    const char *rules_text;        /* of the setting, borrowed */
     size_t rules_size;
     uint8_t rules_mark[32]; /* of what was set */
-    bool clock_requests;           /* time is what the requests say (for simulation) */
+    bool clock_requests;    /* time is what the requests say (for simulation) */
     bool threads; /* log and flush have threads of their own; false: partition_pump does their work
                    */
     bool read_only; /* the log is only read; the store is one to be thrown away (zan verify) */
@@ -107,6 +107,9 @@ struct partition_open_hooks {
     uint64_t pause_at;
     enum status (*paused)(void *argument, struct store *store);
 };
+
+/* The outbox of who only looks: nobody is told. */
+void partition_no_outbox(void *argument, const struct effect *effect);
 
 enum status partition_open(struct partition *partition, const struct partition_config *config,
                            const struct partition_open_hooks *hooks,

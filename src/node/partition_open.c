@@ -413,6 +413,12 @@ static enum status open_once(struct partition *partition, const struct partition
     return status;
 }
 
+void partition_no_outbox(void *argument, const struct effect *effect)
+{
+    (void)argument;
+    (void)effect;
+}
+
 enum status partition_open(struct partition *partition, const struct partition_config *config,
                            const struct partition_open_hooks *hooks,
                            struct partition_report *report)

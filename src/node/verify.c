@@ -134,9 +134,9 @@ static void see_worth(struct sums *sums, const struct item_row *row)
                                   (uint64_t)row->withdrawn.freeze_until_us,
                                   row->withdrawn.loss_pct,
                                   row->withdrawn.paid_pct};
-    const uint64_t exposure[] = {row->published_s,       row->repost,
-                                 row->campaign.budget,   row->campaign.spent,
-                                 row->campaign.until_s,  row->campaign.holdout_pct};
+    const uint64_t exposure[] = {row->published_s,      row->repost,
+                                 row->campaign.budget,  row->campaign.spent,
+                                 row->campaign.until_s, row->campaign.holdout_pct};
     uint64_t credit[CREDITS];
 
     add_extras(sums, 'I', row->tenant, row->id, extras, sizeof extras / sizeof *extras);
@@ -403,12 +403,6 @@ static void replay_progress(void *argument, uint64_t done, uint64_t total)
                                     total);
 }
 
-static void drop_effect(void *argument, const struct effect *effect)
-{
-    (void)argument;
-    (void)effect;
-}
-
 /* The replay has come to where the store stands: they must be the same. */
 static enum status compare(void *argument, struct store *replayed)
 {
@@ -520,7 +514,7 @@ static enum status replay_into_copy(struct verifying *verifying, struct partitio
 {
     struct partition_open_hooks hooks = {.argument = verifying,
                                          .progress = replay_progress,
-                                         .outbox = drop_effect,
+                                         .outbox = partition_no_outbox,
                                          .pause_at = applied,
                                          .paused = compare};
     struct partition *partition = malloc(sizeof *partition);
