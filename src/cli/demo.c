@@ -98,10 +98,14 @@ static void keep_serving(struct demo *demo, const struct import_result *result)
 
 static void tell_what_to_try(const struct demo *demo, const char *data_set)
 {
+    const char *port = strrchr(demo->running.resp, ':') + 1;
+
     printf("The log has been played; the node keeps serving. Try, in another terminal:\n"
            "  redis-cli -p %s COUNTS 5239\n"
+           "  redis-cli -p %s -3 TOP tag OF 39 COUNT 5\n"
+           "  redis-cli -p %s -3 FEED 7 COUNT 5\n"
            "  zan import --format kuairand --to %s %s    (changes nothing: same operations)\n\n",
-           strrchr(demo->running.resp, ':') + 1, demo->running.resp, data_set);
+           port, port, port, demo->running.resp, data_set);
     fflush(stdout);
 }
 

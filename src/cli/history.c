@@ -10,11 +10,14 @@
 
 #include "base/digest.h"
 #include "cli/lines.h"
+#include "cli/moment.h"
 #include "schema/request.h"
+#include "schema/tags.h"
 
 /* The columns of each file, by the names its makers gave them. */
-enum { VIDEO_ID, VIDEO_AUTHOR, VIDEO_DURATION };
-static const char *const video_columns[] = {"video_id", "author_id", "video_duration", NULL};
+enum { VIDEO_ID, VIDEO_AUTHOR, VIDEO_DURATION, VIDEO_UPLOAD, VIDEO_TAG };
+static const char *const video_columns[] = {"video_id",  "author_id", "video_duration",
+                                            "upload_dt", "tag",       NULL};
 
 enum { USER_ID };
 static const char *const user_columns[] = {"user_id", NULL};
@@ -45,10 +48,13 @@ enum {
     TSV_DURATION,
     TSV_TIME,
     TSV_CREATOR,
-    TSV_OPID
+    TSV_OPID,
+    TSV_PUBLISHED,
+    TSV_TAGS
 };
-static const char *const tsv_columns[] = {"verb",    "account", "target", "watch_ms", "duration_ms",
-                                          "time_ms", "creator", "opid",   NULL};
+static const char *const tsv_columns[] = {"verb",         "account", "target",  "watch_ms",
+                                          "duration_ms",  "time_ms", "creator", "opid",
+                                          "published_ms", "tags",    NULL};
 
 enum file_kind { FILE_VIDEOS, FILE_USERS, FILE_ROWS, FILE_TSV };
 
@@ -112,6 +118,17 @@ static bool read_ms(const char *text, uint32_t *ms)
     return true;
 }
 
+static bool read_tags(const char *text, char tags[HISTORY_TAGS])
+{
+    struct tag tag[TAGS_MAX];
+
+    if (tags_read(text, strlen(text), tag) == 0)
+        return false;
+    assert(strlen(text) < HISTORY_TAGS);
+    snprintf(tags, HISTORY_TAGS, "%s", text);
+    return true;
+}
+
 /* --- operation ids ------------------------------------------------------------------------------
  */
 
@@ -151,15 +168,22 @@ static struct history_command *add(struct history *history, enum verb verb)
 /* --- KuaiRand -----------------------------------------------------------------------------------
  */
 
+/* What is not known of a video is left out: its day of upload (taken as midnight UTC, as the files'
+ * own column in nanoseconds has it), its tags ("unknown"). */
 static const char *video_row(struct history *history, const struct lines *lines)
 {
+    const char *upload = lines_field(lines, VIDEO_UPLOAD), *tags = lines_field(lines, VIDEO_TAG);
     struct history_command *command;
     uint64_t item, creator;
     uint32_t duration_ms;
+    int64_t upload_us = 0;
 
     if (!read_id(lines_field(lines, VIDEO_ID), &item))
         return "video_id is no id";
+    if (upload[0] != '\0' && !moment_read(upload, &upload_us))
+        return "upload_dt is no day";
     command = add(history, VERB_ITEM_SET);
+    command->published_ms = upload_us / 1000;
     command->target = item;
     if (read_id(lines_field(lines, VIDEO_AUTHOR), &creator)) {
         command->has_creator = true;
@@ -170,7 +194,11 @@ static const char *video_row(struct history *history, const struct lines *lines)
         command->has_duration = true;
         command->duration_ms = duration_ms;
     }
-    return NULL;
+    if (tags[0] == '\0' || strcmp(tags, "unknown") == 0)
+        return NULL;
+    command = add(history, VERB_ITEM_TAG);
+    command->target = item;
+    return read_tags(tags, command->tags) ? NULL : "tag is not 1 to 8 tags between commas";
 }
 
 static const char *user_row(struct history *history, const struct lines *lines)
@@ -262,13 +290,15 @@ static const char *tsv_row(struct history *history, const struct lines *lines)
     struct history_command made = {0}, *command;
     const char *opid = lines_field(lines, TSV_OPID), *creator = lines_field(lines, TSV_CREATOR);
     const char *watch = lines_field(lines, TSV_WATCH), *duration = lines_field(lines, TSV_DURATION);
-    const char *time = lines_field(lines, TSV_TIME);
-    uint64_t time_ms = 0;
+    const char *time = lines_field(lines, TSV_TIME), *tags = lines_field(lines, TSV_TAGS);
+    const char *published = lines_field(lines, TSV_PUBLISHED);
+    uint64_t time_ms = 0, published_ms = 0;
 
     if (verb == VERB_COUNT || verb == VERB_ACT || verb == VERB_ITEM_STATE ||
         verb == VERB_ACCOUNT_STATE)
         return "verb is not one that can be imported";
-    if (verb != VERB_ITEM_SET && !read_id(lines_field(lines, TSV_ACCOUNT), &made.account))
+    if (verb != VERB_ITEM_SET && verb != VERB_ITEM_TAG &&
+        !read_id(lines_field(lines, TSV_ACCOUNT), &made.account))
         return "account is no id";
     if (verb != VERB_ACCOUNT_SET && !read_id(lines_field(lines, TSV_TARGET), &made.target))
         return "target is no id";
@@ -280,12 +310,17 @@ static const char *tsv_row(struct history *history, const struct lines *lines)
         return "time_ms is no time";
     if (creator[0] != '\0' && !read_id(creator, &made.creator))
         return "creator is no id";
+    if (published[0] != '\0' && (!read_id(published, &published_ms) || published_ms > INT64_MAX))
+        return "published_ms is no time";
+    if (verb == VERB_ITEM_TAG && !read_tags(tags, made.tags))
+        return "tags are not 1 to 8 tags between commas";
     if (opid[0] != '\0' && !is_opid(opid))
         return "opid is not 1 to 39 printable bytes";
     command = add(history, verb);
     memcpy(made.opid, command->opid, sizeof made.opid);
     made.verb = command->verb;
     made.time_ms = (int64_t)time_ms;
+    made.published_ms = (int64_t)published_ms;
     made.has_creator = creator[0] != '\0';
     made.has_duration = duration[0] != '\0';
     if (opid[0] != '\0')

@@ -15,14 +15,17 @@
 #include "schema/verb.h"
 
 #define HISTORY_MESSAGE 256
+#define HISTORY_TAGS    200 /* bytes, with the end: what 8 tags can have */
 
 struct history_command {
     uint16_t verb; /* enum verb */
     bool has_creator, has_duration;
     uint64_t account, target, creator;
     uint32_t watch_ms, duration_ms;
-    int64_t time_ms; /* when it happened; 0: not known */
-    char opid[40];   /* a UUID, version 8, or the file's own word */
+    int64_t published_ms;    /* of an item; 0: not known */
+    int64_t time_ms;         /* when it happened; 0: not known */
+    char opid[40];           /* a UUID, version 8, or the file's own word */
+    char tags[HISTORY_TAGS]; /* of an item (ITEM TAG), between commas */
 };
 
 struct history;

@@ -59,29 +59,49 @@ static void add_number(struct words *words, uint64_t number)
     add_word(words, words->number[words->numbers++]);
 }
 
+static void add_item(const struct history_command *command, struct words *words)
+{
+    add_word(words, "ITEM");
+    add_word(words, command->verb == VERB_ITEM_SET ? "SET" : "TAG");
+    add_number(words, command->target);
+    if (command->verb == VERB_ITEM_TAG)
+        add_word(words, command->tags);
+    if (command->has_creator) {
+        add_word(words, "CREATOR");
+        add_number(words, command->creator);
+    }
+    if (command->has_duration) {
+        add_word(words, "DURATION");
+        add_number(words, command->duration_ms);
+    }
+    if (command->published_ms > 0) {
+        add_word(words, "PUBLISHED");
+        add_number(words, (uint64_t)command->published_ms);
+    }
+}
+
+static void add_act(const struct history_command *command, struct words *words)
+{
+    add_word(words, verb_info((enum verb)command->verb)->name);
+    add_number(words, command->account);
+    add_number(words, command->target);
+    if (command->verb == VERB_VIEW) {
+        add_number(words, command->watch_ms);
+        add_number(words, command->duration_ms);
+    }
+}
+
 static void make_words(const struct history_command *command, struct words *words)
 {
     memset(words, 0, sizeof *words);
-    if (command->verb == VERB_ITEM_SET || command->verb == VERB_ACCOUNT_SET) {
-        add_word(words, command->verb == VERB_ITEM_SET ? "ITEM" : "ACCOUNT");
+    if (command->verb == VERB_ITEM_SET || command->verb == VERB_ITEM_TAG) {
+        add_item(command, words);
+    } else if (command->verb == VERB_ACCOUNT_SET) {
+        add_word(words, "ACCOUNT");
         add_word(words, "SET");
-        add_number(words, command->verb == VERB_ITEM_SET ? command->target : command->account);
-        if (command->has_creator) {
-            add_word(words, "CREATOR");
-            add_number(words, command->creator);
-        }
-        if (command->has_duration && command->verb == VERB_ITEM_SET) {
-            add_word(words, "DURATION");
-            add_number(words, command->duration_ms);
-        }
-    } else {
-        add_word(words, verb_info((enum verb)command->verb)->name);
         add_number(words, command->account);
-        add_number(words, command->target);
-        if (command->verb == VERB_VIEW) {
-            add_number(words, command->watch_ms);
-            add_number(words, command->duration_ms);
-        }
+    } else {
+        add_act(command, words);
     }
     add_word(words, "OPID");
     add_word(words, command->opid);
@@ -144,6 +164,21 @@ static bool is_passing(const struct client_value *value)
            client_is_error(value, "READONLY") || client_is_error(value, "NOMEMORY");
 }
 
+/* Tags that overtook their item: it was BUSY, and waits to be asked again. */
+static bool overtook(const struct import *import, const struct history_command *command,
+                     const struct client_value *value)
+{
+    if (command->verb != VERB_ITEM_TAG || !client_is_error(value, "NOITEM"))
+        return false;
+    for (uint32_t i = 0; i < import->count; i++) {
+        const struct history_command *other = &import->window[(import->first + i) % ROOM];
+
+        if (other->verb == VERB_ITEM_SET && other->target == command->target)
+            return true;
+    }
+    return false;
+}
+
 static enum status take_answer(struct import *import, const struct client_value *value,
                                char message[CLIENT_MESSAGE])
 {
@@ -151,7 +186,7 @@ static enum status take_answer(struct import *import, const struct client_value 
     struct import_tally *tally = &import->result->verb[command.verb];
 
     import->answered_us = progress_now_us();
-    if (is_passing(value)) {
+    if (is_passing(value) || overtook(import, &command, value)) {
         import->result->retried++;
         import->pause_until_us = progress_now_us() + PAUSE_US;
         client_again(import->client);

@@ -34,10 +34,13 @@ class Twin:
 
     def __init__(self, limit=None, registered=True):
         self.creator, self.duration, self.accounts = {}, {}, set()
+        self.tagged = collections.defaultdict(set)
         for row in rows("videos.tsv.gz") if registered else ():
             self.creator[int(row["video_id"])] = int(row["author_id"])
             if row["video_duration"]:
                 self.duration[int(row["video_id"])] = int(float(row["video_duration"]) + 0.5)
+            for tag in row["tag"].split(",") if row["tag"] != "unknown" else ():
+                self.tagged[tag].add(int(row["video_id"]))
         for row in rows("accounts.tsv.gz") if registered else ():
             self.accounts.add(int(row["user_id"]))
         self.count_log(limit)
@@ -125,6 +128,18 @@ def compare_lists(client, twin):
             assert set(got) == wanted[name] and len(got) == len(set(got)), (verb, name)
 
 
+def compare_topics(server, twin):
+    """What discovery made of tags and days of upload: lists by topic, and nobody is a newcomer."""
+    with server.client(resp=3) as client:
+        for tag in sorted(twin.tagged, key=lambda t: -len(twin.tagged[t]))[:20]:
+            top = client.call("TOP", "tag", "OF", tag, "COUNT", 100)
+            got = {int(entry["item"]) for entry in top["items"]}
+            assert len(got) == min(100, len(twin.tagged[tag])) and got <= twin.tagged[tag], (tag, top)
+        assert client.call("TOP", "newcomers")["items"] == []
+        page = client.call("FEED", 7, "COUNT", 50)["items"]
+        assert len(page) == 50 and not [e for e in page if e["source"] == "newcomer"], page
+
+
 def run_import(server, *more, log=LOG):
     done = subprocess.run([fixture.binary(), "import", "--format", "kuairand", "--json", "--quiet",
                            "--to", "127.0.0.1:%d" % server.port, *more, log],
@@ -153,6 +168,7 @@ def plain_and_twice(twin):
         compare(server, twin)
         with server.client() as client:
             assert client.call("SEQ") == sequence, "a second import made new records"
+        compare_topics(server, twin)
         assert server.stop() == 0, server.messages
 
 
@@ -207,6 +223,12 @@ def only_some():
                    "like\t1\t2\t\t\nLIKE\t1\t2\t\t\nview\t1\t2\t5\t9\nview\t1\t2\t5\t9\n"
                    "unlike\t3\t2\t\t\nsmile\t1\t2\t\t\nlike\t-1\t2\t\t\nlike\t1\n"
                    "ITEM SET\t\t2\t\t77\n")
+    topics = os.path.join(directory(), "topics.tsv")
+    with open(topics, "w") as file:
+        file.write("verb\taccount\ttarget\tpublished_ms\ttags\n"
+                   "item set\t\t2\t1650000000000\t\nITEM TAG\t\t2\t\tslow food,日常\n"
+                   "ITEM TAG\t\t2\t\tcats,cats\nitem tag\t\t2\t\t\n"
+                   "item set\t\t2\tyesterday\t\n")
     with Server() as server:
         report = run_import(server, "--limit", "100")
         assert report["rows"] == 100 and report["registered"] == 7583 + 27285
@@ -218,6 +240,16 @@ def only_some():
         assert report["verbs"]["LIKE"] == {"applied": 1, "unchanged": 1, "refused": 0}
         with server.client() as client:
             assert client.call("LIKES", 2) == [1] and client.call("LIKED", 1, 2) == [1]
+        done = subprocess.run([fixture.binary(), "import", "--format", "tsv", "--json", "--to",
+                               "127.0.0.1:%d" % server.port, topics], capture_output=True, text=True)
+        report = json.loads(done.stdout)
+        assert report["bad_rows"] == 3 and "row:4" in report["first_refusal"], report
+        assert report["verbs"]["ITEM TAG"] == {"applied": 1, "unchanged": 0, "refused": 0}
+        with server.client(resp=3) as client:
+            top = client.call("TOP", "tag", "OF", "slow food")
+            assert [int(entry["item"]) for entry in top["items"]] == [2], top
+            new = client.call("TOP", "newcomers")["items"]
+            assert 2 not in [int(entry["item"]) for entry in new], new
 
 
 def run():
