@@ -293,6 +293,8 @@ uint32_t item_take(struct discover *discover, uint32_t tenant, uint64_t id, int6
     struct item *item = item_at(discover, row);
 
     discover->boost[row] = 1;
+    discover->births = discover->births < UINT16_MAX ? discover->births + 1 : 1;
+    item->birth = discover->births;
     item->since_us = time_us;
     item->published_us = time_us;
     item->state = ITEM_PUBLISHED;

@@ -37,7 +37,7 @@
 #include "schema/record.h"
 #include "schema/status.h"
 
-#define DISCOVER_VERSION   3 /* of what apply computes and save writes */
+#define DISCOVER_VERSION   4 /* of what apply computes and save writes */
 #define DISCOVER_BYTES_MIN (1u << 20)
 #define NEWCOMER_US        (7LL * 24 * 3600 * 1000000)
 #define NEWCOMER_ITEMS     3
@@ -72,6 +72,7 @@ struct discover {
     double *boost;            /* of each item's row, as of now_us: 1 .. 2 */
     int64_t record_us, now_us;
     uint64_t applied; /* records */
+    uint16_t births;  /* items made, from 1 to 65,535 and again */
     void *memory;
     size_t bytes;
 };

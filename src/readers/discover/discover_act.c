@@ -193,7 +193,7 @@ static double like_forward(const struct discover *discover, const struct act *ac
 {
     const struct exposure *exposure = act->exposure;
 
-    if (exposure->flags & EXPOSURE_HEATLESS || exposure->like_us < act->item->since_us)
+    if (exposure->flags & EXPOSURE_HEATLESS)
         return 0;
     return discover->rules.weight[HEAT_LIKE] * exposure->act_pct[SIGNAL_LIKE] / 100 *
            exposure->like_match / MATCH_ONE * (exposure->flags & EXPOSURE_DEPTH ? HEAT_DEPTH : 1) *
@@ -204,8 +204,6 @@ static double favorite_forward(const struct discover *discover, const struct act
 {
     const struct exposure *exposure = act->exposure;
 
-    if (exposure->favorite_us < act->item->since_us)
-        return 0;
     return discover->rules.weight[HEAT_FAVORITE] * exposure->act_pct[SIGNAL_FAVORITE] / 100 *
            exposure->favorite_match / MATCH_ONE * forward(discover, exposure->favorite_us);
 }
@@ -666,6 +664,18 @@ static void erased(struct discover *discover, const struct record *record)
         exposure_drop(discover, row);
 }
 
+/* An item that was forgotten and is made again has nothing of what its older likes had brought. Not
+ * told by time: records of several partitions come in no order of theirs. */
+static void heat_home(struct act *act)
+{
+    struct exposure *exposure = act->exposure;
+
+    if (exposure->birth == act->item->birth || PLANTED("discover.any_birth"))
+        return;
+    exposure->birth = act->item->birth;
+    exposure->like_match = exposure->favorite_match = 0;
+}
+
 /* What the act was to a campaign of its item, by the exposure before it and after it. */
 static void campaign_sees(struct discover *discover, const struct act *act,
                           const struct exposure *before)
@@ -712,8 +722,10 @@ void act_apply(struct discover *discover, const struct record *record)
         act.exposure = exposure_take(discover, record->tenant, record->target, record->account);
     }
     act.item = item_at(discover, act.row);
-    if (act.exposure != NULL)
+    if (act.exposure != NULL) {
+        heat_home(&act);
         before = *act.exposure;
+    }
     act_dispatch(discover, &act);
     if (act.exposure != NULL && discover->campaigns->count > 0)
         campaign_sees(discover, &act, &before);

@@ -26,6 +26,7 @@ struct rest {
     double interests_mass;
     int64_t record_us;
     uint64_t applied;
+    uint64_t births;
 };
 
 static struct shape shape_of(const struct discover *discover)
@@ -87,8 +88,8 @@ static enum status table_get(struct table *table, struct reader_source *source)
 
 static enum status rest_put(const struct discover *discover, struct reader_sink *sink)
 {
-    struct rest rest = {discover->clock, discover->interests_clock, discover->interests_mass,
-                        discover->record_us, discover->applied};
+    struct rest rest = {discover->clock,     discover->interests_clock, discover->interests_mass,
+                        discover->record_us, discover->applied,         discover->births};
     enum status status = reader_put(sink, &rest, sizeof rest);
 
     if (status == STATUS_OK)
@@ -123,6 +124,7 @@ static enum status rest_get(struct discover *discover, struct reader_source *sou
     discover->record_us = rest.record_us;
     discover->now_us = rest.record_us;
     discover->applied = rest.applied;
+    discover->births = (uint16_t)rest.births;
     return STATUS_OK;
 }
 

@@ -34,8 +34,8 @@ struct item {
     struct signal_stage stage_counts; /* since it came to its stage */
     struct signal_stage seen[2];      /* by its first and second audience, in all stages */
     uint64_t creator;
-    uint64_t region;      /* of its creator (schema/region.h); 0: none */
-    int64_t since_us;     /* counted since then: an older like is not in it */
+    uint64_t region;  /* of its creator (schema/region.h); 0: none */
+    int64_t since_us; /* made by a record of this time, after it had been forgotten or at first */
     int64_t published_us; /* first seen, or registered */
     int64_t stopped_us;   /* on its ladder, since when; 0: it is not */
     int64_t newcomer_us;  /* among the newcomers until then; 0: never was */
@@ -51,7 +51,9 @@ struct item {
     uint8_t stage;
     uint8_t
         comments_lost; /* 1: a commenter's exposure was forgotten; the sketch counts from then */
-    uint8_t unused[3];
+    uint8_t unused;
+    uint16_t
+        birth; /* which of the items that were made it is, from 1 on, and 1 again after 65,535 */
 };
 
 /* A stage as tokens and STAGE records have it: the number, and this bit for the second audience. */
@@ -79,8 +81,8 @@ struct exposure {
     uint8_t stage;  /* of the impression */
     uint8_t impression_pct;
     uint8_t act_pct[SIGNAL_COUNT];      /* credited */
-    uint8_t like_match, favorite_match; /* of MATCH_ONE */
-    uint8_t unused[2];
+    uint8_t like_match, favorite_match; /* of MATCH_ONE; 0: it brought this item no heat */
+    uint16_t birth;                     /* the item its like and favorite brought heat */
 };
 #define MATCH_ONE 64 /* a match of 1 */
 static_assert(sizeof(struct exposure) == 80, "an exposure is what there is most of");

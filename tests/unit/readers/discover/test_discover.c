@@ -518,6 +518,56 @@ static void forgetting_helps_and_harms_nobody(void **state)
     discover_close(&discover);
 }
 
+static void is_near(uint64_t item, double heat)
+{
+    double is = discover_heat(&discover, discover_item(&discover, TENANT, item), now_us);
+
+    assert_true(fabs(is - heat) < heat * 1e-4); /* a few seconds' decay */
+}
+
+/* Partitions are read one after the other, so an item's first record need not be its oldest. */
+static void the_first_record_need_not_be_the_oldest(void **state)
+{
+    struct record record;
+
+    (void)state;
+    open_world(DISCOVER_BYTES_MIN);
+    now_us += SECOND;
+    record = record_of(VERB_SHARE, 1, 5);
+    apply(&record);
+    now_us -= SECOND;
+    record = record_of(VERB_LIKE, 2, 5);
+    apply(&record);
+    record = record_of(VERB_FAVORITE, 2, 5);
+    apply(&record);
+    is_near(5, 5);
+    discover_close(&discover);
+}
+
+/* Made again, an item has nothing of what its old likes had brought: they take nothing from it. */
+static void an_item_made_again_owes_nothing(void **state)
+{
+    struct record record;
+
+    (void)state;
+    open_world(DISCOVER_BYTES_MIN);
+    record = record_of(VERB_LIKE, 1, 5);
+    apply(&record);
+    for (uint64_t item = 1000; discover_item(&discover, TENANT, 5) != NULL; item++) {
+        record = record_of(VERB_COMMENT, 3, item); /* warmer than the one with a like */
+        apply(&record);
+        assert_int_not_equal(
+            table_find(&discover.exposures, (struct table_key){5, 1, TENANT}, true), TABLE_NONE);
+        assert_true(item < 100000);
+    }
+    record = record_of(VERB_LIKE, 2, 5);
+    apply(&record);
+    record = record_of(VERB_UNLIKE, 1, 5);
+    apply(&record);
+    is_near(5, 1);
+    discover_close(&discover);
+}
+
 /* Older records say nothing of what was before: they are taken as far as they go. */
 static void older_records_are_taken(void **state)
 {
@@ -1044,6 +1094,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(is_what_the_definition_says),
         cmocka_unit_test(forgetting_helps_and_harms_nobody),
+        cmocka_unit_test(the_first_record_need_not_be_the_oldest),
+        cmocka_unit_test(an_item_made_again_owes_nothing),
         cmocka_unit_test(older_records_are_taken),
         cmocka_unit_test(goes_on_from_a_checkpoint),
         cmocka_unit_test(a_person_switches_off_and_deletes),
