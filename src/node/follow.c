@@ -31,6 +31,13 @@ enum follow_state { FOLLOW_CATCHING_UP, FOLLOW_FOLLOWING, FOLLOW_STALLED };
 
 static const char *const state_names[] = {"catching-up", "following", "stalled"};
 
+/* The readers there are. bytes: 0: it is off. */
+struct follow_kind {
+    const char *setting;
+    uint64_t (*bytes)(const struct config *config);
+    enum status (*open)(struct follow *follow, uint64_t bytes);
+};
+
 /* A partition's log. */
 struct followed {
     struct follow *follow;
@@ -42,6 +49,7 @@ struct followed {
 
 struct follow {
     struct node *node;
+    enum reader_kind kind;
     struct reader reader;
     bool has_reader;
     enum follow_state state;
@@ -493,10 +501,15 @@ static void make_token(void *context, const struct impression *impression,
     attest_make(context, impression, text);
 }
 
-static enum status open_reader(struct follow *follow)
+static uint64_t discover_bytes(const struct config *config)
+{
+    return config->discover_memory;
+}
+
+static enum status open_discover(struct follow *follow, uint64_t bytes)
 {
     struct reader_discover_config config = {
-        .bytes = follow->node->config.discover_memory,
+        .bytes = bytes < READER_DISCOVER_BYTES_MIN ? READER_DISCOVER_BYTES_MIN : bytes,
         .partitions = follow->count,
         .door = {.context = follow->node, .submit = submit_own},
         .tokens = {.context = follow->node->epochs,
@@ -505,11 +518,22 @@ static enum status open_reader(struct follow *follow)
         .model_path = follow->model_path,
         .pool = follow->node->config.pool,
     };
-    enum status status;
 
-    if (config.bytes < READER_DISCOVER_BYTES_MIN)
-        config.bytes = READER_DISCOVER_BYTES_MIN;
-    status = reader_discover_open(&config, &follow->reader);
+    config_model_path(&follow->node->config, follow->model_path, sizeof follow->model_path);
+    return reader_discover_open(&config, &follow->reader);
+}
+
+static_assert(READER_KINDS <= FACTS_READERS_MAX, "figures of each");
+
+static const struct follow_kind kinds[READER_KINDS] = {
+    [READER_DISCOVER] = {"discover-memory", discover_bytes, open_discover},
+};
+
+static enum status open_reader(struct follow *follow)
+{
+    const struct follow_kind *kind = &kinds[follow->kind];
+    enum status status = kind->open(follow, kind->bytes(&follow->node->config));
+
     follow->has_reader = status == STATUS_OK;
     return status;
 }
@@ -519,7 +543,6 @@ static enum status prepare(struct follow *follow, char message[256])
     enum status status = STATUS_NOMEMORY;
 
     path_join(follow->dir, sizeof follow->dir, follow->node->config.data, "readers");
-    config_model_path(&follow->node->config, follow->model_path, sizeof follow->model_path);
     follow->work = calloc(1, sizeof *follow->work);
     follow->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     for (uint16_t i = 0; i < follow->count; i++)
@@ -528,7 +551,7 @@ static enum status prepare(struct follow *follow, char message[256])
     if (follow->work != NULL && follow->wake_fd >= 0)
         status = open_reader(follow);
     if (status != STATUS_OK) {
-        snprintf(message, 256, "no memory for discovery (setting discover-memory)");
+        snprintf(message, 256, "no memory for a reader (setting %s)", kinds[follow->kind].setting);
         return status;
     }
     if (disk_posix.make_dir(disk_posix.context, follow->dir) != 0) {
@@ -537,22 +560,24 @@ static enum status prepare(struct follow *follow, char message[256])
     }
     status = begin(follow);
     if (status != STATUS_OK)
-        snprintf(message, 256, "discovery: %s", status_info(status)->text);
+        snprintf(message, 256, "reader %s: %s", follow->reader.name, status_info(status)->text);
     return status;
 }
 
-enum status follow_open(struct node *node, struct follow **result, char message[256])
+enum status follow_open(struct node *node, enum reader_kind kind, struct follow **result,
+                        char message[256])
 {
     struct follow *follow;
     enum status status;
 
     *result = NULL;
-    if (node->config.discover_memory == 0)
+    if (kinds[kind].bytes(&node->config) == 0)
         return STATUS_OK;
     follow = calloc(1, sizeof *follow);
     if (follow == NULL)
         return STATUS_NOMEMORY;
     follow->node = node;
+    follow->kind = kind;
     follow->count = node->count;
     follow->wake_fd = -1;
     follow->saved_steady_us = clock_steady_us();
@@ -582,7 +607,7 @@ void follow_facts(struct follow *follow, struct facts *facts)
     if (follow == NULL)
         return;
     pthread_mutex_lock(&follow->mutex);
-    facts->reader = follow->facts;
+    facts->readers[follow->kind] = follow->facts;
     for (int verb = 0; verb < VERB_COUNT; verb++)
         facts->requests[verb] += follow->published_requests[verb];
     pthread_mutex_unlock(&follow->mutex);

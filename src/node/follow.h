@@ -1,5 +1,9 @@
 /* follow.h: the thread that feeds a reader (readers/reader.h) and lets it answer.
  *
+ * Each reader there is (enum reader_kind) has a thread and a checkpoint of its own: one that is
+ * slow, or stalled, or made again from record 1, keeps no other waiting. What that costs is that a
+ * record is read and decoded once for each (docs/insight.md has the figures).
+ *
  * It follows the logs of all partitions, gives each durable decision to the reader, and answers
  * what it is asked. It starts where its checkpoint says, or at the first record. Before it answers
  * it reads what is durable by then (as far as FOLLOW_SLICE_BYTES go), so that who has
@@ -17,6 +21,7 @@
 #ifndef ZAN_NODE_FOLLOW_H
 #define ZAN_NODE_FOLLOW_H
 
+#include "readers/reader.h"
 #include "schema/call.h"
 #include "schema/facts.h"
 #include "schema/status.h"
@@ -28,9 +33,11 @@
 struct node;
 struct follow;
 
-/* With discover-memory 0 *follow is NULL, and there is nobody to be asked. After the partitions are
- * open and before their threads run; reads the checkpoint. NOMEMORY, IOFAIL; message. */
-enum status follow_open(struct node *node, struct follow **follow, char message[256]);
+/* Where its memory is set to 0 *follow is NULL, and there is nobody to be asked. After the
+ * partitions are open and before their threads run; reads the checkpoint. NOMEMORY, IOFAIL;
+ * message. */
+enum status follow_open(struct node *node, enum reader_kind kind, struct follow **follow,
+                        char message[256]);
 enum status follow_start(struct follow *follow); /* NULL is allowed */
 
 /* Any thread. The call is answered on the follower's thread, whatever its state. */

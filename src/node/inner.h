@@ -9,6 +9,7 @@
 #include "node/orders.h"
 #include "node/scrub.h"
 #include "node/shard.h"
+#include "readers/reader.h"
 #include "serve/credential.h"
 #include "serve/http.h"
 
@@ -17,7 +18,7 @@ struct node {
     struct shard *shards; /* config.partitions of them */
     uint16_t count;
     struct scrub *scrub;
-    struct follow *follow; /* NULL: discovery is off */
+    struct follow *follow[READER_KINDS]; /* of each reader; NULL: it is off */
     struct orders *orders;
     _Atomic bool ordered_readonly; /* as orders_readonly says, for the shards */
     struct http *http;

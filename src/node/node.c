@@ -381,6 +381,24 @@ static enum status open_doors(struct node *node, char message[256])
     return status;
 }
 
+static enum status open_readers(struct node *node, char message[256])
+{
+    enum status status = STATUS_OK;
+
+    for (int kind = 0; kind < READER_KINDS && status == STATUS_OK; kind++)
+        status = follow_open(node, (enum reader_kind)kind, &node->follow[kind], message);
+    return status;
+}
+
+static enum status start_readers(struct node *node)
+{
+    enum status status = STATUS_OK;
+
+    for (int kind = 0; kind < READER_KINDS && status == STATUS_OK; kind++)
+        status = follow_start(node->follow[kind]);
+    return status;
+}
+
 enum status node_start(struct node *node, char message[256])
 {
     enum status status;
@@ -390,9 +408,9 @@ enum status node_start(struct node *node, char message[256])
         audit_open(&node->shards[i].audit, &node->shards[i].partition,
                    (uint32_t)node->config.audit_rate,
                    (uint64_t)(node->started_wall_us ^ clock_steady_us()) + i);
-    if ((status = follow_open(node, &node->follow, message)) != STATUS_OK ||
+    if ((status = open_readers(node, message)) != STATUS_OK ||
         (status = scrub_open(node, &node->scrub)) != STATUS_OK ||
-        (status = follow_start(node->follow)) != STATUS_OK)
+        (status = start_readers(node)) != STATUS_OK)
         return status;
     /* The doors last: whoever comes in is told about all of the above. */
     if ((status = open_doors(node, message)) != STATUS_OK)
@@ -476,7 +494,8 @@ void node_close(struct node *node)
     http_close(node->http_admin);
     http_close(node->http);
     scrub_close(node->scrub);
-    follow_close(node->follow);
+    for (int kind = 0; kind < READER_KINDS; kind++)
+        follow_close(node->follow[kind]);
     for (uint16_t i = 0; i < node->count; i++)
         if (node->shards[i].node != NULL)
             shard_close(&node->shards[i]);
@@ -539,7 +558,8 @@ void node_facts(struct node *node, struct facts *facts)
     for (uint16_t i = 0; i < node->count; i++)
         shard_facts(&node->shards[i], facts);
     scrub_facts(node->scrub, facts);
-    follow_facts(node->follow, facts);
+    for (int kind = 0; kind < READER_KINDS; kind++)
+        follow_facts(node->follow[kind], facts);
 }
 
 /* --- rebuild -------------------------------------------------------------------------------------

@@ -282,8 +282,10 @@ uint16_t route_home(const struct node *node, const struct request *request)
 /* Nothing of it enters the engine. */
 static void ask_reader(struct node *node, struct call *call)
 {
-    if (node->follow != NULL) {
-        follow_ask(node->follow, call);
+    struct follow *follow = node->follow[reader_of(&call->request)];
+
+    if (follow != NULL) {
+        follow_ask(follow, call);
         return;
     }
     tree_refuse(call, STATUS_OFF);

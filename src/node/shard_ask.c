@@ -78,8 +78,9 @@ enum status shard_ask(void *context, const struct serve_ticket *ticket,
 {
     struct shard *shard = context;
     struct ask *ask = shard->free_asks;
+    struct follow *follow = shard->node->follow[reader_of(request)];
 
-    if (shard->node->follow == NULL)
+    if (follow == NULL)
         return STATUS_OFF;
     if (ask == NULL)
         return STATUS_BUSY;
@@ -95,7 +96,7 @@ enum status shard_ask(void *context, const struct serve_ticket *ticket,
     };
     keep(ask, request);
     atomic_fetch_add(&shard->node->outstanding, 1); /* until the door has the answer */
-    follow_ask(shard->node->follow, &ask->call);
+    follow_ask(follow, &ask->call);
     return STATUS_OK;
 }
 

@@ -134,8 +134,19 @@ struct reader {
 };
 
 /* --- the readers there are
- * ------------------------------------------------------------------------ reader_discover.c binds
- * src/readers/discover/ to the contract. */
+ * -----------------------------------------------------------------------------------------------
+ */
+
+enum reader_kind { READER_DISCOVER, READER_KINDS };
+
+/* Who answers a request of a verb of group READER. */
+static inline enum reader_kind reader_of(const struct request *request)
+{
+    (void)request;
+    return READER_DISCOVER;
+}
+
+/* reader_discover.c binds src/readers/discover/ to the contract. */
 
 struct reader_discover_config {
     uint64_t bytes; /* discover-memory, at least READER_DISCOVER_BYTES_MIN */

@@ -56,21 +56,23 @@ struct rule_facts {
     uint64_t fired, refused, held, cut;
 };
 
-/* What follows the logs (node/follow.h). */
+/* What follows the logs (node/follow.h); one for each reader. */
+#define FACTS_READERS_MAX 4
 struct reader_facts {
     bool on;
     char name[16];
-    char state[16]; /* "catching-up", "following", "stalled" */
+    char state[16];            /* "catching-up", "following", "stalled" */
     char reason[FACTS_REASON]; /* why it is stalled */
-    uint64_t stalled; /* 1: it is */
-    uint64_t lag_records, late_us; /* durable and not read yet; how old what it answers is at most */
+    uint64_t stalled;          /* 1: it is */
+    uint64_t lag_records,
+        late_us;      /* durable and not read yet; how old what it answers is at most */
     uint64_t records; /* read since the start */
     uint64_t rows, rows_max, bytes, bytes_max;
-    uint32_t formula, model;
+    uint64_t formula, model;
     uint64_t models_taken, models_refused; /* since the start */
     char model_message[FACTS_REASON]; /* why the newest one was not taken; "": nothing is wrong */
     uint64_t checkpoints, checkpoint_bytes, checkpoint_us; /* since the start; of the last one */
-    uint64_t checkpoint_s; /* when, seconds since the epoch; 0: never */
+    uint64_t checkpoint_s;   /* when, seconds since the epoch; 0: never */
     bool checkpoint_refused; /* the one found at the start */
 };
 
@@ -127,7 +129,7 @@ struct facts {
     uint32_t shadow_version, shadow_count;
     uint64_t shadow_judged, shadow_refused, shadow_held, shadow_cut; /* acts; would have been */
     struct rule_facts shadow_rules[FACTS_RULES_MAX];
-    struct reader_facts reader;
+    struct reader_facts readers[FACTS_READERS_MAX]; /* those that are on; the others zeroed */
     uint64_t policy_unreadable; /* approved versions that this program cannot read */
 };
 

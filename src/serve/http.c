@@ -511,10 +511,6 @@ static void write_modes(struct text *text, const struct facts *facts)
 /* What follows the log: it changes nothing of the node's health, likes do without. */
 static void write_reader(struct text *text, const struct reader_facts *reader)
 {
-    if (!reader->on) {
-        text_puts(text, "null");
-        return;
-    }
     text_puts(text, "{\"name\":");
     text_json(text, reader->name, strlen(reader->name));
     text_puts(text, ",\"state\":");
@@ -526,6 +522,21 @@ static void write_reader(struct text *text, const struct reader_facts *reader)
     text_puts(text, "}");
 }
 
+static void write_readers(struct text *text, const struct facts *facts)
+{
+    const char *between = "";
+
+    text_puts(text, "[");
+    for (uint32_t i = 0; i < FACTS_READERS_MAX; i++) {
+        if (!facts->readers[i].on)
+            continue;
+        text_puts(text, between);
+        write_reader(text, &facts->readers[i]);
+        between = ",";
+    }
+    text_puts(text, "]");
+}
+
 static void write_health(struct text *text, const struct facts *facts)
 {
     const char *mode = mode_name((enum mode)facts->mode);
@@ -535,8 +546,8 @@ static void write_health(struct text *text, const struct facts *facts)
     text_puts(text, is_ready((enum mode)facts->mode) ? ",\"ready\":true" : ",\"ready\":false");
     text_puts(text, ",\"modes\":[");
     write_modes(text, facts);
-    text_puts(text, "],\"reader\":");
-    write_reader(text, &facts->reader);
+    text_puts(text, "],\"readers\":");
+    write_readers(text, facts);
     text_puts(text, "}\n");
 }
 

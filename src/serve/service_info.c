@@ -176,34 +176,54 @@ static void put_zan(struct info *info)
     }
 }
 
+/* Lines of each reader begin with its name: discover_lag_ms:0. */
+static void put_figure(struct info *info, const struct reader_facts *reader, const char *figure,
+                       uint64_t value)
+{
+    put(info, "%s_%s:%" PRIu64 "\r\n", reader->name, figure, value);
+}
+
+static void put_reader(struct info *info, const struct reader_facts *reader)
+{
+    put(info, "%s_state:%s\r\n", reader->name, reader->state);
+    if (reader->reason[0] != '\0')
+        put(info, "%s_reason:%s\r\n", reader->name, reader->reason);
+    put_figure(info, reader, "lag_records", reader->lag_records);
+    put_figure(info, reader, "lag_ms", reader->late_us / 1000);
+    put_figure(info, reader, "records", reader->records);
+    put_figure(info, reader, "rows", reader->rows);
+    put_figure(info, reader, "rows_max", reader->rows_max);
+    put_figure(info, reader, "bytes", reader->bytes);
+    put_figure(info, reader, "bytes_max", reader->bytes_max);
+    put_figure(info, reader, "formula", reader->formula);
+    put_figure(info, reader, "model", reader->model);
+    put_figure(info, reader, "models_taken", reader->models_taken);
+    put_figure(info, reader, "models_refused", reader->models_refused);
+    if (reader->model_message[0] != '\0')
+        put(info, "%s_model_message:%s\r\n", reader->name, reader->model_message);
+    put_figure(info, reader, "checkpoints", reader->checkpoints);
+    put_figure(info, reader, "checkpoint_bytes", reader->checkpoint_bytes);
+    put_figure(info, reader, "checkpoint_us", reader->checkpoint_us);
+    put_figure(info, reader, "checkpoint_time", reader->checkpoint_s);
+    put_figure(info, reader, "checkpoint_refused", reader->checkpoint_refused);
+}
+
 static void put_readers(struct info *info)
 {
-    const struct reader_facts *reader = &info->facts.reader;
+    const struct reader_facts *readers = info->facts.readers;
+    const char *between = "";
 
-    put(info, "reader:%s\r\n", reader->on ? reader->name : "off");
-    if (!reader->on)
-        return;
-    put(info, "reader_state:%s\r\n", reader->state);
-    if (reader->reason[0] != '\0')
-        put(info, "reader_reason:%s\r\n", reader->reason);
-    put_number(info, "reader_lag_records", reader->lag_records);
-    put_number(info, "reader_lag_ms", reader->late_us / 1000);
-    put_number(info, "reader_records", reader->records);
-    put_number(info, "reader_rows", reader->rows);
-    put_number(info, "reader_rows_max", reader->rows_max);
-    put_number(info, "reader_bytes", reader->bytes);
-    put_number(info, "reader_bytes_max", reader->bytes_max);
-    put_number(info, "reader_formula", reader->formula);
-    put_number(info, "reader_model", reader->model);
-    put_number(info, "reader_models_taken", reader->models_taken);
-    put_number(info, "reader_models_refused", reader->models_refused);
-    if (reader->model_message[0] != '\0')
-        put(info, "reader_model_message:%s\r\n", reader->model_message);
-    put_number(info, "reader_checkpoints", reader->checkpoints);
-    put_number(info, "reader_checkpoint_bytes", reader->checkpoint_bytes);
-    put_number(info, "reader_checkpoint_us", reader->checkpoint_us);
-    put_number(info, "reader_checkpoint_time", reader->checkpoint_s);
-    put_number(info, "reader_checkpoint_refused", reader->checkpoint_refused);
+    put(info, "readers:");
+    for (uint32_t i = 0; i < FACTS_READERS_MAX; i++) {
+        if (!readers[i].on)
+            continue;
+        put(info, "%s%s", between, readers[i].name);
+        between = ",";
+    }
+    put(info, "%s\r\n", *between == '\0' ? "off" : "");
+    for (uint32_t i = 0; i < FACTS_READERS_MAX; i++)
+        if (readers[i].on)
+            put_reader(info, &readers[i]);
 }
 
 /* As Redis tells of commands: cmdstat_get:calls=1,... */

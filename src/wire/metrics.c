@@ -10,7 +10,7 @@ struct metric {
     const char *name;
     const char *type;
     const char *help;
-    size_t at; /* of a uint64_t in struct facts */
+    size_t at; /* of a uint64_t in struct facts, or in struct reader_facts */
     bool is_us;
 };
 
@@ -95,21 +95,6 @@ static const struct metric metrics[] = {
     GAUGE("holds_waiting", holds_waiting, "Held likes that wait."),
     COUNTER("holds_early_total", holds_early,
             "Held likes that were settled early for want of room."),
-    GAUGE("reader_stalled", reader.stalled,
-          "ALARM above 0: what follows the log has stopped; see INFO readers."),
-    GAUGE("reader_lag_records", reader.lag_records, "Durable records it has not read yet."),
-    SECONDS("reader_lag_seconds", "gauge", reader.late_us, "How old what it answers is at most."),
-    COUNTER("reader_records_total", reader.records, "Records it has read."),
-    GAUGE("reader_model", reader.model, "When its model was trained, seconds since 1970; 0: none."),
-    COUNTER("reader_models_taken_total", reader.models_taken, "Models it has taken into use."),
-    COUNTER("reader_models_refused_total", reader.models_refused,
-            "Model files it has refused; INFO readers tells why."),
-    GAUGE("reader_rows", reader.rows, "Rows in its tables."),
-    GAUGE("reader_rows_max", reader.rows_max, "Rows for which they have room."),
-    GAUGE("reader_bytes", reader.bytes, "Memory it uses."),
-    COUNTER("reader_checkpoints_total", reader.checkpoints, "Checkpoints it has written."),
-    SECONDS("reader_checkpoint_seconds", "gauge", reader.checkpoint_us,
-            "How long the last of them took; nothing is read or answered meanwhile."),
     GAUGE("holds_missed", holds_missed,
           "Held likes that wait in no queue, at least; they are being found again."),
     COUNTER("scorer_lost_total", judge_failures,
@@ -118,7 +103,39 @@ static const struct metric metrics[] = {
             "Times that what the judges had seen could not be written."),
 };
 
-static uint64_t value_at(const struct facts *facts, size_t at)
+/* Of each reader: label reader; where in struct reader_facts. */
+#define GAUGE_OF(name, field, help)                                                                \
+    {                                                                                              \
+        "zan_" name, "gauge", help, offsetof(struct reader_facts, field), false                    \
+    }
+#define COUNTER_OF(name, field, help)                                                              \
+    {                                                                                              \
+        "zan_" name, "counter", help, offsetof(struct reader_facts, field), false                  \
+    }
+#define SECONDS_OF(name, type, field, help)                                                        \
+    {                                                                                              \
+        "zan_" name, type, help, offsetof(struct reader_facts, field), true                        \
+    }
+
+static const struct metric reader_metrics[] = {
+    GAUGE_OF("reader_stalled", stalled,
+             "ALARM above 0: what follows the log has stopped; see INFO readers."),
+    GAUGE_OF("reader_lag_records", lag_records, "Durable records it has not read yet."),
+    SECONDS_OF("reader_lag_seconds", "gauge", late_us, "How old what it answers is at most."),
+    COUNTER_OF("reader_records_total", records, "Records it has read."),
+    GAUGE_OF("reader_model", model, "When its model was trained, seconds since 1970; 0: none."),
+    COUNTER_OF("reader_models_taken_total", models_taken, "Models it has taken into use."),
+    COUNTER_OF("reader_models_refused_total", models_refused,
+               "Model files it has refused; INFO readers tells why."),
+    GAUGE_OF("reader_rows", rows, "Rows in its tables."),
+    GAUGE_OF("reader_rows_max", rows_max, "Rows for which they have room."),
+    GAUGE_OF("reader_bytes", bytes, "Memory it uses."),
+    COUNTER_OF("reader_checkpoints_total", checkpoints, "Checkpoints it has written."),
+    SECONDS_OF("reader_checkpoint_seconds", "gauge", checkpoint_us,
+               "How long the last of them took; nothing is read or answered meanwhile."),
+};
+
+static uint64_t value_at(const void *facts, size_t at)
 {
     uint64_t value;
 
@@ -176,16 +193,36 @@ static void put_labelled(struct text *text, const char *name, const char *label,
     text_puts(text, "} ");
 }
 
-static void put_metric(struct text *text, const struct metric *metric, const struct facts *facts)
+static void put_number(struct text *text, const struct metric *metric, const void *facts)
 {
-    put_head(text, metric->name, metric->type, metric->help);
-    text_puts(text, metric->name);
-    text_puts(text, " ");
     if (metric->is_us)
         put_seconds(text, value_at(facts, metric->at));
     else
         text_u64(text, value_at(facts, metric->at));
     text_puts(text, "\n");
+}
+
+static void put_metric(struct text *text, const struct metric *metric, const struct facts *facts)
+{
+    put_head(text, metric->name, metric->type, metric->help);
+    text_puts(text, metric->name);
+    text_puts(text, " ");
+    put_number(text, metric, facts);
+}
+
+static void put_readers(struct text *text, const struct facts *facts)
+{
+    for (size_t i = 0; i < sizeof reader_metrics / sizeof reader_metrics[0]; i++) {
+        const struct metric *metric = &reader_metrics[i];
+
+        put_head(text, metric->name, metric->type, metric->help);
+        for (uint32_t at = 0; at < FACTS_READERS_MAX; at++) {
+            if (!facts->readers[at].on)
+                continue;
+            put_labelled(text, metric->name, "reader", facts->readers[at].name);
+            put_number(text, metric, &facts->readers[at]);
+        }
+    }
 }
 
 /* Several may hold at one time; zan_mode tells the gravest. */
@@ -354,6 +391,7 @@ void metrics_write(struct text *text, const struct facts *facts)
     put_sandbox(text, facts);
     for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++)
         put_metric(text, &metrics[i], facts);
+    put_readers(text, facts);
     put_requests(text, facts);
     put_latency(text, facts);
     put_copies(text, facts);

@@ -64,7 +64,7 @@ def is_served(client, version):
     entries = [as_map(one) for one in feed["items"]]
     assert int(feed["model"]) == version and not set(items_of(1)) & {
         int(one["item"]) for one in entries if (int(one["item"]) * 7 + 105) % 3}, feed
-    until(client, lambda _: int(info(client)["reader_model"]) == version)
+    until(client, lambda _: int(info(client)["discover_model"]) == version)
 
 
 def train_beside(server, words):
@@ -92,7 +92,7 @@ def damaged(server, client, path, version):
     whole = open(path, "rb").read()
     bad = ((b"nonsense" * 40, "is no model"), (whole[:len(whole) // 2], "cut off"),
            (whole[:400] + bytes([whole[400] ^ 1]) + whole[401:-1] + b"\1", "checksum"), (b"", "too short"))
-    refused = int(info(client)["reader_models_refused"])
+    refused = int(info(client)["discover_models_refused"])
     for count, (contents, why) in enumerate(bad, 1):
         if why == "checksum":  # its head is as ever: it is seen as another file, for the one before was
             assert contents[:128] == whole[:128]
@@ -101,8 +101,8 @@ def damaged(server, client, path, version):
         os.rename(path + ".bad", path)
         lag = until(client, lambda lag: why in (lag["model_message"] or ""))
         assert path in lag["model_message"] and int(lag["model"]) == version, lag
-        until(client, lambda _: int(info(client)["reader_models_refused"]) == refused + count)
-        assert why in info(client)["reader_model_message"]
+        until(client, lambda _: int(info(client)["discover_models_refused"]) == refused + count)
+        assert why in info(client)["discover_model_message"]
         is_served(client, version)
     os.unlink(path)
     time.sleep(1.2)
@@ -119,8 +119,8 @@ def of_another_tenant(at, client, path):
         for account in range(100, 160):
             file.write("%d %s\n" % (account, " ".join(str(item) for item in items_of(1))))
     zan("train", "--edges", edges, "--tenant", "9", "--out", path, "--fixed", "--threads", "1")
-    taken = int(info(client)["reader_models_taken"])
-    until(client, lambda _: int(info(client)["reader_models_taken"]) > taken or
+    taken = int(info(client)["discover_models_taken"])
+    until(client, lambda _: int(info(client)["discover_models_taken"]) > taken or
           similar(client, 1003)[0] == "tags")
     assert similar(client, 1003) == ("tags", None, [])
     assert as_map(client.call("FEED", 105))["model"] is None

@@ -53,8 +53,8 @@ static int setup(void **state)
 
 static void stop(void)
 {
-    follow_close(node.follow);
-    node.follow = NULL;
+    follow_close(node.follow[READER_DISCOVER]);
+    node.follow[READER_DISCOVER] = NULL;
     log_close(node.shards[0].partition.log);
 }
 
@@ -71,8 +71,9 @@ static void start(void)
 {
     char message[256] = "";
 
-    assert_int_equal(follow_open(&node, &node.follow, message), STATUS_OK);
-    assert_int_equal(follow_start(node.follow), STATUS_OK);
+    assert_int_equal(follow_open(&node, READER_DISCOVER, &node.follow[READER_DISCOVER], message),
+                     STATUS_OK);
+    assert_int_equal(follow_start(node.follow[READER_DISCOVER]), STATUS_OK);
 }
 
 /* A batch of likes, and an effect, which is passed over. */
@@ -122,7 +123,7 @@ static struct call ask_lag(bool digest)
                          .storage_size = sizeof storage};
     call.request.u.ask.words[0] = digest;
     atomic_store(&answered, false);
-    follow_ask(node.follow, &call);
+    follow_ask(node.follow[READER_DISCOVER], &call);
     while (!atomic_load(&answered))
         sched_yield();
     assert_int_equal(call.reply.kind, REPLY_TREE);
@@ -194,9 +195,10 @@ static void it_goes_on_where_it_was(void **state)
         digest_of_all(again);
         assert_string_equal(again, live);
         do /* figures are published now and then */
-            follow_facts(node.follow, &facts);
-        while (facts.reader.lag_records > 0 || (life % 2 && facts.reader.records == 0));
-        assert_int_equal(facts.reader.records, life % 2 ? next - 1 : 0);
+            follow_facts(node.follow[READER_DISCOVER], &facts);
+        while (facts.readers[READER_DISCOVER].lag_records > 0 ||
+               (life % 2 && facts.readers[READER_DISCOVER].records == 0));
+        assert_int_equal(facts.readers[READER_DISCOVER].records, life % 2 ? next - 1 : 0);
         stop();
         open_log();
     }
@@ -279,11 +281,11 @@ static void what_cannot_be_read_stalls_it_and_nothing_else(void **state)
     call = ask_lag(false);
     assert_int_equal(member(&call, "durable")->u.id, next - 1);
     do
-        follow_facts(node.follow, &facts);
-    while (!facts.reader.stalled);
-    assert_non_null(strstr(facts.reader.reason, "partition 0, after record"));
-    follow_close(node.follow);
-    node.follow = NULL;
+        follow_facts(node.follow[READER_DISCOVER], &facts);
+    while (!facts.readers[READER_DISCOVER].stalled);
+    assert_non_null(strstr(facts.readers[READER_DISCOVER].reason, "partition 0, after record"));
+    follow_close(node.follow[READER_DISCOVER]);
+    node.follow[READER_DISCOVER] = NULL;
     call = (struct call){0};
     start(); /* and nothing it had made of a part was kept */
     damage(300000);
@@ -319,13 +321,13 @@ static void a_record_it_cannot_read_stalls_it(void **state)
                          .storage = storage,
                          .storage_size = sizeof storage};
     atomic_store(&answered, false);
-    follow_ask(node.follow, &call);
+    follow_ask(node.follow[READER_DISCOVER], &call);
     while (!atomic_load(&answered))
         sched_yield();
     assert_int_equal(call.reply.kind, REPLY_ERROR);
     assert_int_equal(call.reply.status, STATUS_STALLED);
-    follow_close(node.follow);
-    node.follow = NULL;
+    follow_close(node.follow[READER_DISCOVER]);
+    node.follow[READER_DISCOVER] = NULL;
     snprintf(path, sizeof path, "%s/readers/discover.checkpoint", root);
     assert_int_equal(access(path, F_OK), -1); /* of half a log none is kept */
 }
@@ -349,13 +351,14 @@ static void a_door_asks_so_many_at_a_time(void **state)
     assert_int_equal(serve_open(&config, &shard->serve, message), STATUS_OK);
     assert_int_equal(shard_asks_open(shard), STATUS_OK);
     assert_int_equal(shard_ask(shard, &ticket, &request), STATUS_OFF);
-    assert_int_equal(follow_open(&node, &node.follow, message), STATUS_OK); /* answers nobody yet */
+    assert_int_equal(follow_open(&node, READER_DISCOVER, &node.follow[READER_DISCOVER], message),
+                     STATUS_OK); /* answers nobody yet */
     while (shard_ask(shard, &ticket, &request) == STATUS_OK)
         taken++;
     assert_int_equal(taken, 64);
     assert_int_equal(shard_ask(shard, &ticket, &request), STATUS_BUSY);
     assert_int_equal(atomic_load(&node.outstanding), 64);
-    assert_int_equal(follow_start(node.follow), STATUS_OK);
+    assert_int_equal(follow_start(node.follow[READER_DISCOVER]), STATUS_OK);
     while (atomic_load(&node.outstanding) > 0) {
         shard_do_answers(shard);
         shard->entries = NULL; /* as if what it needs were durable */
@@ -375,9 +378,10 @@ static void off_is_nobody(void **state)
 
     (void)state;
     node.config.discover_memory = 0;
-    assert_int_equal(follow_open(&node, &node.follow, message), STATUS_OK);
-    assert_null(node.follow);
-    follow_facts(node.follow, NULL);
+    assert_int_equal(follow_open(&node, READER_DISCOVER, &node.follow[READER_DISCOVER], message),
+                     STATUS_OK);
+    assert_null(node.follow[READER_DISCOVER]);
+    follow_facts(node.follow[READER_DISCOVER], NULL);
 }
 
 int main(void)

@@ -34,8 +34,11 @@ static double sample(const char *text, const char *name)
 
 static void numbers_come_through(void **state)
 {
-    struct facts facts = {.version = "0.1.0", .sync = "always", .mode = MODE_NOSPACE,
-                          .turns = UINT64_MAX, .log_sync_us_total = {1500001, 7}};
+    struct facts facts = {.version = "0.1.0",
+                          .sync = "always",
+                          .mode = MODE_NOSPACE,
+                          .turns = UINT64_MAX,
+                          .log_sync_us_total = {1500001, 7}};
     char *text;
 
     (void)state;
@@ -50,6 +53,23 @@ static void numbers_come_through(void **state)
     assert_non_null(strstr(text, "\nzan_log_sync_seconds_total{copy=\"a\"} 1.500001\n"));
     assert_non_null(strstr(text, "\nzan_log_sync_seconds_total{copy=\"b\"} 0.000007\n"));
     assert_true(sample(text, "zan_http_answers_total{class=\"2xx\"}") == 5);
+    free(text);
+}
+
+/* A reader that is off has no line; what lies beside a figure does not get into it. */
+static void readers_are_told_apart(void **state)
+{
+    struct facts facts = {.readers = {{.on = true, .name = "first", .model = 17, .models_taken = 3},
+                                      {.name = "off", .lag_records = 9},
+                                      {.on = true, .name = "third", .lag_records = 5}}};
+    char *text = written(&facts);
+
+    (void)state;
+    assert_true(sample(text, "zan_reader_model{reader=\"first\"}") == 17);
+    assert_true(sample(text, "zan_reader_models_taken_total{reader=\"first\"}") == 3);
+    assert_true(sample(text, "zan_reader_lag_records{reader=\"first\"}") == 0);
+    assert_true(sample(text, "zan_reader_lag_records{reader=\"third\"}") == 5);
+    assert_null(strstr(text, "reader=\"off\""));
     free(text);
 }
 
@@ -71,8 +91,8 @@ static void rules_have_names_and_tell_whether_they_act(void **state)
 
 static void the_histogram_rises_and_ends_at_the_count(void **state)
 {
-    struct facts facts = {.latency = {[0] = 1, [3] = 4, [23] = 2}, .latency_count = 9,
-                          .latency_sum_us = 2000000};
+    struct facts facts = {
+        .latency = {[0] = 1, [3] = 4, [23] = 2}, .latency_count = 9, .latency_sum_us = 2000000};
     char *text = written(&facts);
     double last = 0;
 
@@ -117,6 +137,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_come_through),
+        cmocka_unit_test(readers_are_told_apart),
         cmocka_unit_test(rules_have_names_and_tell_whether_they_act),
         cmocka_unit_test(the_histogram_rises_and_ends_at_the_count),
         cmocka_unit_test(promtool_has_nothing_to_say),
