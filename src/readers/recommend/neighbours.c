@@ -1,22 +1,19 @@
 /* neighbours.c: item by item: the accounts that have it, and all that those have, are added up in a
- * row of floats; the greatest of what was touched are kept in a heap whose root is the least. The
- * sum over accounts is in ascending order, so it has the same bits whoever works it out. */
+ * row of floats; the best of what was touched are kept. The sum over accounts is in ascending
+ * order, so it has the same bits whoever works it out. */
 #include "readers/recommend/neighbours.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define PIECE 64 /* items */
+#include "readers/recommend/best.h"
 
-struct found {
-    float likeness;
-    uint32_t item;
-};
+#define PIECE 64 /* items */
 
 struct desk { /* one for each thread */
     float *sum;
     uint32_t *touched;
-    struct found *heap;
+    struct best_one *room;
 };
 
 struct job {
@@ -25,42 +22,6 @@ struct job {
     const float *account_weight, *item_weight;
     struct desk desk[WORK_THREADS_MAX];
 };
-
-/* Does a go behind b? */
-static bool is_less(struct found a, struct found b)
-{
-    return a.likeness < b.likeness || (a.likeness == b.likeness && a.item > b.item);
-}
-
-static void sink(struct found *heap, uint32_t size, uint32_t at)
-{
-    for (;;) {
-        uint32_t child = 2 * at + 1;
-        struct found swap;
-
-        if (child >= size)
-            return;
-        if (child + 1 < size && is_less(heap[child + 1], heap[child]))
-            child++;
-        if (!is_less(heap[child], heap[at]))
-            return;
-        swap = heap[at];
-        heap[at] = heap[child];
-        heap[child] = swap;
-        at = child;
-    }
-}
-
-static void rise(struct found *heap, uint32_t at)
-{
-    while (at > 0 && is_less(heap[at], heap[(at - 1) / 2])) {
-        struct found swap = heap[at];
-
-        heap[at] = heap[(at - 1) / 2];
-        heap[(at - 1) / 2] = swap;
-        at = (at - 1) / 2;
-    }
-}
 
 static uint32_t add_up(const struct job *job, const struct desk *desk, uint32_t item)
 {
@@ -82,44 +43,32 @@ static uint32_t add_up(const struct job *job, const struct desk *desk, uint32_t 
     return touched;
 }
 
-static uint32_t keep_best(const struct job *job, const struct desk *desk, uint32_t item,
-                          uint32_t touched)
+static void keep_best(const struct job *job, const struct desk *desk, uint32_t item,
+                      uint32_t touched, struct best *best)
 {
-    uint32_t size = 0, most = job->to->most;
-
     for (uint32_t i = 0; i < touched; i++) {
         uint32_t other = desk->touched[i];
-        struct found found = {desk->sum[other] * job->item_weight[other] * job->item_weight[item],
-                              other};
+        float likeness = desk->sum[other] * job->item_weight[other] * job->item_weight[item];
 
         desk->sum[other] = 0;
-        if (other == item)
-            continue;
-        if (size < most) {
-            desk->heap[size] = found;
-            rise(desk->heap, size++);
-        } else if (is_less(desk->heap[0], found)) {
-            desk->heap[0] = found;
-            sink(desk->heap, size, 0);
-        }
+        if (other != item)
+            best_offer(best, (struct best_one){likeness, other});
     }
-    return size;
 }
 
 static void find(struct job *job, const struct desk *desk, uint32_t item)
 {
     struct neighbours *to = job->to;
-    uint32_t size = keep_best(job, desk, item, add_up(job, desk, item));
+    struct best best = {.kept = desk->room, .most = to->most};
 
-    to->count[item] = size;
-    while (size > 0) { /* the least leaves the heap first, and goes last */
-        struct found least = desk->heap[0];
-        size_t place = (size_t)item * to->most + --size;
+    keep_best(job, desk, item, add_up(job, desk, item), &best);
+    to->count[item] = best.size;
+    while (best.size > 0) { /* from the last place to the first */
+        struct best_one least = best_take_least(&best);
+        size_t place = (size_t)item * to->most + best.size;
 
-        desk->heap[0] = desk->heap[size];
-        sink(desk->heap, size, 0);
-        to->item[place] = least.item;
-        to->likeness[place] = least.likeness;
+        to->item[place] = least.index;
+        to->likeness[place] = least.score;
     }
 }
 
@@ -153,8 +102,8 @@ static bool desks(struct job *job, uint32_t threads)
 
         desk->sum = calloc(columns, sizeof *desk->sum);
         desk->touched = malloc(columns * sizeof *desk->touched);
-        desk->heap = malloc(((size_t)job->to->most + 1) * sizeof *desk->heap);
-        whole = whole && desk->sum != NULL && desk->touched != NULL && desk->heap != NULL;
+        desk->room = malloc(((size_t)job->to->most + 1) * sizeof *desk->room);
+        whole = whole && desk->sum != NULL && desk->touched != NULL && desk->room != NULL;
     }
     return whole;
 }
@@ -164,7 +113,7 @@ static void clear(struct job *job, uint32_t threads)
     for (uint32_t i = 0; i < threads; i++) {
         free(job->desk[i].sum);
         free(job->desk[i].touched);
-        free(job->desk[i].heap);
+        free(job->desk[i].room);
     }
     free((float *)job->account_weight);
     free((float *)job->item_weight);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "readers/recommend/best.h"
 #include "readers/recommend/dense.h"
 #include "readers/recommend/model.h"
 
@@ -20,17 +21,12 @@ struct recommend {
     uint32_t popular[RECOMMEND_BEST_MAX + RECOMMEND_HISTORY_MAX]; /* places, most first */
 };
 
-struct place_score {
-    uint32_t place;
-    float score;
-};
-
 struct recommend_view {
     const struct recommend *recommend;
     uint32_t touched_count, known;
     uint32_t history[RECOMMEND_HISTORY_MAX]; /* places */
     float profile[MODEL_RANK_MAX];           /* sum of factor * model_factor_scale */
-    struct place_score draft[DRAFT_MAX];
+    struct best_one draft[DRAFT_MAX];
     float *sum;        /* of links, by place; 0 where nothing was touched */
     uint8_t *state;    /* enum place_state, by place */
     uint32_t *touched; /* places whose sum or state is not 0 */
@@ -219,56 +215,25 @@ float recommend_score(const struct recommend_view *view, uint64_t item)
     return place == MODEL_NONE ? 0 : whole_score(view, place);
 }
 
-/* Is a worth less than b? Of equals the later place, which is the greater id, is. */
-static bool is_less(const struct place_score *a, const struct place_score *b)
-{
-    return a->score < b->score || (a->score == b->score && a->place > b->place);
-}
-
 static int by_score(const void *a, const void *b)
 {
-    return is_less(a, b) ? 1 : is_less(b, a) ? -1 : 0;
+    const struct best_one *left = a, *right = b;
+
+    return best_is_less(*left, *right) ? 1 : best_is_less(*right, *left) ? -1 : 0;
 }
 
-static void sink(struct place_score *heap, uint32_t size, uint32_t at)
-{
-    for (;;) {
-        uint32_t child = 2 * at + 1;
-        struct place_score swap;
-
-        if (child >= size)
-            return;
-        if (child + 1 < size && is_less(&heap[child + 1], &heap[child]))
-            child++;
-        if (!is_less(&heap[child], &heap[at]))
-            return;
-        swap = heap[at];
-        heap[at] = heap[child];
-        heap[child] = swap;
-        at = child;
-    }
-}
-
-/* The most by links into view->draft, as a heap whose root is the least. */
+/* The most by links into view->draft, in no order. */
 static uint32_t draft(struct recommend_view *view, uint32_t most)
 {
-    uint32_t size = 0;
+    struct best best = {.kept = view->draft, .most = most};
 
     for (uint32_t i = 0; i < view->touched_count; i++) {
-        struct place_score next = {view->touched[i], view->sum[view->touched[i]]};
+        uint32_t place = view->touched[i];
 
-        if (view->state[next.place] & PLACE_HISTORY)
-            continue;
-        if (size < most) {
-            view->draft[size++] = next;
-            for (uint32_t at = size / 2; size == most && at > 0; at--)
-                sink(view->draft, size, at - 1);
-        } else if (is_less(&view->draft[0], &next)) {
-            view->draft[0] = next;
-            sink(view->draft, size, 0);
-        }
+        if (!(view->state[place] & PLACE_HISTORY))
+            best_offer(&best, (struct best_one){view->sum[place], place});
     }
-    return size;
+    return best.size;
 }
 
 static uint32_t draft_popular(struct recommend_view *view)
@@ -278,8 +243,8 @@ static uint32_t draft_popular(struct recommend_view *view)
 
     for (uint32_t i = 0; i < recommend->popular_count && size < DRAFT_MAX; i++)
         if (!(view->state[recommend->popular[i]] & PLACE_HISTORY))
-            view->draft[size++] = (struct place_score){
-                recommend->popular[i], (float)recommend->model.degree[recommend->popular[i]]};
+            view->draft[size++] = (struct best_one){
+                (float)recommend->model.degree[recommend->popular[i]], recommend->popular[i]};
     return size;
 }
 
@@ -287,11 +252,11 @@ uint32_t recommend_best(struct recommend_view *view, uint32_t n, struct recommen
 {
     uint32_t size;
 
-    assert(n <= RECOMMEND_BEST_MAX);
+    assert(n > 0 && n <= RECOMMEND_BEST_MAX);
     if (view->known > 0) {
         size = draft(view, n < DRAFT_MAX / 4 ? 4 * n : DRAFT_MAX);
         for (uint32_t i = 0; i < size; i++)
-            view->draft[i].score = whole_score(view, view->draft[i].place);
+            view->draft[i].score = whole_score(view, view->draft[i].index);
         qsort(view->draft, size, sizeof *view->draft, by_score);
     } else {
         size = draft_popular(view);
@@ -299,7 +264,7 @@ uint32_t recommend_best(struct recommend_view *view, uint32_t n, struct recommen
     if (size > n)
         size = n;
     for (uint32_t i = 0; i < size; i++)
-        found[i] = (struct recommend_found){view->recommend->model.id[view->draft[i].place],
+        found[i] = (struct recommend_found){view->recommend->model.id[view->draft[i].index],
                                             view->known > 0 ? view->draft[i].score : 0};
     return size;
 }
