@@ -140,17 +140,18 @@ def shown(rng, at):
     names = "time_ms user_id video_id author_id tag duration_ms is_click long_view is_like".split()
     with gzip.open(path, "wt") as file:
         file.write("\t".join(names) + "\n")
-        for time in range(4000):
+        for time in range(12000):
             account, item = rng.randrange(80), rng.randrange(100)
             click = rng.random() < (0.8 if item % 2 == 0 else 0.2)
             like = click and account % 4 == item // 2 % 4 and rng.random() < 0.5
             row = [time, account, item, item // 5, item // 2 % 4, 15000, int(click), int(click), int(like)]
             file.write("\t".join(map(str, row)) + "\n")
     told = zan("rank", "--impressions", path, "--cut", "75", "--json")
-    assert (told["learnt"], told["ranked"]) == (3000, 1000), told
+    assert (told["learnt"], told["ranked"]) == (9000, 3000), told
     for name, least in (("click", 0.72), ("long view", 0.72), ("like", 0.85)):
         figures = told[name]
         assert figures["zan"]["auc"] > least, (name, figures)
+        # 0.051 was the most in 60 runs of other seeds
         assert figures["calibration_error"] < 0.09, (name, figures)
         assert len(figures["bins"]) == 10, figures
     assert told["like"]["zan"]["auc"] > told["like"]["popularity"]["auc"] + 0.05, told["like"]
