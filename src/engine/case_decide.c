@@ -261,6 +261,8 @@ static enum status step_decide(struct engine *engine, const struct request *requ
         return STATUS_CASESTATE;
     if (row->proposed == DECISION_COMPENSATE)
         record->b = compensation_cap(engine);
+    if (row->proposed == DECISION_COMPENSATE || row->decision == DECISION_COMPENSATE)
+        record->target = row->reporters[0];
     return four_eyes(request, row) ? STATUS_OK : STATUS_FOUREYES;
 }
 

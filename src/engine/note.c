@@ -128,15 +128,13 @@ static enum status budget_decide(struct engine *engine, const struct request *re
 
     if (status != STATUS_OK)
         return status;
-    if (request->u.note.amount == 0)
-        return bad_value(engine, "an amount of 1 or more is needed");
     budget =
         hot_account(engine->hot, hot_account_find(engine->hot, request->tenant, request->account))
             ->compensation;
     if (!compensate_spend(&budget, request->u.note.amount, engine->now_us) &&
         !PLANTED("engine.budget_overspent"))
         return STATUS_NOBUDGET;
-    number(record, request->u.note.amount, 0);
+    number(record, request->u.note.amount, budget.balance_pct | (uint64_t)budget.until_s << 32);
     return STATUS_OK;
 }
 

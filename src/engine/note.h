@@ -9,7 +9,8 @@
  *   BOOST ...        an editor lifts an item, a tag, a search word: 101 to 200 percent (100: no
  *                    longer), for NOTE_BOOST_MAX_S at most, with a reason; who is in the record
  *   STAGE            an item goes up its ladder, or stops, with the evidence
- *   SPEND BUDGET     exposure of a creator's budget is given out (compensate.h)
+ *   SPEND BUDGET     exposure of a creator's budget is given out (compensate.h); its record tells
+ *                    what is left, so that of 0 is how who follows the log learns it
  *   CAMPAIGN OPEN    impressions of an item are bought for accounts with an interest, labelled,
  * with a hold-out, until a time NOTE_CAMPAIGN_MAX_S away at most; one at a time CAMPAIGN STOP ends
  * it SPEND CAMPAIGN   impressions of it are given out

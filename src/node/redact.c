@@ -131,8 +131,9 @@ static bool is_of_account(const struct record *record)
 {
     uint64_t kind = record->b >> 32 & 0xFF;
 
-    return record->kind == RECORD_EFFECT && (kind == EFFECT_RECEIVED || kind == EFFECT_ACCOUNT ||
-                                             kind == EFFECT_CREDIT || kind == EFFECT_REPORT);
+    return record->kind == RECORD_EFFECT &&
+           (kind == EFFECT_RECEIVED || kind == EFFECT_ACCOUNT || kind == EFFECT_CREDIT ||
+            kind == EFFECT_REPORT || kind == EFFECT_COMPENSATE);
 }
 
 static bool opens_case(const struct record *record)
@@ -186,7 +187,7 @@ static void redact_other(const struct redacting *redacting, struct record *recor
         redact_notice(redacting, record);
         return;
     }
-    if (is_of_account(record))
+    if (is_of_account(record) || record->kind == VERB_CASE_APPROVE)
         record->target = itself(redacting, record->tenant, record->target);
     if (record->kind == VERB_ITEM_SET && record->c & REQUEST_HAS_CREATOR)
         record->a = itself(redacting, record->tenant, record->a);

@@ -35,7 +35,8 @@
  * it is due, STEP: the cursor. CASE OPEN, DISAVOW: 0; kind | subject<<8. NOTICE READ: the notice, 0.
  * CASE PROPOSE: the case; decision |
  * value<<8; since<<32 | to, in seconds. CASE APPROVE, REJECT, APPEAL: the case. CASE APPROVE b: of a
- * compensation its cap in likes. EFFECT b: see engine/inner.h.
+ * compensation its cap in likes; target: of one, or of its end, whose budget it changes (older: 0).
+ * EFFECT b: see engine/inner.h.
  * LIKE, UNLIKE a: the clean-up that undoes or does it (record_cleanup). UNLIKE b: enum intent |
  * horizon_s<<8 of what fades (withdraw.h); c: the item's un-likes wait until then; neither: older.
  * UNLIKE, UNFAVORITE, UNFOLLOW a: RECORD_ERASURE, the account was erased. ACCOUNT ERASE a: from when
@@ -47,7 +48,8 @@
  *
  * ITEM TAG: text (tags.h). INTEREST FORGET: the tags as text, or none: all. BOOST ITEM, TAG, WORD: factor in
  * percent | size of the name<<16, until in seconds; text: the name (of TAG and WORD), then the reason.
- * STAGE: enum stage_step | stage<<8, budget of impressions; text. SPEND BUDGET: percent of a like, 0.
+ * STAGE: enum stage_step | stage<<8, budget of impressions; text. SPEND BUDGET: percent of a like,
+ * percent left after it | until when in seconds<<32 (older: 0).
  * CAMPAIGN OPEN: budget of impressions | hold-out in percent<<32, until in seconds | size of the label<<32;
  * text: the label, then the tags of the audience. CAMPAIGN STOP: text. SPEND CAMPAIGN: impressions, 0.
  * All of these have ACTOR; the newest of BOOST about the same counts, until it ends.

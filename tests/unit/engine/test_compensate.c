@@ -272,6 +272,7 @@ static void two_people_and_a_loss_make_a_budget(void **state)
     assert_int_equal(step(VERB_CASE_APPROVE, id, 5, 0, 0), STATUS_FOUREYES);
     assert_int_equal(budget().balance_pct, 0);
     assert_int_equal(step(VERB_CASE_APPROVE, id, 6, 0, 0), STATUS_OK);
+    assert_true(records[record_count - 1].target == CREATOR); /* who reads the log is told whose */
     assert_int_equal(budget().balance_pct, compensate_of_loss(2100));
     assert_int_equal(item()->loss_pct, 0);
     assert_int_equal(decide(open_case(), DECISION_COMPENSATE, 0), STATUS_CASESTATE); /* once */

@@ -268,7 +268,8 @@ static void no_budget_is_spent_twice(void **state)
 
     (void)state;
     assert_int_equal(spend(1), STATUS_NOBUDGET);
-    assert_int_equal(spend(0), STATUS_BADVALUE);
+    assert_int_equal(spend(0), STATUS_OK); /* says what there is: nothing */
+    assert_true(written().b == 0);
     for (int i = 0; i < 5000; i++) {
         uint32_t amount = 1 + (uint32_t)test_random_below(&random, 900);
         struct compensation before = budget();
@@ -278,9 +279,16 @@ static void no_budget_is_spent_twice(void **state)
             granted += amount;
         } else if (spend(amount) == STATUS_OK) {
             assert_true(amount <= before.balance_pct);
+            assert_true(written().a == amount);
+            assert_true(written().b ==
+                        ((before.balance_pct - amount) | (uint64_t)before.until_s << 32));
             spent += amount;
         } else {
             assert_true(amount > before.balance_pct);
+        }
+        if (test_random_below(&random, 20) == 0) { /* asked, nothing is spent */
+            assert_int_equal(spend(0), STATUS_OK);
+            assert_true((uint32_t)written().b == budget().balance_pct);
         }
         if (test_random_below(&random, 50) == 0)
             test_engine_flush(&test);
