@@ -17,7 +17,18 @@
 
 #include <ini.h>
 
-enum kind { KIND_PATH, KIND_ADDRESS, KIND_SYNC, KIND_NUMBER, KIND_SIZE, KIND_CHOICE };
+#include "readers/discover/tuning.h"
+
+enum kind {
+    KIND_PATH,
+    KIND_ADDRESS,
+    KIND_SYNC,
+    KIND_NUMBER,
+    KIND_SIZE,
+    KIND_CHOICE,
+    KIND_HEAT,
+    KIND_FEED
+};
 
 struct place {
     enum kind kind;
@@ -61,7 +72,7 @@ static enum status bad(char message[CONFIG_MESSAGE], const char *name, const cha
 {
     char copy[SHOWN_MAX + 4];
 
-    snprintf(message, CONFIG_MESSAGE, "%s: expected %.100s, got '%s'", name, expected,
+    snprintf(message, CONFIG_MESSAGE, "%s: expected %.150s, got '%s'", name, expected,
              shown(value, copy));
     return STATUS_BADCONFIG;
 }
@@ -182,11 +193,21 @@ static bool is_control_free(const char *value)
     return true;
 }
 
+/* expected: what would be right. */
+static bool is_weights(enum kind kind, const char *value, char expected[TUNING_MESSAGE])
+{
+    struct discover_rules heat;
+    struct feed_settings feed;
+
+    return kind == KIND_HEAT ? tuning_read_heat(value, &heat, expected)
+                             : tuning_read_feed(value, &feed, expected);
+}
+
 static enum status set_text(struct config *config, const struct place *place,
                             const struct config_item *item, const char *value,
                             char message[CONFIG_MESSAGE])
 {
-    char host[CONFIG_TEXT], expected[96];
+    char host[CONFIG_TEXT], expected[TUNING_MESSAGE];
     uint16_t port;
 
     if (strlen(value) >= place->size || !is_control_free(value)) {
@@ -200,6 +221,9 @@ static enum status set_text(struct config *config, const struct place *place,
         return bad(message, item->name, value, "always, group:MS with MS from 1 to 1000, or none");
     if (place->kind == KIND_CHOICE && !config_is_choice(item->form, value))
         return bad(message, item->name, value, item->form);
+    if ((place->kind == KIND_HEAT || place->kind == KIND_FEED) &&
+        !is_weights(place->kind, value, expected))
+        return bad(message, item->name, value, expected);
     memcpy((char *)config + place->offset, value, strlen(value) + 1);
     return STATUS_OK;
 }
@@ -337,8 +361,8 @@ static int read_setting(void *argument, const char *section, const char *name, c
         reading->status = config_set(reading->config, name, value, what);
     }
     if (reading->status != STATUS_OK)
-        snprintf(reading->message, CONFIG_MESSAGE, "%.120s:%d: %.120s", reading->path,
-                 reading->line, what);
+        snprintf(reading->message, CONFIG_MESSAGE, "%.90s:%d: %.150s", reading->path, reading->line,
+                 what);
     return reading->status == STATUS_OK;
 }
 

@@ -37,6 +37,8 @@ struct config {
     uint64_t memory_bytes;            /* for hot state, filter and cache together; 1 GiB */
     uint64_t discover_memory;         /* beside it; 0: no discovery */
     char discover_model[CONFIG_TEXT]; /* config_model_path */
+    char heat[CONFIG_TEXT];           /* default, or weights (readers/discover/tuning.h) */
+    char feed[CONFIG_TEXT];           /* the same */
     char pool[32];                    /* off, default, douyin */
     uint64_t connections;             /* 10000 */
     uint64_t operation_hours;         /* how long operation ids are kept: 24 */

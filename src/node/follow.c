@@ -516,6 +516,8 @@ static enum status open_discover(struct follow *follow, uint64_t bytes)
                    .make = follow->node->epochs != NULL ? make_token : NULL},
         .disk = &disk_posix,
         .model_path = follow->model_path,
+        .heat = follow->node->config.heat,
+        .feed = follow->node->config.feed,
         .pool = follow->node->config.pool,
     };
 

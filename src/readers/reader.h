@@ -155,13 +155,14 @@ struct reader_discover_config {
     struct reader_tokens tokens;
     const struct disk *disk; /* for the model; NULL: there is none to be looked for */
     const char *model_path;  /* borrowed until close */
+    const char *heat, *feed; /* weights (discover/tuning.h); NULL: the defaults */
     const char
         *pool; /* name of the rule that items climb their ladder by (pool.h); NULL, "off": none */
 };
 
 #define READER_DISCOVER_BYTES_MIN (1u << 20)
 
-/* NOMEMORY. *reader is filled on OK only, and closed by its close. */
+/* NOMEMORY; BADVALUE: weights that cannot be. *reader is filled on OK only, and closed by its close. */
 enum status reader_discover_open(const struct reader_discover_config *config,
                                  struct reader *reader);
 

@@ -14,6 +14,7 @@
 #include "readers/discover/discover_answer.h"
 #include "readers/discover/spender.h"
 #include "readers/discover/stager.h"
+#include "readers/discover/tuning.h"
 #include "readers/model_watch.h"
 #include "readers/reader.h"
 #include "schema/tree.h"
@@ -31,6 +32,7 @@ struct bound {
     uint32_t model;            /* version of the one in use; 0: none */
     struct spender *spender;
     struct stager *stager;
+    char heat_formula[TUNING_FORMULA], feed_formula[TUNING_FORMULA];
     uint16_t partitions;
     uint64_t trace[READER_PARTITIONS_MAX];
 };
@@ -71,7 +73,9 @@ static void answer(void *self, struct call *call, const struct reader_now *now)
                                 .feeder = bound->feeder,
                                 .stager = bound->stager,
                                 .tokens = bound->tokens,
-                                .model = bound->model};
+                                .model = bound->model,
+                                .heat_formula = bound->heat_formula,
+                                .feed_formula = bound->feed_formula};
 
     if (!discover_answer(&answerer, call, now))
         tree_refuse(call, STATUS_UNKNOWNCMD);
@@ -151,6 +155,26 @@ static void close_bound(void *self)
     free(bound);
 }
 
+/* The weights it is to go by, and what its formulas are called with them: a page depends on heat.
+ */
+static bool read_weights(struct bound *bound, const struct reader_discover_config *config,
+                         struct discover_rules *rules, struct feed_settings *feed)
+{
+    char message[TUNING_MESSAGE];
+    uint32_t of_heat, of_feed;
+
+    if (!tuning_read_heat(config->heat != NULL ? config->heat : "default", rules, message) ||
+        !tuning_read_feed(config->feed != NULL ? config->feed : "default", feed, message))
+        return false;
+    of_heat = tuning_of_heat(rules);
+    of_feed = tuning_of_feed(feed);
+    tuning_formula(HEAT_FORMULA, of_heat, bound->heat_formula);
+    tuning_formula(FEED_FORMULA,
+                   of_heat != 0 || of_feed != 0 ? (uint32_t)hash_two(of_heat, of_feed) | 1 : 0,
+                   bound->feed_formula);
+    return true;
+}
+
 static enum status open_watch(struct bound *bound, const struct reader_discover_config *config)
 {
     enum status status = model_watch_open(config->disk, config->model_path, &bound->watch);
@@ -163,18 +187,26 @@ static enum status open_watch(struct bound *bound, const struct reader_discover_
 enum status reader_discover_open(const struct reader_discover_config *config, struct reader *reader)
 {
     struct bound *bound = calloc(1, sizeof *bound);
+    struct discover_rules rules;
+    struct feed_settings feed;
     enum status status = STATUS_NOMEMORY;
 
     if (bound == NULL)
         return STATUS_NOMEMORY;
+    if (!read_weights(bound, config, &rules, &feed)) {
+        free(bound);
+        return STATUS_BADVALUE;
+    }
     bound->partitions = config->partitions;
     bound->tokens = config->tokens;
     bound->feeder = feeder_open((uint32_t)(config->bytes / SERVED_SHARE / FEED_SERVED_BYTES) + 16);
     bound->spender = spender_open(config->door);
     bound->stager =
         stager_open(config->door, config->pool == NULL ? NULL : pool_rule_of(config->pool));
-    if (bound->feeder != NULL && bound->spender != NULL && bound->stager != NULL)
-        status = discover_open(&bound->discover, config->bytes, &discover_defaults);
+    if (bound->feeder != NULL && bound->spender != NULL && bound->stager != NULL) {
+        feeder_tune(bound->feeder, &feed);
+        status = discover_open(&bound->discover, config->bytes, &rules);
+    }
     if (status == STATUS_OK && config->disk != NULL)
         status = open_watch(bound, config);
     if (status != STATUS_OK) {

@@ -131,6 +131,38 @@ def rises():
         close(float(as_map(client.call("HEAT", 6))["heat"]), 1.0, "match of an account like all others")
 
 
+def weighed_otherwise():
+    """Weights are settings: they count, the formula's name tells them, and what was computed with others is
+    made again from the log."""
+    def heat(server):
+        told = as_map(server.client(resp=3).call("HEAT", 5))
+        weights = {as_map(one)["act"]: float(as_map(one)["weight"]) for one in told["weights"]}
+        return float(told["heat"]), weights, told["formula"]
+
+    with Server() as server:
+        server.client().many([("ITEM", "SET", 5), ("LIKE", 1, 5), ("COMMENT", 1, 5), ("SHARE", 2, 5)])
+        plain, weights, formula = heat(server)
+        close(plain, 1.5 + 4 + 2, "by default")
+        feed = as_map(server.client(resp=3).call("FEED", 9))["formula"]
+        assert "+" not in formula + feed and weights["comment"] == 4, (formula, feed, weights)
+        assert server.stop() == 0
+        server.settings["heat"] = "comment=8, share=1,depth=3"
+        server.start()
+        other, weights, named = heat(server)
+        close(other, 3 + 8 + 1, "with other weights")
+        assert weights["comment"] == 8 and weights["like"] == 1 and named.startswith(formula + "+"), named
+        assert as_map(server.client(resp=3).call("FEED", 9))["formula"].startswith(feed + "+")
+        assert server.stop() == 0
+        assert "checkpoint of discover is refused" in server.messages, server.messages
+        server.settings["feed"] = "author-cap=1"   # only of pages: nothing is made again
+        server.start()
+        assert heat(server)[2] == named
+        assert server.stop() == 0 and "refused" not in server.messages, server.messages
+        server.settings["heat"] = "default"
+        server.start()
+        close(heat(server)[0], plain, "by default again")
+
+
 def off():
     with Server(discover_memory=0) as server:
         client = server.client()
@@ -144,6 +176,7 @@ def run():
     by_definition(generator, 3)
     lifted_and_hidden()
     rises()
+    weighed_otherwise()
     off()
 
 

@@ -16,6 +16,7 @@ const struct discover_rules discover_defaults = {
                [HEAT_COMMENT] = 4,
                [HEAT_SHARE] = 2,
                [HEAT_LONG_VIEW] = 0.05},
+    .depth = HEAT_DEPTH,
 };
 
 /* --- memory ------------------------------------------------------------------------------------

@@ -45,6 +45,7 @@
 struct discover_rules {
     int64_t half_life_us;
     double weight[HEAT_VERBS];
+    double depth; /* of a like, once its account has commented after it */
 };
 extern const struct discover_rules discover_defaults;
 

@@ -196,7 +196,8 @@ static double like_forward(const struct discover *discover, const struct act *ac
     if (exposure->flags & EXPOSURE_HEATLESS)
         return 0;
     return discover->rules.weight[HEAT_LIKE] * exposure->act_pct[SIGNAL_LIKE] / 100 *
-           exposure->like_match / MATCH_ONE * (exposure->flags & EXPOSURE_DEPTH ? HEAT_DEPTH : 1) *
+           exposure->like_match / MATCH_ONE *
+           (exposure->flags & EXPOSURE_DEPTH ? discover->rules.depth : 1) *
            forward(discover, exposure->like_us);
 }
 

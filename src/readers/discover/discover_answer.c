@@ -37,7 +37,7 @@ static void put_ms(struct answer *answer, const char *name, int64_t time_us)
 static void begin(struct answer *answer)
 {
     tree_begin(&answer->tree, answer->call);
-    tree_word(&answer->tree, "formula", HEAT_FORMULA);
+    tree_word(&answer->tree, "formula", answer->by->heat_formula);
 }
 
 /* What it stands for, at the end of every answer. */

@@ -14,6 +14,7 @@ struct answerer {
     struct stager *stager;
     struct reader_tokens tokens;
     uint32_t model; /* version of the model that the feeder asks; 0: none */
+    const char *heat_formula, *feed_formula; /* their names, with what was set (tuning.h) */
 };
 
 /* Into call->reply. False: the verb is another reader's. */

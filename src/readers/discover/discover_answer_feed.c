@@ -12,7 +12,7 @@
 static void begin(struct answer *answer)
 {
     tree_begin(&answer->tree, answer->call);
-    tree_word(&answer->tree, "formula", FEED_FORMULA);
+    tree_word(&answer->tree, "formula", answer->by->feed_formula);
     if (answer->by->model != 0 &&
         feeder_has_model(answer->by->feeder, answer->call->request.tenant))
         tree_counter(&answer->tree, "model", answer->by->model);

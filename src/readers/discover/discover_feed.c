@@ -20,7 +20,6 @@
 #define FROM_POOL     120
 #define TAG_TRAIT     1.0f
 #define CREATOR_TRAIT 0.5f
-#define FOLLOWED      2.0
 #define OTHERS        2.5 /* fit is 0.5 .. 2 */
 
 static_assert(FROM_MODEL + FROM_TAGS * FROM_TAG + VIEWER_FOLLOWED * FROM_CREATOR + FROM_TOP +
@@ -38,7 +37,7 @@ struct served {
 };
 
 struct feeder {
-    struct feed_rule rule;
+    struct feed_settings set;
     struct recommend_view *view;
     uint32_t view_tenant;
     struct table served;
@@ -66,6 +65,16 @@ struct page {
     bool personal;
 };
 
+struct feed_settings feed_settings_default(void)
+{
+    return (struct feed_settings){.rule = feed_rule_default(), .prior = 50, .followed = 2};
+}
+
+void feeder_tune(struct feeder *feeder, const struct feed_settings *settings)
+{
+    feeder->set = *settings;
+}
+
 struct feeder *feeder_open(uint32_t accounts)
 {
     struct feeder *feeder = calloc(1, sizeof *feeder);
@@ -73,7 +82,7 @@ struct feeder *feeder_open(uint32_t accounts)
 
     if (feeder == NULL)
         return NULL;
-    feeder->rule = feed_rule_default();
+    feeder->set = feed_settings_default();
     feeder->memory = aligned_alloc(64, bytes);
     if (feeder->memory == NULL) {
         free(feeder);
@@ -306,21 +315,23 @@ static void gather(struct page *page)
  */
 
 /* The item's rate by the platform's; 1 for who has no impressions yet. */
-static double beside(const struct signals *item, const struct signals *platform, enum signal signal)
+static double beside(const struct page *page, const struct signals *item, enum signal signal)
 {
+    const struct signals *platform = page->discover->platform;
+    double prior = page->feeder->set.prior;
     double usual =
         signals_rate(platform->tally[signal].success_pct, platform->impressions_pct).rate;
     double n = (double)item->impressions_pct / 100;
 
     if (usual <= 0)
         return 1;
-    return ((double)item->tally[signal].success_pct / 100 / usual + FEED_PRIOR) / (n + FEED_PRIOR);
+    return ((double)item->tally[signal].success_pct / 100 / usual + prior) / (n + prior);
 }
 
-static double value_of(const struct discover *discover, const struct item *item)
+static double value_of(const struct page *page, const struct item *item)
 {
-    return (beside(&item->signals, discover->platform, SIGNAL_LIKE) +
-            beside(&item->signals, discover->platform, SIGNAL_LONG_VIEW)) /
+    return (beside(page, &item->signals, SIGNAL_LIKE) +
+            beside(page, &item->signals, SIGNAL_LONG_VIEW)) /
            2;
 }
 
@@ -328,7 +339,7 @@ static double tie_of(const struct page *page, const struct item *item)
 {
     for (uint32_t i = 0; page->viewer != NULL && i < page->viewer->followed_count; i++)
         if (item->has_creator && page->viewer->followed[i] == item->creator)
-            return FOLLOWED;
+            return page->feeder->set.followed;
     return 1;
 }
 
@@ -357,9 +368,8 @@ static void score(struct page *page)
 
         if (tried && item->stage & STAGE_AUDIENCE)
             fit = OTHERS - fit; /* its second audience is who the first was not */
-        feeder->items[i].score = value_of(page->discover, item) * fit * tie_of(page, item) *
-                                     (0.5 + model) * (0.5 + heat) *
-                                     discover_boost_of(page->discover, item) +
+        feeder->items[i].score = value_of(page, item) * fit * tie_of(page, item) * (0.5 + model) *
+                                     (0.5 + heat) * discover_boost_of(page->discover, item) +
                                  1e-9; /* a page needs an order even of what nobody likes */
     }
 }
@@ -434,8 +444,8 @@ uint32_t feeder_page(struct feeder *feeder, struct discover *discover,
     gather(&page);
     score(&page);
     past_of(&page, &past);
-    count = feed_rank(&feeder->rule, &past, feeder->items, page.count, asked->seed, &feeder->work,
-                      feeder->places, asked->want);
+    count = feed_rank(&feeder->set.rule, &past, feeder->items, page.count, asked->seed,
+                      &feeder->work, feeder->places, asked->want);
     for (uint32_t i = 0; i < count; i++) {
         uint32_t at = feeder->places[i];
 

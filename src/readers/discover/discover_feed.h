@@ -16,10 +16,10 @@
  *   score = value * fit * tie * (0.5 + model) * (0.5 + heat) * boost
  *
  *   value   how often credited impressions of it became a like, and a long view, each beside the
- *           platform's own rate; FEED_PRIOR impressions of that rate stand before its own
+ *           platform's own rate; `prior` impressions of that rate stand before its own
  *   fit     of tags and interests, 0.5 .. 2 (interest.h)
  *           an item in trial before its second audience: 2.5 - fit
- *   tie     2 for a creator the account follows, else 1
+ *   tie     `followed` (2) for a creator the account follows, else 1
  *   model   its score by the best of this page, 0 .. 1; 0.5 where there is no model to ask
  *   heat    ln(1 + heat) by that of the hottest of this page; 0.5 for what is in trial
  *
@@ -41,9 +41,16 @@
 #define FEED_SERVED       48   /* of an account's last pages */
 #define FEED_SERVED_BYTES 1024 /* an account, about */
 #define FEED_SERVED_US    (30LL * 60 * 1000000)
-#define FEED_PRIOR        50.0
 #define FEED_PLACES       20 /* where COUNT is not given */
 #define FEED_FORMULA      "feed-1"
+
+/* What a platform may set (tuning.h). */
+struct feed_settings {
+    struct feed_rule rule;
+    double prior;    /* impressions of the platform's rate before an item's own: 50 */
+    double followed; /* tie of a followed creator: 2 */
+};
+struct feed_settings feed_settings_default(void);
 
 struct feed_asked {
     uint64_t account;
@@ -65,6 +72,8 @@ struct feeder;
 /* accounts: of how many what was served is remembered. NULL: no memory. */
 struct feeder *feeder_open(uint32_t accounts);
 void feeder_close(struct feeder *feeder); /* NULL is allowed */
+/* In place of the defaults. */
+void feeder_tune(struct feeder *feeder, const struct feed_settings *settings);
 /* Asked from now on, for that tenant; NULL: there is none. The caller closes the view, after the
  * last page from it. */
 void feeder_model(struct feeder *feeder, struct recommend_view *view, uint32_t tenant);

@@ -48,7 +48,7 @@ struct heat_weight {
 extern const struct heat_weight heat_weights[HEAT_VERBS];
 
 #define HEAT_HALF_LIFE_S (24u * 3600) /* default; docs/discovery.md */
-#define HEAT_DEPTH       1.5          /* of a like, once its account has commented after it */
+#define HEAT_DEPTH       1.5          /* default */
 #define HEAT_MATCH_MIN   0.5
 #define HEAT_MATCH_MAX   2.0
 
