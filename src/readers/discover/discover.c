@@ -137,6 +137,7 @@ static void rows_open(struct discover *discover)
     discover->now_us = 0;
     discover->record_us = 0;
     discover->applied = 0;
+    discover->births = 0;
 }
 
 void discover_clear(struct discover *discover)
