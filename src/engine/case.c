@@ -11,6 +11,7 @@
 #include "engine/compensate.h"
 #include "engine/inner.h"
 #include "engine/notice.h"
+#include "engine/pause.h"
 #include "engine/sanction.h"
 #include "engine/withdraw.h"
 
@@ -248,6 +249,17 @@ static void compensate_restore(struct engine *engine, const struct record *recor
     compensation_move(engine, record, row->reporters[0], -(int64_t)amount_pct, 0);
 }
 
+/* Growth is shown again; unless another decision, or the creator, paused it since. */
+static void pause_restore(struct engine *engine, const struct record *record,
+                          const struct case_row *row)
+{
+    struct item_row *item =
+        hot_item_change(engine->hot, item_ensure(engine, row->tenant, row->about, record->time_us));
+
+    if (item->pause.by == PAUSE_REVIEW && item->pause.until_s == row->until_us / SECOND_US)
+        pause_end(item, record->time_us);
+}
+
 /* Nothing is the matter: what was taken back while the case's freeze was open need not wait. */
 static void freeze_dismiss(struct engine *engine, const struct record *record,
                            const struct case_row *row)
@@ -278,6 +290,8 @@ static void restore_begin(struct engine *engine, const struct record *record, st
     } else {
         if (row->decision == DECISION_COMPENSATE)
             compensate_restore(engine, record, row);
+        if (row->decision == DECISION_PAUSE)
+            pause_restore(engine, record, row);
         row->state = CASE_RESTORED;
         row->ended_sequence = record->sequence;
     }
@@ -357,6 +371,11 @@ static void approve_apply(struct engine *engine, const struct record *record)
         freeze_dismiss(engine, record, row);
     } else if (decision == DECISION_COMPENSATE) {
         compensate_begin(engine, record, row);
+    } else if (decision == DECISION_PAUSE) {
+        row->state = CASE_APPLIED;
+        row->ended_sequence = record->sequence;
+        pause_begin(engine, item_ensure(engine, row->tenant, row->about, record->time_us),
+                    PAUSE_REVIEW, (uint32_t)(row->until_us / SECOND_US), record->time_us);
     } else if (decision == DECISION_QUARANTINE) {
         quarantine_begin(engine, record, row);
     } else if (case_is_sanction(decision)) {

@@ -9,6 +9,7 @@
 #include "engine/access.h"
 #include "engine/case_inner.h"
 #include "engine/inner.h"
+#include "engine/pause.h"
 #include "engine/sanction.h"
 
 #define LOOK_BACK_MAX 8                             /* cases about one subject */
@@ -145,6 +146,9 @@ static enum status proposal_check(struct engine *engine, const struct case_row *
     if (decision == DECISION_COMPENSATE &&
         (row->subject != SUBJECT_ITEM || row->kind != CASE_REVIEW))
         return bad_value(engine, "a compensation needs a case of kind review about an item");
+    if (decision == DECISION_PAUSE &&
+        (row->subject != SUBJECT_ITEM || (row->kind != CASE_REVIEW && row->kind != CASE_DISAVOWAL)))
+        return bad_value(engine, "a pause needs a case of kind review or disavowal about an item");
     return STATUS_OK;
 }
 
@@ -172,7 +176,8 @@ static enum status propose_decide(struct engine *engine, const struct request *r
 {
     uint8_t decision = request->u.deed.decision;
     bool ends = (case_is_sanction(decision) && decision != DECISION_POINTS) ||
-                decision == DECISION_QUARANTINE;
+                decision == DECISION_QUARANTINE || decision == DECISION_PAUSE;
+    int64_t most_us = decision == DECISION_PAUSE ? PAUSE_REVIEW_MAX_S * SECOND_US : SANCTION_MAX_US;
     int64_t until_us = request->flags & REQUEST_HAS_UNTIL ? request->u.deed.until_us : 0;
     int64_t since_us = request->flags & REQUEST_HAS_SINCE ? request->u.deed.since_us : 0;
     uint16_t value = request->u.deed.value;
@@ -184,10 +189,13 @@ static enum status propose_decide(struct engine *engine, const struct request *r
         return status;
     if (ends && until_us == 0)
         until_us = engine->now_us + DEFAULT_US;
-    if (ends && (until_us <= engine->now_us || until_us - engine->now_us > SANCTION_MAX_US) &&
+    if (ends && (until_us <= engine->now_us || until_us - engine->now_us > most_us) &&
         !PLANTED("engine.sanction_without_end"))
-        return bad_value(engine, "UNTIL (until_ms) must be after now and at most 366 days ahead, "
-                                 "in unix milliseconds");
+        return bad_value(engine, decision == DECISION_PAUSE
+                                     ? "UNTIL (until_ms) must be after now and at most 30 days "
+                                       "ahead, in unix milliseconds"
+                                     : "UNTIL (until_ms) must be after now and at most 366 days "
+                                       "ahead, in unix milliseconds");
     if (decision == DECISION_CUT && (value == 0 || value >= WEIGHT_FULL))
         return bad_value(engine, "a cut needs VALUE 1 to 99, the percent of weight that is left");
     if (decision == DECISION_POINTS && value == 0)

@@ -7,6 +7,7 @@
 #include "base/hook.h"
 #include "engine/compensate.h"
 #include "engine/inner.h"
+#include "engine/pause.h"
 #include "schema/tags.h"
 
 /* --- what they say -------------------------------------------------------------------------------
@@ -247,6 +248,9 @@ static enum status decide(struct engine *engine, const struct request *request,
         return campaign_decide(engine, request, record);
     case VERB_SPEND_BUDGET:
         return budget_decide(engine, request, record);
+    case VERB_GROWTH_PAUSE:
+    case VERB_GROWTH_RESUME:
+        return pause_decide(engine, request, record);
     default:
         assert(0);
         return STATUS_INTERNAL;
@@ -269,6 +273,8 @@ void note_apply(struct engine *engine, const struct record *record)
 
     if (record->kind >= VERB_CAMPAIGN_OPEN && record->kind <= VERB_SPEND_CAMPAIGN)
         campaign_apply(engine, record);
+    if (record->kind == VERB_GROWTH_PAUSE || record->kind == VERB_GROWTH_RESUME)
+        pause_apply(engine, record);
     if (record->kind != VERB_SPEND_BUDGET)
         return;
     slot = account_ensure(engine, record->tenant, record->account, record->time_us);

@@ -12,11 +12,13 @@
  *   SPEND BUDGET     exposure of a creator's budget is given out (compensate.h); its record tells
  *                    what is left, so that of 0 is how who follows the log learns it
  *   CAMPAIGN OPEN    impressions of an item are bought for accounts with an interest, labelled,
- * with a hold-out, until a time NOTE_CAMPAIGN_MAX_S away at most; one at a time CAMPAIGN STOP ends
- * it SPEND CAMPAIGN   impressions of it are given out
+ *                    with a hold-out, until a time NOTE_CAMPAIGN_MAX_S away at most; one at a time
+ *   CAMPAIGN STOP    ends it
+ *   SPEND CAMPAIGN   impressions of it are given out
+ *   GROWTH ...       a creator's switch over what is shown of his item (pause.h)
  *
- * State: the budget of a creator's row and the campaign of an item's (budget, spent, until, so that
- * no more is given out than was bought, whoever asks how often), and nothing else: of all others
+ * State: the budget of a creator's row, the campaign of an item's (budget, spent, until, so that
+ * no more is given out than was bought, whoever asks how often) and its pause, and nothing else: of all others
  * the log is the only place. Unknown items and accounts are refused, also where a like would let
  * them be: there is nothing to say about them. */
 #ifndef ZAN_ENGINE_NOTE_H

@@ -8,6 +8,7 @@
 #include "engine/compensate.h"
 #include "engine/inner.h"
 #include "engine/notice.h"
+#include "engine/pause.h"
 #include "engine/policy_book.h"
 #include "engine/withdraw.h"
 
@@ -24,6 +25,8 @@ bool read_item_copy(struct engine *engine, uint16_t tenant, uint64_t id, struct 
         *copy = *hot_item(engine->hot, slot);
     if (copy->withdrawn.horizon_s != 0)
         withdraw_settle(&copy->withdrawn, engine->now_us);
+    if (!pause_is_open(&copy->pause, engine->now_us))
+        copy->pause.until_s = 0; /* what is told as paused is */
     reply->item = copy;
     return true;
 }
@@ -80,16 +83,59 @@ static uint64_t total_of(struct engine *engine, const struct request *request, u
     return slot == HOT_NONE ? 0 : hot_item(engine->hot, slot)->counts[counter];
 }
 
+/* Until when growth of the item's totals is not shown; 0: it is shown. */
+static uint64_t paused_until_ms(const struct engine *engine, const struct request *request,
+                                uint64_t id)
+{
+    uint32_t slot = hot_item_find(engine->hot, request->tenant, id);
+    const struct pause *pause = slot == HOT_NONE ? NULL : &hot_item(engine->hot, slot)->pause;
+
+    return pause != NULL && pause_is_open(pause, engine->now_us) ? pause->until_s * 1000ULL : 0;
+}
+
+/* Is there any item at all whose growth may not be shown now? Nearly always not, and then no row is
+ * looked at for it. */
+static bool any_paused(const struct engine *engine)
+{
+    return hot_paused_until_s(engine->hot) * 1000000LL > engine->now_us ||
+           PLANTED("engine.pause_without_end");
+}
+
+/* Growth that is not shown is taken off the values, and which they are is told behind them. */
+static void totals_pause(struct engine *engine, const struct request *request, uint8_t counter,
+                         uint64_t *values, struct reply *reply)
+{
+    uint64_t *until_ms = values + request->count;
+
+    for (uint32_t i = 0; i < request->count; i++) {
+        uint64_t id = request->u.ids[i];
+
+        until_ms[i] = paused_until_ms(engine, request, id);
+        if (until_ms[i] == 0)
+            continue;
+        reply->held = 1;
+        if (pause_hides(engine, request, id))
+            values[i] =
+                pause_shown(hot_item(engine->hot, hot_item_find(engine->hot, request->tenant, id)),
+                            counter, engine->now_us);
+    }
+}
+
 static bool totals_answer(struct engine *engine, const struct request *request,
                           const struct verb_info *info, struct reply *reply)
 {
-    uint64_t *values = arena_take(&engine->arena, request->count * sizeof *values);
+    bool of_pauses = info->counter == COUNTER_NONE;
+    bool paused = !of_pauses && info->counter != COUNTER_FOLLOW && any_paused(engine);
+    uint64_t *values = arena_take(&engine->arena, (1u + paused) * request->count * sizeof *values);
 
     if (values == NULL)
         return false;
     for (uint32_t i = 0; i < request->count; i++)
-        values[i] = total_of(engine, request, info->counter, request->u.ids[i]);
-    for (uint32_t i = 0; disclose_is_viewer(request) && i < request->count; i++)
+        values[i] = of_pauses ? paused_until_ms(engine, request, request->u.ids[i])
+                              : total_of(engine, request, info->counter, request->u.ids[i]);
+    if (paused)
+        totals_pause(engine, request, info->counter, values, reply);
+    for (uint32_t i = 0; disclose_is_viewer(request) && !of_pauses && i < request->count; i++)
         values[i] = disclose_total(&engine->disclosure, engine->hot, request, info->counter,
                                    request->u.ids[i], values[i], engine->now_us);
     reply->kind = REPLY_INTEGERS;

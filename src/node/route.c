@@ -94,6 +94,18 @@ static bool part_storage(struct part *part, size_t size)
 /* --- many values, in parts -----------------------------------------------------------------------
  */
 
+/* Until when each is held; of a partition that said nothing of it, none is. */
+static void held_merge(const struct job *job, uint64_t *until_ms)
+{
+    for (uint16_t p = 0; p < job->part_count; p++) {
+        const struct part *part = &job->parts[p];
+
+        for (uint16_t i = 0; i < part->count; i++)
+            until_ms[part->places[i]] =
+                part->call.reply.held ? part->call.reply.u.values[part->count + i] : 0;
+    }
+}
+
 static void values_merge(struct job *job)
 {
     struct call *call = job->call;
@@ -110,7 +122,10 @@ static void values_merge(struct job *job)
         for (uint16_t i = 0; i < part->count; i++)
             values[part->places[i]] = part->call.reply.u.values[i];
         reply.count = (uint16_t)(reply.count + part->count);
+        reply.held |= part->call.reply.held;
     }
+    if (reply.held)
+        held_merge(job, values + reply.count);
     reply.u.values = values;
     call->reply = reply;
 }
@@ -135,7 +150,7 @@ static bool values_split(struct job *job, const struct request *request)
         part->ids = malloc((request->count + 1u) * sizeof *part->ids);
         part->places = malloc((request->count + 1u) * sizeof *part->places);
         if (part->ids == NULL || part->places == NULL ||
-            !part_storage(part, (request->count + 1u) * sizeof(uint64_t) + 64))
+            !part_storage(part, 2 * (request->count + 1u) * sizeof(uint64_t) + 64))
             return false;
         if (request->verb == VERB_SEQ) {
             part->places[0] = p;

@@ -90,8 +90,9 @@ static size_t storage_for(const struct request *request)
 
     switch (info->shape) {
     case SHAPE_STATES:
-    case SHAPE_TOTALS:
         return request->count * sizeof(uint64_t) + 64;
+    case SHAPE_TOTALS:
+        return 2 * request->count * sizeof(uint64_t) + 64;
     case SHAPE_TAKEN:
     case SHAPE_GIVEN:
     case SHAPE_ACTIVITY:

@@ -137,12 +137,16 @@ static void see_worth(struct sums *sums, const struct item_row *row)
     const uint64_t exposure[] = {row->published_s,      row->repost,
                                  row->campaign.budget,  row->campaign.spent,
                                  row->campaign.until_s, row->campaign.holdout_pct};
+    const uint64_t pause[] = {row->pause.until_s, row->pause.by,      row->pause.held[0],
+                              row->pause.held[1], row->pause.held[2], row->pause.held[3],
+                              row->pause.held[4]};
     uint64_t credit[CREDITS];
 
     add_extras(sums, 'I', row->tenant, row->id, extras, sizeof extras / sizeof *extras);
     add_extras(sums, 'F', row->tenant, row->id, withdrawn, sizeof withdrawn / sizeof *withdrawn);
     add_extra(sums, 'V', row->tenant, row->id, 0, row->views_lost_pct);
     add_extras(sums, 'P', row->tenant, row->id, exposure, sizeof exposure / sizeof *exposure);
+    add_extras(sums, 'H', row->tenant, row->id, pause, sizeof pause / sizeof *pause);
     for (int i = 0; i < REASON_COUNT; i++) {
         add_extra(sums, 'N', row->tenant, row->id, (uint64_t)i, row->reasons[i]);
         sums->reason_items += row->reasons[i] * mark_of(row->tenant, row->id, (uint64_t)i);

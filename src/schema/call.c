@@ -31,7 +31,8 @@ void call_answer(struct call *call, const struct reply *reply)
 
     call->reply = *reply;
     if (reply->kind == REPLY_INTEGERS)
-        call->reply.u.values = keep(call, &used, reply->u.values, reply->count * sizeof(uint64_t));
+        call->reply.u.values = keep(call, &used, reply->u.values,
+                                    (1u + reply->held) * reply->count * sizeof(uint64_t));
     if (reply->kind == REPLY_PAGE)
         call->reply.u.page =
             keep(call, &used, reply->u.page, reply->count * sizeof(struct reply_entry));

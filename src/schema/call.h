@@ -26,7 +26,7 @@ struct call {
     struct call *next; /* for queues; whoever holds the call may use it */
 };
 
-/* Enough for the largest reply: a full page, or REQUEST_IDS_MAX values, or a row, or the rules of a
+/* Enough for the largest reply: a full page, or twice REQUEST_IDS_MAX values, or a row, or the rules of a
  * policy. */
 #define CALL_STORAGE_BYTES (REQUEST_PAGE_MAX * sizeof(struct reply_entry) + 1024)
 static_assert(sizeof(struct policy_view) + POLICY_LINES_MAX * sizeof(struct policy_line) + 64 <=

@@ -40,7 +40,8 @@
  * LIKE, UNLIKE a: the clean-up that undoes or does it (record_cleanup). UNLIKE b: enum intent |
  * horizon_s<<8 of what fades (withdraw.h); c: the item's un-likes wait until then; neither: older.
  * UNLIKE, UNFAVORITE, UNFOLLOW a: RECORD_ERASURE, the account was erased. ACCOUNT ERASE a: from when
- * on it may be, in seconds. ACCOUNT PURGE: it is erased; those of its reactions follow.
+ * on it may be, in seconds. ACCOUNT PURGE: it is erased; those of its reactions follow. GROWTH PAUSE a:
+ * until when, in seconds.
  *
  * POLICY PROPOSE: target the number given, a the bytes of its text; POLICY APPROVE, REJECT, SHADOW,
  * WITHDRAW: target the version. POLICY: target the version; a: enum rules_event, b: of TEXT where in

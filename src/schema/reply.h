@@ -82,6 +82,8 @@ struct reply {
     const struct case_row *cased;
     uint8_t own; /* REPLY_CASE */
     uint8_t noticed; /* REPLY_EXPORT: its entries are notices (u.notices) */
+    uint8_t held;    /* REPLY_INTEGERS: some are held (engine/pause.h); as many values again follow: until
+                      * when in ms, 0: it is not */
     uint16_t unread; /* REPLY_NOTICES: of all that is shown, not only of this page */
 };
 

@@ -157,6 +157,22 @@ static inline int campaign_is_open(const struct campaign *campaign, int64_t now_
     return campaign->spent < campaign->budget && campaign->until_s > now_us / 1000000;
 }
 
+/* Who paused the visible growth of an item. Part of the formats. */
+enum pause_by { PAUSE_CREATOR, PAUSE_REVIEW, PAUSE_BY_COUNT };
+#define PAUSE_COUNTERS 5          /* those that everybody is shown (engine/pause.h) */
+#define PAUSE_HELD_MAX UINT32_MAX /* a total as high is not held */
+
+/* Growth of an item that is not shown: no more than held is told until until_s. */
+struct pause {
+    uint32_t until_s; /* seconds since the epoch; 0: there was none */
+    uint32_t held[PAUSE_COUNTERS];
+    uint8_t by; /* enum pause_by */
+};
+
+/* Which counter each of them is. */
+static const uint8_t pause_counter[PAUSE_COUNTERS] = {COUNTER_LIKE, COUNTER_FAVORITE, COUNTER_VIEW,
+                                                      COUNTER_SHARE, COUNTER_COMMENT};
+
 /* What a LIKE looks at comes first, side by side: the order is for the processor's cache lines. */
 struct account_row {
     uint64_t id;
@@ -206,7 +222,16 @@ struct item_row {
     uint32_t published_s;    /* when it was first published, as was said; 0: nobody said */
     uint8_t repost;          /* 1: it is somebody else's work */
     struct campaign campaign;
+    struct pause pause;
 };
+
+/* What is shown while a pause is open: no more than is held, and what fell as it is. */
+static inline uint64_t pause_total(const struct item_row *item, uint32_t place)
+{
+    uint64_t count = item->counts[pause_counter[place]], held = item->pause.held[place];
+
+    return held == PAUSE_HELD_MAX || count < held ? count : held;
+}
 
 /* Sum of the weights of an item's views, in percent: what a rate is to be divided by. One that is
  * not plain (held, quarantined) weighs nothing, and stays so: no view is ever scored again. */
@@ -311,6 +336,7 @@ enum case_decision {
     DECISION_DISMISS, /* nothing is done; the case closes */
     DECISION_RESTORE, /* what the case did is given back */
     DECISION_COMPENSATE, /* likes were taken back by arrangement: the creator is given exposure */
+    DECISION_PAUSE,      /* growth of the item is not shown until then */
     DECISION_COUNT
 };
 

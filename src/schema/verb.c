@@ -171,7 +171,7 @@ const char *case_kind_name(enum case_kind kind)
 const char *case_decision_name(enum case_decision decision)
 {
     static const char *const name[DECISION_COUNT] = {
-        [DECISION_COMPENSATE] = "compensate",
+        [DECISION_COMPENSATE] = "compensate", [DECISION_PAUSE] = "pause",
         [DECISION_NONE] = "none",           [DECISION_VOID] = "void",
         [DECISION_CREDIT] = "credit",       [DECISION_QUARANTINE] = "quarantine",
         [DECISION_LIKE_BAN] = "like-ban",   [DECISION_LIMIT] = "limit",
@@ -181,6 +181,15 @@ const char *case_decision_name(enum case_decision decision)
 
     assert(decision < DECISION_COUNT);
     return name[decision];
+}
+
+const char *pause_by_name(enum pause_by by)
+{
+    static const char *const name[PAUSE_BY_COUNT] = {[PAUSE_CREATOR] = "creator",
+                                                     [PAUSE_REVIEW] = "review"};
+
+    assert(by < PAUSE_BY_COUNT);
+    return name[by];
 }
 
 const char *case_state_name(enum case_state state, enum case_decision proposed, int appealed)

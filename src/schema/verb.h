@@ -144,6 +144,7 @@ const char *sanction_name(enum sanction sanction);
 const char *policy_state_name(enum rules_state state);
 const char *case_kind_name(enum case_kind kind);
 const char *case_decision_name(enum case_decision decision);
+const char *pause_by_name(enum pause_by by); /* "creator", "review" */
 /* What one sees of a case: "open", "proposed", "appealed", "applied", ... */
 const char *case_state_name(enum case_state state, enum case_decision proposed, int appealed);
 

@@ -20,12 +20,12 @@
 #include "store/memory.h"
 #include "store/slots.h"
 
-#define LISTS_ACCOUNT 4  /* given like, favorite, follow; taken follow */
-#define LISTS_ITEM    2  /* taken like, favorite */
-#define SCRATCH       2  /* number of the region that holds what was read for this turn */
+#define LISTS_ACCOUNT 4     /* given like, favorite, follow; taken follow */
+#define LISTS_ITEM    2     /* taken like, favorite */
+#define SCRATCH       2     /* number of the region that holds what was read for this turn */
 #define INBOXES_MAX   32768 /* slots; a flush takes what more creators are told */
-#define HINT_WORDS    4  /* of a region in a line of hints */
-#define HINT_KEYS     32 /* edges of a region for which a line is made: 8 bits each */
+#define HINT_WORDS    4     /* of a region in a line of hints */
+#define HINT_KEYS     32    /* edges of a region for which a line is made: 8 bits each */
 
 struct account_slot {
     struct slot slot;
@@ -107,6 +107,7 @@ struct hot {
     uint32_t edge_mask[3], operation_mask[3];
     uint8_t active; /* region that takes changes: 0 or 1; the other one is frozen while flushing */
     uint32_t loads; /* rows brought in this turn */
+    uint32_t paused_until_s;      /* latest end of a pause of any item that was ever here */
     struct edge_row *edge_copies; /* for the flush */
     struct operation_row *operation_copies;
 };
@@ -389,8 +390,20 @@ uint32_t hot_item_add(struct hot *hot, const struct item_row *row)
     uint32_t at = slots_add(&hot->items, &hot->time, row->tenant, row->id);
 
     item_at(hot, at)->row = *row;
+    hot_item_paused(hot, row->pause.until_s);
     hot->loads++;
     return at;
+}
+
+void hot_item_paused(struct hot *hot, uint32_t until_s)
+{
+    if (until_s > hot->paused_until_s)
+        hot->paused_until_s = until_s;
+}
+
+uint32_t hot_paused_until_s(const struct hot *hot)
+{
+    return hot->paused_until_s;
 }
 
 const struct account_row *hot_account(const struct hot *hot, uint32_t slot)
@@ -734,8 +747,8 @@ void hot_list_given(const struct hot *hot, uint32_t account, uint8_t kind,
     uint32_t which = cleared ? 0 : kind;
 
     *cursor = (struct hot_cursor){
-        .entry = list_start(hot, r, slot->list_epoch,
-                            cleared ? &slot->cleared[r] : slot->list[r], which),
+        .entry = list_start(hot, r, slot->list_epoch, cleared ? &slot->cleared[r] : slot->list[r],
+                            which),
         .older = list_start(hot, 1 - r, slot->list_epoch,
                             cleared ? &slot->cleared[1 - r] : slot->list[1 - r], which),
         .region = (uint8_t)r,

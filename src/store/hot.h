@@ -88,6 +88,11 @@ const struct item_row *hot_item(const struct hot *hot, uint32_t slot);
 const struct item_row *hot_item_peek(const struct hot *hot, uint16_t tenant, uint64_t id);
 
 /* The same row, to be changed now; it becomes dirty. */
+/* Growth of an item is not shown until then; and the latest such time of all items that were ever
+ * in memory: while it lies in the past, nobody has to look at any row for it. */
+void hot_item_paused(struct hot *hot, uint32_t until_s);
+uint32_t hot_paused_until_s(const struct hot *hot);
+
 struct account_row *hot_account_change(struct hot *hot, uint32_t slot);
 struct item_row *hot_item_change(struct hot *hot, uint32_t slot);
 

@@ -10,9 +10,9 @@
 static_assert(COUNTER_COUNT <= 16, "a mask of counts is at most 3 bytes, see PACK_ROW_BYTES_MAX");
 static_assert(1 + 2 + 2 * 3 + 14 * VARINT_BYTES_MAX + 2 * 3 + 2 * COUNTER_COUNT * VARINT_BYTES_MAX <=
                   PACK_ROW_BYTES_MAX, "room for an account");
-static_assert(1 + 2 + 3 + 3 + 14 * VARINT_BYTES_MAX +
-                  (COUNTER_COUNT + REASON_COUNT) * VARINT_BYTES_MAX <= PACK_ROW_BYTES_MAX,
-              "room for an item");
+static_assert(1 + 3 + 3 + 3 + 3 + (20 + COUNTER_COUNT) * VARINT_BYTES_MAX +
+                  (7 + REASON_COUNT + 1 + PAUSE_COUNTERS) * 5 <= PACK_ROW_BYTES_MAX,
+              "room for an item: counts and 20 more, 13 and the reasons of 32 bits");
 
 /* --- small pieces ------------------------------------------------------------------------------ */
 
@@ -355,7 +355,8 @@ enum {
     ITEM_HAS_VIEWS = 512, /* not every view counts in full: how much is lost */
     ITEM_HAS_ORIGIN = 1024,
     ITEM_HAS_CAMPAIGN = 2048,
-    ITEM_HAS_ALL = 4095,
+    ITEM_HAS_PAUSE = 4096,
+    ITEM_HAS_ALL = 8191,
     ITEM_CREATOR_BIT = 0x80
 };
 
@@ -432,6 +433,36 @@ static void read_campaign(struct reader *in, bool written, struct campaign *row)
     row->holdout_pct = read_byte(in);
 }
 
+static bool pause_is_empty(const struct pause *row)
+{
+    uint32_t any = row->until_s | row->by;
+
+    for (int i = 0; i < PAUSE_COUNTERS; i++)
+        any |= row->held[i];
+    return any == 0;
+}
+
+static size_t put_pause(uint8_t *bytes, const struct pause *row)
+{
+    size_t size = varint_put(bytes, row->until_s);
+
+    for (int i = 0; i < PAUSE_COUNTERS; i++)
+        size += varint_put(bytes + size, row->held[i]);
+    bytes[size++] = row->by;
+    return size;
+}
+
+static void read_pause(struct reader *in, bool written, struct pause *row)
+{
+    *row = (struct pause){0};
+    if (!written)
+        return;
+    row->until_s = read_u32(in);
+    for (int i = 0; i < PAUSE_COUNTERS; i++)
+        row->held[i] = read_u32(in);
+    row->by = read_byte(in);
+}
+
 /* creator is kept whether or not has_creator says it counts: unpack(pack(row)) is row. */
 static unsigned item_fields(const struct item_row *row)
 {
@@ -449,7 +480,8 @@ static unsigned item_fields(const struct item_row *row)
            (withdrawn_is_empty(&row->withdrawn) ? 0u : ITEM_HAS_WITHDRAWN) |
            (row->views_lost_pct != 0 ? ITEM_HAS_VIEWS : 0u) |
            (row->published_s != 0 || row->repost != 0 ? ITEM_HAS_ORIGIN : 0u) |
-           (campaign_is_empty(&row->campaign) ? 0u : ITEM_HAS_CAMPAIGN);
+           (campaign_is_empty(&row->campaign) ? 0u : ITEM_HAS_CAMPAIGN) |
+           (pause_is_empty(&row->pause) ? 0u : ITEM_HAS_PAUSE);
 }
 
 size_t pack_item(uint8_t *bytes, const struct item_row *row)
@@ -497,6 +529,8 @@ size_t pack_item(uint8_t *bytes, const struct item_row *row)
     }
     if ((fields & ITEM_HAS_CAMPAIGN) != 0)
         size += put_campaign(bytes + size, &row->campaign);
+    if ((fields & ITEM_HAS_PAUSE) != 0)
+        size += put_pause(bytes + size, &row->pause);
     return size;
 }
 
@@ -543,7 +577,9 @@ bool unpack_item(const uint8_t *bytes, size_t size, struct item_row *row)
     row->published_s = (fields & ITEM_HAS_ORIGIN) != 0 ? read_u32(&in) : 0;
     row->repost = (fields & ITEM_HAS_ORIGIN) != 0 ? read_byte(&in) : 0;
     read_campaign(&in, (fields & ITEM_HAS_CAMPAIGN) != 0, &row->campaign);
-    return read_done(&in) && row->repost <= 1 && row->campaign.spent <= row->campaign.budget;
+    read_pause(&in, (fields & ITEM_HAS_PAUSE) != 0, &row->pause);
+    return read_done(&in) && row->repost <= 1 && row->campaign.spent <= row->campaign.budget &&
+           row->pause.by < PAUSE_BY_COUNT;
 }
 
 /* --- edges ------------------------------------------------------------------------------------- */

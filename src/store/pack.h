@@ -14,7 +14,8 @@
  *              varint mask reasons and the counts of that mask; zigzag(peak - likes) and its time;
  *              end of the window (time) and its case; fading_q16 and its time, horizon, frozen likes
  *              and weight, the freeze's two times, loss, paid; what its views lack to full weight, in percent;
- *              published (seconds) and [1] repost; of the campaign budget, spent, until, [1] hold-out
+ *              published (seconds) and [1] repost; of the campaign budget, spent, until, [1] hold-out;
+ *              of a pause until (seconds), five held totals, [1] by whom
  *   credit     held, quarantined, voided, and what the rest lacks to full weight, in percent
  *   edge       [1] on | weighed << 1 | min(flips, 63) << 2, varint sequence, time, varint flips if 63
  *              or more; if weighed [1] weight_pct, [1] mark | reason << 4, else in full
@@ -43,9 +44,10 @@
 
 #define PACK_TIME_BASE 1700000000000000LL /* 2023-11-14 */
 #define PACK_VERSION                                                                              \
-    8 /* 1: before likes had weights; 2: before what was taken back fades; 3: before erasure;     \
+    9 /* 1: before likes had weights; 2: before what was taken back fades; 3: before erasure;     \
          4: before rules were versioned; 5: before views had weights;
-         6: before accounts had regions; 7: before items had campaigns */
+         6: before accounts had regions; 7: before items had campaigns;
+         8: before growth could be paused */
 
 /* No row is longer: heads, masks, and some 45 integers of at most 10 bytes. */
 #define PACK_ROW_BYTES_MAX 512

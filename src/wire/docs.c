@@ -73,6 +73,9 @@ static void put_syntax(FILE *out, const struct command_entry *entry)
 
 static const char *answer_of(const struct command_entry *entry)
 {
+    static const char set[] =
+        "1 if this changed something, 0 if it was so already; a map with RETURN";
+
     switch ((enum verb_shape)verb_info((enum verb)entry->verb)->shape) {
     case SHAPE_SET:
     case SHAPE_ITEM_SET:
@@ -82,7 +85,7 @@ static const char *answer_of(const struct command_entry *entry)
     case SHAPE_ACCOUNT_REVOKE:
     case SHAPE_ACCOUNT_ERASE:
     case SHAPE_NOTICE_READ:
-        return "1 if this changed something, 0 if it was so already; a map with RETURN";
+        return set;
     case SHAPE_POLICY_PROPOSE:
         return "the number of the version; a map with RETURN";
     case SHAPE_POLICY_LIST:
@@ -102,7 +105,7 @@ static const char *answer_of(const struct command_entry *entry)
     case SHAPE_NOTE:
     case SHAPE_ITEM_NOTE:
     case SHAPE_ACCOUNT_NOTE:
-        return "1; a map with RETURN";
+        return verb_info((enum verb)entry->verb)->access == ACCESS_GROWTH ? set : "1; a map with RETURN";
     case SHAPE_ACT:
         return "an array with 1 or 0 for each action; a map with RETURN";
     case SHAPE_STATES:

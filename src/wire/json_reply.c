@@ -83,6 +83,21 @@ static void put_counters(struct text *text, const uint64_t counts[COUNTER_COUNT]
     }
 }
 
+static void put_paused(struct text *text, const struct item_row *item)
+{
+    key(text, ',', "paused");
+    if (item->pause.until_s == 0) {
+        text_puts(text, "null");
+        return;
+    }
+    member(text, '{', "until_ms", item->pause.until_s * 1000ULL);
+    key(text, ',', "by");
+    text_json(text, pause_by_name(item->pause.by), strlen(pause_by_name(item->pause.by)));
+    for (uint32_t i = 0; i < PAUSE_COUNTERS; i++)
+        member(text, ',', counter_name((enum counter)pause_counter[i]), pause_total(item, i));
+    text_put(text, "}", 1);
+}
+
 static void put_item_counts(struct text *text, const struct item_row *item)
 {
     put_counters(text, item->counts, false);
@@ -90,7 +105,9 @@ static void put_item_counts(struct text *text, const struct item_row *item)
     key(text, ',', "views");
     member(text, '{', "raw", item->counts[COUNTER_VIEW]);
     hundredths(text, "credited", item_views_pct(item));
-    text_put(text, "}}", 2);
+    text_put(text, "}", 1);
+    put_paused(text, item);
+    text_put(text, "}", 1);
 }
 
 static void put_given(struct text *text, const struct account_row *account)
@@ -198,6 +215,28 @@ static void put_states(struct text *text, const struct json_request *request,
     text_put(text, "}\n", 2);
 }
 
+/* Which of the items' totals are told without their growth, and until when. */
+static void put_held(struct text *text, const struct json_request *request,
+                     const struct reply *reply)
+{
+    const uint64_t *until_ms = reply->u.values + reply->count;
+    bool first = true;
+
+    key(text, ',', "paused");
+    text_put(text, "[", 1);
+    for (unsigned i = 0; reply->held && i < reply->count; i++) {
+        if (until_ms[i] == 0)
+            continue;
+        text_put(text, ",", !first);
+        key(text, '{', "item");
+        text_json_id(text, request->ids[i]);
+        member(text, ',', "until_ms", until_ms[i]);
+        text_put(text, "}", 1);
+        first = false;
+    }
+    text_put(text, "]", 1);
+}
+
 static void put_totals(struct text *text, const struct json_request *request,
                        const struct reply *reply)
 {
@@ -209,7 +248,9 @@ static void put_totals(struct text *text, const struct json_request *request,
         text_put(text, ",", i > 0);
         text_u64(text, reply->u.values[i]);
     }
-    text_put(text, "]}\n", 3);
+    text_put(text, "]", 1);
+    put_held(text, request, reply);
+    text_put(text, "}\n", 2);
 }
 
 static void put_sequences(struct text *text, const struct reply *reply)

@@ -55,7 +55,17 @@ static const struct answer_member members[] = {
     {"States", "verb", "text", "as asked"},
     {"States", "on", "[bool]", "in the order of targets"},
     {"Totals", "verb", "text", "as asked"},
-    {"Totals", "counts", "[count]", "in the order of items"},
+    {"Totals", "counts", "[count]", "in the order of items; of the verb paused: until when, 0: it is not"},
+    {"Totals", "paused", "[PausedItem]", "those whose growth is not in counts, for who is not to see it"},
+    {"PausedItem", "item", "id", "as asked"},
+    {"PausedItem", "until_ms", "time", "then it ends by itself"},
+    {"Paused", "until_ms", "time", "growth of these totals is not shown until then"},
+    {"Paused", "by", "text", "creator: his own switch; review: two people decided it"},
+    {"Paused", "like", "count", "what is shown"},
+    {"Paused", "favorite", "count", "what is shown"},
+    {"Paused", "view", "count", "what is shown"},
+    {"Paused", "share", "count", "what is shown"},
+    {"Paused", "comment", "count", "what is shown"},
     {"Likes", "raw", "count", "accounts that like it"},
     {"Likes", "valid", "count", "raw less quarantined and voided"},
     {"Likes", "credited", "number", "sum of the weights of what is valid and not held"},
@@ -484,10 +494,11 @@ static json_t *counters_schema(bool likes)
     if (likes) {
         properties = with(properties, "likes", schema_of("Likes"));
         properties = with(properties, "views", schema_of("Views"));
+        properties = with(properties, "paused", schema_of("?Paused"));
         json_array_append_new(required, json_string("likes"));
     }
     return json_pack("{s:s,s:o,s:o,s:s}", "type", "object", "properties", properties, "required",
-                     required, "description", "follow is told of accounts only, views of items only");
+                     required, "description", "follow is told of accounts only, views and paused of items only");
 }
 
 static json_t *sources(void)

@@ -157,13 +157,30 @@ static void put_views(struct resp_out *out, const struct item_row *item)
     resp_out_hundredths(out, item_views_pct(item));
 }
 
+/* What is shown of the item while its growth is not; null: all is shown as it is. */
+static void put_paused(struct resp_out *out, const struct item_row *item)
+{
+    resp_out_text(out, "paused");
+    if (item->pause.until_s == 0) {
+        resp_out_null(out);
+        return;
+    }
+    resp_out_map(out, 2 + PAUSE_COUNTERS);
+    put_moment(out, "until_ms", item->pause.until_s * 1000LL);
+    resp_out_text(out, "by");
+    resp_out_text(out, pause_by_name((enum pause_by)item->pause.by));
+    for (uint32_t i = 0; i < PAUSE_COUNTERS; i++)
+        put_counter_of(out, counter_name((enum counter)pause_counter[i]), pause_total(item, i));
+}
+
 /* Nobody follows an item: its map leaves that counter out. */
 static void put_item_counts(struct resp_out *out, const struct item_row *item)
 {
-    resp_out_map(out, COUNTER_COUNT - 1 + 2);
+    resp_out_map(out, COUNTER_COUNT - 1 + 3);
     put_counters(out, item->counts, false);
     put_likes(out, item->counts[COUNTER_LIKE], &item->credit, item);
     put_views(out, item);
+    put_paused(out, item);
 }
 
 static void put_given(struct resp_out *out, const struct account_row *account)

@@ -57,6 +57,7 @@ def events(door):
     worth = counts["counts"].pop("likes")
     assert worth["raw"] == 1 and worth["credited"] <= worth["valid"] <= 1 and worth["peak"] == 1, worth
     assert counts["counts"].pop("views") == {"raw": 1, "credited": 1.0}, counts
+    assert counts["counts"].pop("paused") is None, counts
     assert counts == {"item": "9", "counts": {"like": 1, "favorite": 1, "view": 1, "share": 2,
                                               "comment": 1, "skip": 2, "report": 1}}, counts
 
@@ -147,7 +148,14 @@ def batches(door):
     for verb, expected in (("like", 5), ("favorite", 5), ("view", 0), ("share", 0), ("comment", 0),
                            ("skip", 0), ("report", 0)):
         counts = door.ask("POST", "/v1/batch/counts", {"verb": verb, "items": ["40"]}).json
-        assert counts == {"verb": verb, "counts": [expected]}, counts
+        assert counts == {"verb": verb, "counts": [expected], "paused": []}, counts
+    paused = {"until_ms": int(time.time() + 3600) * 1000}
+    door.ask("PUT", "/v1/items/38", {"creator": "38"})
+    assert door.ask("PUT", "/v1/items/38/pauses/38", paused).json["applied"]  # t_growth.py has the rest
+    counts = door.ask("POST", "/v1/batch/counts", {"verb": "share", "items": [40, 38]}).json
+    assert counts["paused"] == [{"item": "38", "until_ms": paused["until_ms"]}], counts
+    assert door.ask("GET", "/v1/items/38/counts").json["counts"]["paused"]["by"] == "creator"
+    assert door.ask("DELETE", "/v1/items/38/pauses/38").json["applied"]
     counts = door.ask("POST", "/v1/batch/counts", {"verb": "follow", "items": ["41"]}).json
     assert counts["counts"] == [5], counts
     sequences = door.ask("GET", "/v1/sequence").json["sequences"]

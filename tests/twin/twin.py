@@ -335,6 +335,7 @@ class Twin:
         shown["likes"]["reasons"] = {}
         views = row.counts[COUNTERS.index("view")]
         shown["views"] = {"raw": views, "credited": "%d.00" % views}
+        shown["paused"] = None
         if self.order_known:  # of likes and un-likes that clients sent at the same time it is not
             shown["likes"]["peak"] = row.peak
         return shown

@@ -216,6 +216,12 @@ static void items_come_back(void **state)
             row.campaign.until_s = (uint32_t)any(&random);
             row.campaign.holdout_pct = (uint8_t)test_random_below(&random, 51);
         }
+        if (test_random_below(&random, 2)) {
+            row.pause.until_s = (uint32_t)any(&random);
+            row.pause.by = (uint8_t)test_random_below(&random, PAUSE_BY_COUNT);
+            for (int j = 0; j < PAUSE_COUNTERS; j++)
+                row.pause.held[j] = (uint32_t)any(&random);
+        }
         size = pack_item(bytes, &row);
         assert_true(size <= sizeof bytes);
         assert_true(unpack_item(bytes, size, &back));

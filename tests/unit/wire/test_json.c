@@ -372,7 +372,7 @@ static void writes_tell_what_became(void **state)
                      "\"view\":40,\"share\":0,\"comment\":0,\"skip\":0,\"report\":0,"
                      "\"likes\":{\"raw\":3,\"valid\":3,\"credited\":0.00,\"held\":0,\"quarantined\":0,"
                      "\"voided\":0,\"fading\":0.00,\"frozen\":0.00,"
-                     "\"peak\":0,\"reasons\":{}},\"views\":{\"raw\":40,\"credited\":39.75}}}\n");
+                     "\"peak\":0,\"reasons\":{}},\"views\":{\"raw\":40,\"credited\":39.75},\"paused\":null}}\n");
     reply = (struct reply){.kind = REPLY_WRITE, .intent = INTENT_UNDO};
     reply_is(&reply, "{\"applied\":false,\"sequence\":\"0\",\"on\":false,\"flips\":0,"
                      "\"intent\":\"undo\",\"replayed\":false,\"counts\":null}\n");
@@ -390,6 +390,8 @@ static void reads_tell_what_is(void **state)
     struct reply_entry page[2] = {{7, 90, 1700000000123456LL}, {8, 80, 1700000000000000LL}};
     struct reply integers = {.kind = REPLY_INTEGERS, .count = 2, .u.values = values};
     struct reply one = {.kind = REPLY_INTEGER, .u.value = 1};
+    uint64_t totals[4] = {10, 20, 0, 1700000000000};
+    struct reply held = {.kind = REPLY_INTEGERS, .count = 2, .held = 1, .u.values = totals};
     struct reply list = {.kind = REPLY_PAGE, .count = 2, .cursor = 80, .u.page = page};
 
     (void)state;
@@ -399,7 +401,10 @@ static void reads_tell_what_is(void **state)
     reply_is(&integers, "{\"account\":\"7\",\"verb\":\"like\",\"on\":[true,false]}\n");
     integers.count = 3;
     assert_true(post("/v1/batch/counts", "{\"verb\":\"share\",\"items\":[1,2,3]}"));
-    reply_is(&integers, "{\"verb\":\"share\",\"counts\":[1,0,18446744073709551615]}\n");
+    reply_is(&integers, "{\"verb\":\"share\",\"counts\":[1,0,18446744073709551615],\"paused\":[]}\n");
+    assert_true(post("/v1/batch/counts", "{\"verb\":\"like\",\"items\":[9,8]}"));
+    reply_is(&held, "{\"verb\":\"like\",\"counts\":[10,20],\"paused\":"
+                    "[{\"item\":\"8\",\"until_ms\":1700000000000}]}\n");
     assert_true(ask(METHOD_GET, "/v1/sequence", "", NULL));
     reply_is(&integers, "{\"sequences\":[\"1\",\"0\",\"18446744073709551615\"]}\n");
     assert_true(ask(METHOD_GET, "/v1/items/9/likes", "", NULL));
@@ -427,7 +432,7 @@ static void rows_have_all_their_members(void **state)
                      "\"report\":0,"
                      "\"likes\":{\"raw\":0,\"valid\":0,\"credited\":0.00,\"held\":0,\"quarantined\":0,"
                      "\"voided\":0,\"fading\":0.00,\"frozen\":0.00,"
-                     "\"peak\":0,\"reasons\":{}},\"views\":{\"raw\":0,\"credited\":0.00}}}\n");
+                     "\"peak\":0,\"reasons\":{}},\"views\":{\"raw\":0,\"credited\":0.00},\"paused\":null}}\n");
     assert_true(ask(METHOD_PUT, "/v1/accounts/7", "{\"region\":\"CN\"}", NULL));
     assert_true(request.request.u.portrait.region == 899);
     assert_false(ask(METHOD_PUT, "/v1/accounts/7", "{\"region\":\"c-\"}", NULL));

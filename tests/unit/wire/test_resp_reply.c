@@ -89,13 +89,13 @@ static void writes_with_return(void **state)
         "\"report\" 0 "
         "\"likes\" [\"raw\" 7 \"valid\" 7 \"credited\" \"0.00\" \"held\" 0 \"quarantined\" 0 "
         "\"voided\" 0 \"fading\" \"0.00\" \"frozen\" \"0.00\" "
-        "\"peak\" 0 \"reasons\" []] \"views\" [\"raw\" 99 \"credited\" \"98.60\"]]]",
+        "\"peak\" 0 \"reasons\" []] \"views\" [\"raw\" 99 \"credited\" \"98.60\"] \"paused\" ~]]",
         "{\"applied\":1 \"sequence\":77 \"on\":1 \"flips\":3 \"replayed\":0 \"counts\":"
         "{\"like\":7 \"favorite\":1 \"view\":99 \"share\":2 \"comment\":3 \"skip\":4 "
         "\"report\":0 "
         "\"likes\":{\"raw\":7 \"valid\":7 \"credited\":\"0.00\" \"held\":0 \"quarantined\":0 "
         "\"voided\":0 \"fading\":\"0.00\" \"frozen\":\"0.00\" "
-        "\"peak\":0 \"reasons\":{}} \"views\":{\"raw\":99 \"credited\":\"98.60\"}}}");
+        "\"peak\":0 \"reasons\":{}} \"views\":{\"raw\":99 \"credited\":\"98.60\"} \"paused\":~}}");
     reply = (struct reply){.kind = REPLY_WRITE, .intent = INTENT_FLOOD};
     assert_reads(&like, &reply,
                  "[\"applied\" 0 \"sequence\" 0 \"on\" 0 \"flips\" 0 \"intent\" \"flood\" "
@@ -156,7 +156,7 @@ static void rows_of_items(void **state)
         "\"favorite\":0 \"view\":0 \"share\":0 \"comment\":0 \"skip\":0 \"report\":0 "
         "\"likes\":{\"raw\":1 \"valid\":1 \"credited\":\"0.00\" \"held\":0 \"quarantined\":0 "
         "\"voided\":0 \"fading\":\"0.00\" \"frozen\":\"0.00\" "
-        "\"peak\":0 \"reasons\":{}} \"views\":{\"raw\":0 \"credited\":\"0.00\"}}}");
+        "\"peak\":0 \"reasons\":{}} \"views\":{\"raw\":0 \"credited\":\"0.00\"} \"paused\":~}}");
     item.has_creator = 1;
     item.creator = 0;
     assert_non_null(strstr(read_back(&like, &reply, 2), "\"creator\" \"0\" "));
@@ -167,12 +167,12 @@ static void rows_of_items(void **state)
         "\"report\" 0 "
         "\"likes\" [\"raw\" 1 \"valid\" 1 \"credited\" \"0.00\" \"held\" 0 \"quarantined\" 0 "
         "\"voided\" 0 \"fading\" \"0.00\" \"frozen\" \"0.00\" "
-        "\"peak\" 0 \"reasons\" []] \"views\" [\"raw\" 0 \"credited\" \"0.00\"]]",
+        "\"peak\" 0 \"reasons\" []] \"views\" [\"raw\" 0 \"credited\" \"0.00\"] \"paused\" ~]",
         "{\"like\":1 \"favorite\":0 \"view\":0 \"share\":0 \"comment\":0 \"skip\":0 "
         "\"report\":0 "
         "\"likes\":{\"raw\":1 \"valid\":1 \"credited\":\"0.00\" \"held\":0 \"quarantined\":0 "
         "\"voided\":0 \"fading\":\"0.00\" \"frozen\":\"0.00\" "
-        "\"peak\":0 \"reasons\":{}} \"views\":{\"raw\":0 \"credited\":\"0.00\"}}");
+        "\"peak\":0 \"reasons\":{}} \"views\":{\"raw\":0 \"credited\":\"0.00\"} \"paused\":~}");
 }
 
 static void rows_of_accounts(void **state)
@@ -286,6 +286,7 @@ static void bounds_hold(void **state)
         fill(&random, &reply, sizeof reply);
         reply.intent = (uint8_t)test_random_below(&random, INTENT_COUNT);
         item.state = (uint8_t)test_random_below(&random, ITEM_STATE_COUNT);
+        item.pause.by = (uint8_t)test_random_below(&random, PAUSE_BY_COUNT);
         account.state = (uint8_t)test_random_below(&random, ACCOUNT_STATE_COUNT);
         account.visibility = (uint8_t)test_random_below(&random, VISIBILITY_COUNT);
         account.tier = (uint8_t)test_random_below(&random, TIER_COUNT);
