@@ -238,6 +238,8 @@ def discovery(door):
     assert door.ask("GET", "/v1/items/4500/similar?count=3").json["by"] == "tags"
     why = door.ask("GET", "/v1/items/4500/why").json
     assert why["decides"] is False and why["state"] == "not-on-a-ladder" and len(why["gates"]) == 10, why
+    weight = door.ask("GET", "/v1/creators/45/weight").json
+    assert weight["known"] and [one["item"] for one in weight["items"]] == ["4500"] and len(weight["parts"]) == 4, weight
     assert door.ask("GET", "/v1/items/4500/campaign").json["state"] is None
     known = door.ask("GET", "/v1/accounts/4501/interests").json
     assert sorted((one["tag"], one["share"]) for one in known["tags"]) == [("fish", 0.5), ("slow food", 0.5)], known

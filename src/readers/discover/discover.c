@@ -27,8 +27,8 @@ const struct discover_rules discover_defaults = {
  * of what suits them. */
 static struct discover_size size_for(double bytes)
 {
-    const double an_item =
-        sizeof(struct item) + 24 + 96 + 8 * 16 + 56 / 2 + 28 + 300 / 8 + 80 / 4 + 8;
+    const double an_item = sizeof(struct item) + 24 + 96 + 8 * 16 + 56 / 2 + 28 + 300 / 8 + 80 / 4 +
+                           8 + (sizeof(struct weight_row) + 24) / 8;
     struct discover_size size = {
         .items = (uint32_t)fmin(bytes * 0.38 / an_item, 1 << 27),
         .exposures = (uint32_t)fmin(bytes * 0.33 / (sizeof(struct exposure) + 24), 1 << 29),
@@ -41,13 +41,14 @@ static struct discover_size size_for(double bytes)
 
     size.creators = size.items / 4 + 1;
     size.sketches = size.items / 8 + 1;
+    size.weights = size.items / 8 + 1;
     size.top = (struct top_size){size.items, size.items / 2 + 8, size.items * 8 + 64};
     return size;
 }
 
 struct layout {
     size_t items, exposures, accounts, creators, tags, lives, sketches, offs, top, due, boost,
-        quantile, boosts, platform, campaigns, trial, viewers, end;
+        quantile, boosts, platform, campaigns, trial, viewers, weights, end;
 };
 
 static size_t place(size_t *at, size_t bytes)
@@ -80,6 +81,7 @@ static struct layout layout_of(const struct discover_size *size)
     layout.campaigns = place(&at, sizeof(struct campaign_book));
     layout.trial = place(&at, trial_bytes(size->items));
     layout.viewers = place(&at, table_bytes(sizeof(struct viewer), size->viewers));
+    layout.weights = place(&at, table_bytes(sizeof(struct weight_row), size->weights));
     layout.end = at;
     return layout;
 }
@@ -102,6 +104,17 @@ static double creator_warmth(const void *row)
     return creator->items + (creator->suspended_until_us != 0 ? 1e9 : 0);
 }
 
+/* One on which something weighs goes last: nobody is rid of it by being forgotten. */
+static double weight_warmth(const void *row)
+{
+    const struct weight *weight = &((const struct weight_row *)row)->weight;
+    double warmth = weight->items;
+
+    for (uint32_t i = 0; i < WEIGHT_PENALTIES; i++)
+        warmth += weight->penalty[i].expires_us != 0 ? 1e3 : 0;
+    return warmth;
+}
+
 static void rows_open(struct discover *discover)
 {
     const struct discover_size *size = &discover->size;
@@ -119,9 +132,11 @@ static void rows_open(struct discover *discover)
                size->sketches);
     table_open(&discover->offs, at + layout.offs, sizeof(struct off), size->offs);
     table_open(&discover->viewers, at + layout.viewers, sizeof(struct viewer), size->viewers);
+    table_open(&discover->weights, at + layout.weights, sizeof(struct weight_row), size->weights);
     discover->items.warmth = item_warmth;
     discover->tags.warmth = tag_warmth;
     discover->creators.warmth = creator_warmth;
+    discover->weights.warmth = weight_warmth;
     top_open(&discover->top, at + layout.top, size->top);
     due_open(&discover->due, at + layout.due, size->items);
     discover->boost = (void *)(at + layout.boost);
@@ -133,7 +148,10 @@ static void rows_open(struct discover *discover)
     quantile_open(discover->quantile, 0);
     discover->clock = (struct heat_clock){.half_life_us = discover->rules.half_life_us};
     discover->interests_clock = (struct heat_clock){.half_life_us = INTEREST_HALF_LIFE_US};
+    discover->kinds_clock = (struct heat_clock){.half_life_us = KIND_HALF_LIFE_US};
     discover->interests_mass = 0;
+    memset(&discover->kinds, 0, sizeof discover->kinds);
+    discover->approved = 0;
     discover->now_us = 0;
     discover->record_us = 0;
     discover->applied = 0;
@@ -376,6 +394,15 @@ struct live *live_take(struct discover *discover, uint32_t tenant, uint64_t item
     return &row->live;
 }
 
+struct kind_sums *item_kind(struct discover *discover, const struct item *item)
+{
+    uint32_t row = item->tag_count == 0
+                       ? TABLE_NONE
+                       : table_find(&discover->tags, key_of(item->tag[0], 0, item->head.c), true);
+
+    return row == TABLE_NONE ? NULL : &((struct tag_row *)table_row(&discover->tags, row))->kind;
+}
+
 /* --- items and who makes them -------------------------------------------------------------------
  */
 
@@ -416,7 +443,9 @@ static void apply_item_set(struct discover *discover, const struct record *recor
         item->has_creator = 1;
         item->creator = record->a;
         item_created_by(discover, item, record->a, record->time_us);
+        weight_item_created(discover, item, record->time_us);
     }
+    weight_item_origin(discover, item, (enum item_origin)(record->c >> 16 & 0xFF));
     item_rejoin(discover, row);
     item_trial(discover, row);
     item_rank(discover, row);
@@ -431,6 +460,16 @@ static void apply_item_state(struct discover *discover, const struct record *rec
     item_trial(discover, row);
 }
 
+/* What an item has taught goes with it. */
+static void kinds_move(struct discover *discover, const struct item *item, int times)
+{
+    struct kind_sums *kind = item_kind(discover, item);
+
+    if (kind != NULL)
+        kind_item(kind, &item->taught,
+                  times * heat_forward(&discover->kinds_clock, item->since_us));
+}
+
 void discover_set_tags(struct discover *discover, uint32_t tenant, uint64_t id,
                        const struct tag *tags, uint32_t count, int64_t time_us)
 {
@@ -438,6 +477,7 @@ void discover_set_tags(struct discover *discover, uint32_t tenant, uint64_t id,
     struct item *item = item_at(discover, row);
 
     top_leave_all(&discover->top, row);
+    kinds_move(discover, item, -1);
     item->tag_count = 0;
     memset(item->tag, 0, sizeof item->tag);
     for (uint32_t i = 0; i < count && item->tag_count < INTEREST_ITEM_TAGS; i++) {
@@ -448,6 +488,8 @@ void discover_set_tags(struct discover *discover, uint32_t tenant, uint64_t id,
         memcpy(known->name, tags[i].bytes, tags[i].size);
         item->tag[item->tag_count++] = tag;
     }
+    kinds_move(discover, item, 1);
+    weight_item_tagged(discover, item);
     item_join(discover, row);
     item_boost(discover, row);
 }
@@ -462,6 +504,7 @@ static void apply_stage(struct discover *discover, const struct record *record)
         return;
     struct item *item = item_at(discover, row);
 
+    weight_item_looked(discover, item, record->time_us);
     memset(&item->stage_counts, 0, sizeof item->stage_counts);
     item->stage = (uint8_t)(record->a >> 8);
     item->budget = stopped ? 0 : (uint32_t)record->b;
@@ -685,6 +728,17 @@ static void rebase_interests(struct discover *discover, uint32_t halvings)
     discover->interests_mass = ldexp(discover->interests_mass, -(int)halvings);
 }
 
+static void rebase_kinds(struct discover *discover, uint32_t halvings)
+{
+    kind_rebase(&discover->kinds, halvings);
+    for (uint32_t row = 0; row < discover->tags.fresh; row++) {
+        struct tag_row *tag = table_row(&discover->tags, row);
+
+        if (tag->head.used)
+            kind_rebase(&tag->kind, halvings);
+    }
+}
+
 /* The lists as of then: what is due, in the order of its times, and boosts that are over. */
 static void lists_move(struct discover *discover, int64_t now_us)
 {
@@ -715,6 +769,8 @@ static void record_time(struct discover *discover, int64_t time_us)
         rebase_heat(discover, halvings);
     if ((halvings = heat_advance(&discover->interests_clock, time_us)) > 0)
         rebase_interests(discover, halvings);
+    if ((halvings = heat_advance(&discover->kinds_clock, time_us)) > 0)
+        rebase_kinds(discover, halvings);
     if (time_us > discover->now_us)
         lists_move(discover, time_us);
     while (boost_expire(discover->boosts, time_us, &ended)) {
@@ -793,12 +849,17 @@ void discover_apply(struct discover *discover, const struct record *record)
     case VERB_SPEND_CAMPAIGN:
         campaigns_apply(discover->campaigns, record, discover_tag_id);
         break;
+    case VERB_CASE_APPROVE:
+    case RECORD_SANCTION:
+        weight_case(discover, record);
+        break;
     case VERB_UNFOLLOW:
         viewer_learn(discover, record);
         break;
     case VERB_ACCOUNT_PURGE:
         discover_forget(discover, record->tenant, record->account, 0, true);
         off_forget(discover, record);
+        weight_forget(discover, record->tenant, record->account);
         act_forget(discover, record->tenant, record->account);
         break;
     default:

@@ -37,7 +37,7 @@
 #include "schema/record.h"
 #include "schema/status.h"
 
-#define DISCOVER_VERSION   4 /* of what apply computes and save writes */
+#define DISCOVER_VERSION   5 /* of what apply computes and save writes */
 #define DISCOVER_BYTES_MIN (1u << 20)
 #define NEWCOMER_US        (7LL * 24 * 3600 * 1000000)
 #define NEWCOMER_ITEMS     3
@@ -52,7 +52,7 @@ extern const struct discover_rules discover_defaults;
 enum scope_kind { SCOPE_ALL, SCOPE_TAG, SCOPE_REGION, SCOPE_CREATOR, SCOPE_NEWCOMERS };
 
 struct discover_size {
-    uint32_t items, exposures, accounts, creators, tags, lives, sketches, offs, viewers;
+    uint32_t items, exposures, accounts, creators, tags, lives, sketches, offs, viewers, weights;
     struct top_size top;
 };
 
@@ -60,8 +60,9 @@ struct discover {
     struct discover_rules rules;
     struct discover_size size;
     struct heat_clock clock; /* of heat */
-    struct heat_clock interests_clock;
-    struct table items, exposures, accounts, creators, tags, lives, sketches, offs, viewers;
+    struct heat_clock interests_clock, kinds_clock;
+    struct table items, exposures, accounts, creators, tags, lives, sketches, offs, viewers,
+        weights;
     struct top top;
     struct due due;
     struct quantile *quantile;
@@ -70,6 +71,8 @@ struct discover {
     struct trial trial;       /* items with impressions of their stage left */
     struct signals *platform; /* of all items together */
     double interests_mass;    /* forward: of everybody */
+    struct kind_sums kinds;   /* forward: of all items, also those without tags */
+    uint64_t approved;        /* the case of the last CASE APPROVE */
     double *boost;            /* of each item's row, as of now_us: 1 .. 2 */
     int64_t record_us, now_us;
     uint64_t applied; /* records */
@@ -151,6 +154,14 @@ const struct viewer *discover_viewer(const struct discover *discover, uint32_t t
 bool discover_is_hidden(const struct discover *discover, uint32_t row);
 /* Where an account that makes items is at home; 0: not known. */
 uint64_t discover_region(const struct discover *discover, uint32_t tenant, uint64_t account);
+
+/* What a creator's weight is made of; NULL: nothing is known, it counts as WEIGHT_NEUTRAL. */
+const struct weight *discover_weight(const struct discover *discover, uint32_t tenant,
+                                     uint64_t creator);
+double discover_weight_at(const struct discover *discover, uint32_t tenant, uint64_t creator,
+                          int64_t now_us);
+/* What an audience did, in the pool's metrics; s <= n. */
+struct pool_seen discover_seen(const struct signal_stage *stage);
 
 /* The number of a tag, or of a search word, by its name. */
 uint64_t discover_tag_id(const char *name, size_t size);

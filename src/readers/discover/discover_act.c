@@ -72,6 +72,32 @@ static struct signal_stage *audience_of(const struct act *act)
     return stage == PAID_STAGE ? NULL : &act->item->seen[stage & STAGE_AUDIENCE ? 1 : 0];
 }
 
+/* A success of an impression that teaches: its kind, and all kinds, learn it. */
+static void success_teaches(struct discover *discover, struct act *act, enum signal signal, int by)
+{
+    enum pool_metric metric = kind_metric(signal);
+    struct kind_sums *kind = metric != POOL_METRICS ? item_kind(discover, act->item) : NULL;
+    double forward = heat_forward(&discover->kinds_clock, act->item->since_us);
+
+    if (metric == POOL_METRICS)
+        return;
+    by = taught_success(&act->item->taught, metric, by);
+    kind_success(&discover->kinds, metric, by, forward);
+    if (kind != NULL)
+        kind_success(kind, metric, by, forward);
+}
+
+static void impression_teaches(struct discover *discover, struct item *item, int by)
+{
+    struct kind_sums *kind = item_kind(discover, item);
+    double forward = heat_forward(&discover->kinds_clock, item->since_us);
+
+    by = taught_impression(&item->taught, by);
+    kind_impression(&discover->kinds, by, forward);
+    if (kind != NULL)
+        kind_impression(kind, by, forward);
+}
+
 static void success_move(struct discover *discover, struct act *act, enum signal signal,
                          uint32_t before)
 {
@@ -86,6 +112,8 @@ static void success_move(struct discover *discover, struct act *act, enum signal
         stage->success_pct[signal] = (uint32_t)moved(stage->success_pct[signal], by);
     if (audience != NULL)
         audience->success_pct[signal] = (uint32_t)moved(audience->success_pct[signal], by);
+    if (act->exposure->flags & EXPOSURE_TEACHES)
+        success_teaches(discover, act, signal, by);
 }
 
 /* The account does it now (on), worth so much; or no longer. */
@@ -135,6 +163,10 @@ static void impression_count(struct discover *discover, struct act *act)
         act->item->stage_counts.n_pct += act->pct;
     if (audience_of(act) != NULL)
         audience_of(act)->n_pct += act->pct;
+    if (audience_of(act) != NULL && act->pct > 0 && taught_has_room(&act->item->taught)) {
+        exposure->flags |= EXPOSURE_TEACHES;
+        impression_teaches(discover, act->item, act->pct);
+    }
     item_trial(discover, act->row);
     for (uint32_t signal = 0; signal < SIGNAL_COUNT; signal++)
         if (does(act, signal))
@@ -496,7 +528,7 @@ static void apply_report(struct discover *discover, struct act *act)
 }
 
 /* Views before it that were found out with it count no longer; nobody knows which they were. */
-static void views_found_out(struct act *act)
+static void views_found_out(struct discover *discover, struct act *act)
 {
     uint64_t less = record_along(act->record) * 50u, *n = &act->item->signals.impressions_pct;
 
@@ -507,6 +539,8 @@ static void views_found_out(struct act *act)
     *n -= less < *n ? less : *n;
     n = &act->item->seen[act->record->stage & STAGE_AUDIENCE ? 1 : 0].n_pct;
     *n -= less < *n ? less : *n;
+    if (act->record->stage != PAID_STAGE && taught_has_room(&act->item->taught))
+        impression_teaches(discover, act->item, -(int)less);
 }
 
 static void apply_view(struct discover *discover, struct act *act)
@@ -519,7 +553,7 @@ static void apply_view(struct discover *discover, struct act *act)
 
     quantile_add(discover->quantile, duration_ms, watch_ms, act->pct / 100.0, discover->record_us);
     live_add(live_of(discover, act), LIVE_VIEW, 1, act->record->time_us);
-    views_found_out(act);
+    views_found_out(discover, act);
     impression_count(discover, act);
     if (!first)
         bits &= (uint16_t) ~(1u << SIGNAL_EARLY_EXIT);
@@ -730,6 +764,8 @@ void act_apply(struct discover *discover, const struct record *record)
     act_dispatch(discover, &act);
     if (act.exposure != NULL && discover->campaigns->count > 0)
         campaign_sees(discover, &act, &before);
+    if (act.exposure != NULL)
+        weight_fan(discover, record, act.item, &before, act.exposure);
     if (record->kind <= VERB_UNFOLLOW && record_cleanup(record) == RECORD_ERASURE)
         erased(discover, record);
 }

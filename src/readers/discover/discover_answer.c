@@ -385,6 +385,7 @@ bool discover_answer(const struct answerer *answerer, struct call *call,
         [VERB_FEED - VERB_HEAT] = answer_feed,
         [VERB_SIMILAR - VERB_HEAT] = answer_similar,
         [VERB_WHY - VERB_HEAT] = answer_why,
+        [VERB_WEIGHT - VERB_HEAT] = answer_weight,
         [VERB_CAMPAIGN_GET - VERB_HEAT] = answer_campaign,
     };
     struct answer answer = {

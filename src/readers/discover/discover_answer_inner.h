@@ -3,6 +3,7 @@
  *   discover_answer.c       HEAT, SIGNALS, TOP, RISING, LIVE, INTERESTS
  *   discover_answer_feed.c  FEED, SIMILAR
  *   discover_answer_why.c   WHY
+ *   discover_answer_weight.c  WEIGHT
  *   discover_answer_campaign.c  CAMPAIGN GET
  */
 #ifndef ZAN_READERS_DISCOVER_ANSWER_INNER_H
@@ -31,6 +32,9 @@ void answer_similar(struct answer *answer);
 
 /* --- discover_answer_why.c */
 void answer_why(struct answer *answer);
+
+/* --- discover_answer_weight.c */
+void answer_weight(struct answer *answer);
 
 /* --- discover_answer_campaign.c */
 void answer_campaign(struct answer *answer);

@@ -85,6 +85,8 @@ void answer_why(struct answer *answer)
     tree_id(&answer->tree, "item", request->target);
     tree_bool(&answer->tree, "known", item != NULL);
     put_standing(answer, item != NULL ? item : &unknown, &told);
+    answer_number(answer, "weight", told.weight, 2);
+    answer_number(answer, "first_budget", told.item.first, 2);
     put_gates(answer, &told.decision);
     answer_finish(answer);
 }

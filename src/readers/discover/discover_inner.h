@@ -3,6 +3,7 @@
  *   discover.c         memory, rows that come and go, items, scopes, time
  *   discover_act.c     what accounts do to items: heat, rates, interests
  *   discover_viewer.c  what feeds are made of: who likes and follows what lately, what is in trial
+ *   discover_weight.c  what creators' weights are made of
  *   discover_read.c    what answers are made of
  *   discover_feed.c    pages (discover_feed.h, on its own: it changes nothing here)
  *   discover_save.c    checkpoints
@@ -25,6 +26,8 @@ struct exposure *exposure_take(struct discover *discover, uint32_t tenant, uint6
 void exposure_drop(struct discover *discover, uint32_t row);
 struct account *account_take(struct discover *discover, uint32_t tenant, uint64_t id);
 struct tag_row *tag_take(struct discover *discover, uint32_t tenant, uint64_t tag);
+/* What its kind has learnt; NULL: it has no tag, or that is not known any more. */
+struct kind_sums *item_kind(struct discover *discover, const struct item *item);
 struct live *live_take(struct discover *discover, uint32_t tenant, uint64_t item);
 
 uint32_t item_find(const struct discover *discover, uint32_t tenant, uint64_t id);
@@ -44,6 +47,21 @@ void viewer_forget(struct discover *discover, uint32_t tenant, uint64_t account)
 void viewer_forget_tag(struct discover *discover, uint32_t tenant, uint64_t account, uint64_t tag);
 /* Has its stage's budget been used up? Puts it in trial, or takes it out. */
 void item_trial(struct discover *discover, uint32_t row);
+
+/* --- discover_weight.c */
+/* It has its creator from now on. */
+void weight_item_created(struct discover *discover, const struct item *item, int64_t time_us);
+void weight_item_tagged(struct discover *discover, const struct item *item);
+void weight_item_origin(struct discover *discover, const struct item *item,
+                        enum item_origin origin);
+/* A STAGE record; before its counts begin anew. */
+void weight_item_looked(struct discover *discover, const struct item *item, int64_t time_us);
+/* An act that is applied: the account's exposure before it and after it. */
+void weight_fan(struct discover *discover, const struct record *record, const struct item *item,
+                const struct exposure *before, const struct exposure *after);
+/* CASE APPROVE, SANCTION. */
+void weight_case(struct discover *discover, const struct record *record);
+void weight_forget(struct discover *discover, uint32_t tenant, uint64_t creator);
 
 /* --- discover_act.c */
 void act_apply(struct discover *discover, const struct record *record);

@@ -22,11 +22,13 @@ struct table_state {
 };
 
 struct rest {
-    struct heat_clock clock, interests_clock;
+    struct heat_clock clock, interests_clock, kinds_clock;
+    struct kind_sums kinds;
     double interests_mass;
     int64_t record_us;
     uint64_t applied;
     uint64_t births;
+    uint64_t approved;
 };
 
 static struct shape shape_of(const struct discover *discover)
@@ -45,12 +47,13 @@ static struct shape shape_of(const struct discover *discover)
 }
 
 /* In the order of the bytes. */
-#define TABLES_MAX 9
+#define TABLES_MAX 10
 static uint32_t tables_of(struct discover *discover, struct table *tables[TABLES_MAX])
 {
     struct table *all[TABLES_MAX] = {&discover->items,    &discover->exposures, &discover->accounts,
                                      &discover->creators, &discover->tags,      &discover->lives,
-                                     &discover->sketches, &discover->offs,      &discover->viewers};
+                                     &discover->sketches, &discover->offs,      &discover->viewers,
+                                     &discover->weights};
 
     memcpy(tables, all, sizeof all);
     return TABLES_MAX;
@@ -88,8 +91,15 @@ static enum status table_get(struct table *table, struct reader_source *source)
 
 static enum status rest_put(const struct discover *discover, struct reader_sink *sink)
 {
-    struct rest rest = {discover->clock,     discover->interests_clock, discover->interests_mass,
-                        discover->record_us, discover->applied,         discover->births};
+    struct rest rest = {.clock = discover->clock,
+                        .interests_clock = discover->interests_clock,
+                        .kinds_clock = discover->kinds_clock,
+                        .kinds = discover->kinds,
+                        .interests_mass = discover->interests_mass,
+                        .record_us = discover->record_us,
+                        .applied = discover->applied,
+                        .births = discover->births,
+                        .approved = discover->approved};
     enum status status = reader_put(sink, &rest, sizeof rest);
 
     if (status == STATUS_OK)
@@ -120,11 +130,14 @@ static enum status rest_get(struct discover *discover, struct reader_source *sou
         return status;
     discover->clock = rest.clock;
     discover->interests_clock = rest.interests_clock;
+    discover->kinds_clock = rest.kinds_clock;
+    discover->kinds = rest.kinds;
     discover->interests_mass = rest.interests_mass;
     discover->record_us = rest.record_us;
     discover->now_us = rest.record_us;
     discover->applied = rest.applied;
     discover->births = (uint16_t)rest.births;
+    discover->approved = rest.approved;
     return STATUS_OK;
 }
 

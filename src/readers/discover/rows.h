@@ -14,12 +14,14 @@
 
 #include "readers/discover/heat.h"
 #include "readers/discover/interest.h"
+#include "readers/discover/kinds.h"
 #include "readers/discover/live.h"
 #include "readers/discover/rising.h"
 #include "readers/discover/signals.h"
 #include "readers/discover/sketch.h"
 #include "readers/discover/table.h"
 #include "readers/discover/top.h"
+#include "readers/discover/weight.h"
 #include "schema/tags.h"
 
 /* Places of an item in top lists. */
@@ -45,6 +47,7 @@ struct item {
     uint32_t stages;      /* STAGE records about it */
     uint32_t sketch;      /* row + 1 of its commenters' sketch; 0: none */
     uint32_t heatless;    /* likes that are on, brought no heat, and are remembered no more */
+    struct taught taught; /* to its kind (kinds.h) */
     uint8_t tag_count;
     uint8_t state; /* enum item_state */
     uint8_t has_creator;
@@ -63,6 +66,7 @@ enum exposure_flag {
     EXPOSURE_IMPRESSION = 1, /* attested */
     EXPOSURE_LIKED = 2,      /* has liked at some time */
     EXPOSURE_LIKE_OFF = 4,   /* and took it back; like_taken says where it stands */
+    EXPOSURE_TEACHES = 8,    /* its impression is one of those that teach (kinds.h) */
     EXPOSURE_DEPTH = 16,     /* commented after the like */
     EXPOSURE_HEATLESS = 32,  /* the like is on and brought no heat */
     EXPOSURE_FAVORITE_OFF = 64,
@@ -103,11 +107,18 @@ struct creator {
     uint32_t unused;
 };
 
+/* A row of its own, for not everybody makes items: creator {id, 0, tenant}. */
+struct weight_row {
+    struct table_head head;
+    struct weight weight;
+};
+
 struct tag_row {
     struct table_head head;
     char name[TAG_BYTES_MAX];
     uint64_t name_size;
-    double mass; /* forward: of everybody's interests */
+    double mass;           /* forward: of everybody's interests */
+    struct kind_sums kind; /* of items whose first tag it is */
     struct rising rising;
 };
 

@@ -56,34 +56,35 @@ void stager_close(struct stager *stager)
 /* --- what an audience did ------------------------------------------------------------------------
  */
 
-static struct pool_seen seen_of(const struct signal_stage *stage)
-{
-    struct pool_seen seen = {.n = (double)stage->n_pct / 100};
-
-    seen.s[POOL_LONG] = stage->success_pct[SIGNAL_LONG_VIEW] / 100.0;
-    seen.s[POOL_LIKE] = stage->success_pct[SIGNAL_LIKE] / 100.0;
-    seen.s[POOL_COMMENT] = stage->success_pct[SIGNAL_COMMENT] / 100.0;
-    seen.s[POOL_SHARE] = stage->success_pct[SIGNAL_SHARE] / 100.0;
-    seen.s[POOL_NEGATIVE] =
-        (stage->success_pct[SIGNAL_SKIP] + (double)stage->success_pct[SIGNAL_REPORT]) / 100;
-    for (uint32_t i = 0; i < POOL_METRICS; i++)
-        seen.s[i] = fmin(seen.s[i], seen.n); /* what was found out later left n alone */
-    return seen;
-}
-
 static bool is_newcomer(const struct item *item)
 {
     return item->newcomer_us != 0;
 }
 
-static struct pool_item pool_item_of(const struct stager *stager, const struct item *item)
+/* Of its creator, whoever that is. */
+static double weight_at_now(const struct discover *discover, const struct item *item,
+                            int64_t now_us)
 {
-    struct pool_item out = {.first = pool_first(stager->rule, WEIGHT_NEUTRAL, is_newcomer(item)),
+    if (!item->has_creator || PLANTED("discover.weights_unused"))
+        return WEIGHT_NEUTRAL;
+    return discover_weight_at(discover, item->head.c, item->creator, now_us);
+}
+
+static double first_of(const struct stager *stager, const struct discover *discover,
+                       const struct item *item, int64_t now_us)
+{
+    return pool_first(stager->rule, weight_at_now(discover, item, now_us), is_newcomer(item));
+}
+
+static struct pool_item pool_item_of(const struct stager *stager, const struct discover *discover,
+                                     const struct item *item, int64_t now_us)
+{
+    struct pool_item out = {.first = first_of(stager, discover, item, now_us),
                             .stage = item->stage & (STAGE_AUDIENCE - 1),
                             .stopped = item->stopped_us != 0};
 
     for (uint32_t i = 0; i < POOL_AUDIENCES; i++)
-        out.seen[i] = seen_of(&item->seen[i]);
+        out.seen[i] = discover_seen(&item->seen[i]);
     return out;
 }
 
@@ -98,7 +99,7 @@ static void learn(struct stager *stager, const struct discover *discover)
         if (!item->head.used || item->seen[0].n_pct + item->seen[1].n_pct < LEAST_PCT)
             continue;
         stager->past[count].seen =
-            seen_of(&item->seen[item->seen[1].n_pct > item->seen[0].n_pct ? 1 : 0]);
+            discover_seen(&item->seen[item->seen[1].n_pct > item->seen[0].n_pct ? 1 : 0]);
         stager->past[count++].tag = 0;
     }
     stager->learnt =
@@ -170,10 +171,10 @@ static double budget_of(const struct stager *stager, const struct pool_decision 
 }
 
 /* Its budget is used up: what next? */
-static void decide(struct stager *stager, struct errand *errand, const struct item *item,
-                   int64_t now_us)
+static void decide(struct stager *stager, const struct discover *discover, struct errand *errand,
+                   const struct item *item, int64_t now_us)
 {
-    struct pool_item state = pool_item_of(stager, item);
+    struct pool_item state = pool_item_of(stager, discover, item, now_us);
     struct pool_decision decision;
     uint8_t stage;
 
@@ -187,17 +188,20 @@ static void decide(struct stager *stager, struct errand *errand, const struct it
              stage, (uint32_t)fmin(budget_of(stager, &decision), 1e9));
 }
 
-static void enter(struct stager *stager, struct errand *errand, const struct item *item,
-                  enum stage_step step)
+static void enter(struct stager *stager, const struct discover *discover, struct errand *errand,
+                  const struct item *item, enum stage_step step, int64_t now_us)
 {
-    double first = pool_first(stager->rule, WEIGHT_NEUTRAL, is_newcomer(item));
+    double first = first_of(stager, discover, item, now_us);
 
-    snprintf(errand->text, sizeof errand->text, "%s %u: %s", stager->rule->name,
-             stager->rule->version, step == STAGE_ENTER ? "new" : "the stop has lapsed");
+    snprintf(errand->text, sizeof errand->text, "%s %u: %s; creator's weight %.1f%s",
+             stager->rule->name, stager->rule->version,
+             step == STAGE_ENTER ? "new" : "the stop has lapsed",
+             weight_at_now(discover, item, now_us), is_newcomer(item) ? ", a newcomer" : "");
     send(stager, errand, item, step, item->stage, (uint32_t)fmax(1, first));
 }
 
-static void look(struct stager *stager, const struct item *item, int64_t now_us)
+static void look(struct stager *stager, const struct discover *discover, const struct item *item,
+                 int64_t now_us)
 {
     bool is_new = item->stages == 0 && item->has_creator && item->published_us <= now_us &&
                   now_us - item->published_us < STAGER_NEW_US;
@@ -211,11 +215,11 @@ static void look(struct stager *stager, const struct item *item, int64_t now_us)
     if (errand == NULL)
         return;
     if (is_new)
-        enter(stager, errand, item, STAGE_ENTER);
+        enter(stager, discover, errand, item, STAGE_ENTER, now_us);
     else if (has_lapsed)
-        enter(stager, errand, item, STAGE_RESUME);
+        enter(stager, discover, errand, item, STAGE_RESUME, now_us);
     else
-        decide(stager, errand, item, now_us);
+        decide(stager, discover, errand, item, now_us);
 }
 
 void stager_turn(struct stager *stager, struct discover *discover, int64_t now_us)
@@ -236,7 +240,7 @@ void stager_turn(struct stager *stager, struct discover *discover, int64_t now_u
         const struct item *item = item_at(discover, stager->row++);
 
         if (item->head.used)
-            look(stager, item, now_us);
+            look(stager, discover, item, now_us);
     }
     stager->turned_us = now_us;
 }
@@ -245,7 +249,8 @@ void stager_why(struct stager *stager, const struct discover *discover, const st
                 int64_t now_us, struct stager_told *told)
 {
     learn_anew(stager, discover, now_us);
-    told->item = pool_item_of(stager, item);
+    told->item = pool_item_of(stager, discover, item, now_us);
+    told->weight = weight_at_now(discover, item, now_us);
     told->learnt = stager->learnt;
     told->live = stager->live;
     told->stop_us = stager->rule->stop_us;

@@ -16,8 +16,9 @@
  * caller turns this only when all that is durable was read, so who stops in between finds, when it
  * starts again, either the record or nothing.
  *
- * What is not there yet (docs/discovery.md): a deal over all items (pool_deal), priors by tag, the
- * creator's weight (all have 50).
+ *   first    by the creator's weight (weight.h) as of then
+ *
+ * What is not there yet (docs/discovery.md): a deal over all items (pool_deal), priors by tag.
  *
  * Memory: one block, at open. */
 #ifndef ZAN_READERS_DISCOVER_STAGER_H
@@ -46,6 +47,7 @@ void stager_turn(struct stager *stager, struct discover *discover, int64_t now_u
 struct stager_told {
     struct pool_decision decision;
     struct pool_item item;
+    double weight;   /* of its creator, by which the first budget is */
     bool learnt;     /* the platform's own rates, not those of nobody's */
     bool live;       /* somebody decides by it */
     int64_t stop_us; /* how long a stop lasts */

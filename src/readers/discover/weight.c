@@ -19,7 +19,7 @@ static struct weight_item *find(struct weight *weight, uint64_t id)
     return NULL;
 }
 
-static bool is_closed(const struct weight_item *item, int64_t now_us)
+bool weight_is_closed(const struct weight_item *item, int64_t now_us)
 {
     return now_us - item->published_us >= WEIGHT_CLOSED_US;
 }
@@ -34,16 +34,32 @@ void weight_published(struct weight *weight, uint64_t item, uint32_t tag, int64_
         (struct weight_item){.id = item, .published_us = now_us, .tag = tag};
 }
 
+void weight_tagged(struct weight *weight, uint64_t item, uint32_t tag)
+{
+    struct weight_item *found = find(weight, item);
+
+    if (found != NULL)
+        found->tag = tag;
+}
+
+void weight_original(struct weight *weight, uint64_t item, bool original)
+{
+    struct weight_item *found = find(weight, item);
+
+    if (found != NULL)
+        found->copy = !original;
+}
+
 void weight_looked(struct weight *weight, uint64_t item, double chance, int64_t now_us)
 {
     struct weight_item *found = find(weight, item);
 
     assert(chance >= 0 && chance <= 1);
-    if (found != NULL && !is_closed(found, now_us))
+    if (found != NULL && !weight_is_closed(found, now_us))
         found->best = PLANTED("discover.look_replaces") ? chance : fmax(found->best, chance);
 }
 
-static double fans_at(const struct weight *weight, int64_t now_us)
+double weight_fans(const struct weight *weight, int64_t now_us)
 {
     double age_us = (double)(now_us - weight->fans_us);
 
@@ -53,14 +69,14 @@ static double fans_at(const struct weight *weight, int64_t now_us)
 void weight_fan_act(struct weight *weight, double credited, int64_t now_us)
 {
     assert(credited >= 0 && credited <= 1);
-    weight->fan_acts = fans_at(weight, now_us) + credited;
+    weight->fan_acts = weight_fans(weight, now_us) + credited;
     weight->fans_us = now_us > weight->fans_us ? now_us : weight->fans_us;
 }
 
 /* --- reviews -----------------------------------------------------------------------------------
  */
 
-static double left_of(const struct weight_penalty *penalty, int64_t now_us)
+double weight_left(const struct weight_penalty *penalty, int64_t now_us)
 {
     if (now_us >= penalty->expires_us)
         return 0;
@@ -75,7 +91,7 @@ static struct weight_penalty *mildest(struct weight *weight, int64_t now_us)
     struct weight_penalty *found = &weight->penalty[0];
 
     for (uint32_t i = 1; i < WEIGHT_PENALTIES; i++)
-        if (left_of(&weight->penalty[i], now_us) < left_of(found, now_us))
+        if (weight_left(&weight->penalty[i], now_us) < weight_left(found, now_us))
             found = &weight->penalty[i];
     return found;
 }
@@ -91,7 +107,7 @@ void weight_upheld(struct weight *weight, double points, int64_t expires_us, uin
         expires_us = now_us + WEIGHT_PENALTY_US;
     if (item != NULL)
         item->copy = true;
-    if (points > left_of(place, now_us) && expires_us > now_us)
+    if (points > weight_left(place, now_us) && expires_us > now_us)
         *place = (struct weight_penalty){points, now_us, expires_us, case_id};
 }
 
@@ -122,12 +138,19 @@ static double history(const struct weight *weight, int64_t now_us, uint32_t *clo
     for (uint32_t i = 0; i < weight->items; i++) {
         const struct weight_item *item = &weight->item[i];
 
-        if (!is_closed(item, now_us))
+        if (!weight_is_closed(item, now_us))
             continue; /* a look at it could lower the mean of the others, were it counted */
         sum += fmax(0, 2 * item->best - 1);
         *closed += 1;
     }
     return WEIGHT_NEUTRAL + WEIGHT_NEUTRAL * (*closed > 0 ? sum / *closed : 0);
+}
+
+static double alike(uint32_t tag, uint32_t other)
+{
+    if (tag == 0 || other == 0)
+        return 0.5; /* who tags nothing is neither focused nor scattered */
+    return tag == other;
 }
 
 static double focus(const struct weight *weight)
@@ -136,7 +159,7 @@ static double focus(const struct weight *weight)
 
     for (uint32_t i = 0; i < weight->items; i++)
         for (uint32_t k = 0; k < weight->items; k++)
-            sum += weight->item[i].tag == weight->item[k].tag;
+            sum += alike(weight->item[i].tag, weight->item[k].tag);
     /* sum / items^2 is the chance that two of its items have one tag */
     sum = items > 0 ? sum / items : 0;
     return 100 * (sum + WEIGHT_PRIOR_ITEMS * 0.5) / (items + WEIGHT_PRIOR_ITEMS);
@@ -156,7 +179,7 @@ static double penalties(const struct weight *weight, int64_t now_us)
     double sum = 0;
 
     for (uint32_t i = 0; i < WEIGHT_PENALTIES; i++)
-        sum += left_of(&weight->penalty[i], now_us);
+        sum += weight_left(&weight->penalty[i], now_us);
     return sum;
 }
 
@@ -173,7 +196,8 @@ void weight_at(const struct weight *weight, int64_t now_us, struct weight_told *
 {
     told->part[WEIGHT_HISTORY] = history(weight, now_us, &told->closed);
     told->part[WEIGHT_FANS] =
-        WEIGHT_NEUTRAL + WEIGHT_NEUTRAL * (1 - exp2(-fans_at(weight, now_us) / WEIGHT_FAN_ACTS));
+        WEIGHT_NEUTRAL +
+        WEIGHT_NEUTRAL * (1 - exp2(-weight_fans(weight, now_us) / WEIGHT_FAN_ACTS));
     told->part[WEIGHT_FOCUS] = focus(weight);
     told->part[WEIGHT_ORIGINALITY] = originality(weight);
     told->penalties = penalties(weight, now_us);

@@ -1,17 +1,20 @@
 /* weight.h: a creator's weight, 0..100: how large the first budget of what it publishes is (pool.h:
  * half to twice).
  *
- *   weight = 0.40 history + 0.25 fans + 0.15 focus + 0.20 originality - penalties       50: a
- * creator nobody knows
+ *   weight = 0.40 history + 0.25 fans + 0.15 focus + 0.20 originality - penalties
+ *   50: a creator nobody knows
  *
- *   history      its last 20 items that are closed (7 days old): each 50, and up to 100 as far as
- * it was ever more likely than not to be better than the platform's average item: 50 + 50 max(0, 2
- * best - 1), best being the highest chance that value reached the average (gate.h) of the looks at
- * it fans         50 + 50 (1 - 2^(-acts / 100)), acts: credited acts of followers, half of them
- * forgotten in 30 days focus        how alike its last 20 items are: sum over tags of (share of
- * items)^2, with 4 items' worth of 0.5 originality  share of its last 20 items not found to be
- * copies, by review; with 4 items' worth of 0.5 penalties    upheld reviews: so many points, less
- * by the day, nothing at expiry
+ *   history      of its last 20 items those that are closed (7 days old): each 50, and up to 100
+ *                as far as it was ever more likely than not to be better than the platform's
+ *                average item: 50 + 50 max(0, 2 best - 1), best being the highest chance that its
+ *                value reached the average (kinds.h) of the looks at it
+ *   fans         50 + 50 (1 - 2^(-acts / 100)), acts: credited acts of followers, half of them
+ *                forgotten in 30 days
+ *   focus        how alike its last 20 items are: the chance that two of them have one first tag;
+ *                untagged ones are as likely alike as not; with 4 items' worth of 0.5
+ *   originality  share of its last 20 items not said to be copies; with 4 items' worth of 0.5
+ *   penalties    restrictions that two people decided: so many points, less by the day, nothing at
+ *                expiry
  *
  * Third parties never lower it (I7, G21), which is a property of the form and not of thresholds:
  * what others do comes in only through weight_looked and weight_fan_act, and a sub-score is not
@@ -31,7 +34,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define WEIGHT_VERSION     1
+#define WEIGHT_VERSION     2 /* 1: untagged items were alike; in no running node */
 #define WEIGHT_ITEMS       20
 #define WEIGHT_PENALTIES   8
 #define WEIGHT_NEUTRAL     50.0
@@ -49,9 +52,10 @@ extern const double weight_part_shares[WEIGHT_PARTS];
 struct weight_item {
     uint64_t id;
     int64_t published_us;
-    uint32_t tag;
-    bool copy;   /* a review upheld it */
-    double best; /* highest chance of being better than the average; 0: never looked at */
+    double best;  /* highest chance of being better than the average; 0: never looked at */
+    uint32_t tag; /* 0: none is known */
+    uint8_t copy;
+    uint8_t unused[3];
 };
 
 struct weight_penalty {
@@ -60,9 +64,10 @@ struct weight_penalty {
     uint64_t case_id;
 };
 
+/* Written as it is into checkpoints. */
 struct weight {
     struct weight_item item[WEIGHT_ITEMS]; /* the newest, in order of publication */
-    uint32_t items;
+    uint32_t items, unused;
     double fan_acts; /* as of fans_us */
     int64_t fans_us;
     struct weight_penalty penalty[WEIGHT_PENALTIES];
@@ -78,6 +83,10 @@ struct weight_told {
 
 /* The creator's own act. The oldest gives way; time does not go back. */
 void weight_published(struct weight *weight, uint64_t item, uint32_t tag, int64_t now_us);
+
+/* What it is about, and whose work it is, as the platform says; of an item that is gone nothing. */
+void weight_tagged(struct weight *weight, uint64_t item, uint32_t tag);
+void weight_original(struct weight *weight, uint64_t item, bool original);
 
 /* The pool looked at an item: chance that its value is the platform's average or more, 0..1, by
  * credited counts. Items that are closed, or gone, are past it. */
@@ -96,6 +105,13 @@ void weight_upheld(struct weight *weight, double points, int64_t expires_us, uin
 bool weight_lifted(struct weight *weight, uint64_t case_id, uint64_t copy);
 
 void weight_at(const struct weight *weight, int64_t now_us, struct weight_told *told);
+
+/* Credited acts of followers, as far as they are not forgotten. */
+double weight_fans(const struct weight *weight, int64_t now_us);
+/* What is left of it, in points. */
+double weight_left(const struct weight_penalty *penalty, int64_t now_us);
+/* Does history look at it? */
+bool weight_is_closed(const struct weight_item *item, int64_t now_us);
 
 /* When what weighs on it will have gone: the weight at each expiry of a penalty, with all else as
  * it is now. Returns how many (at most WEIGHT_PENALTIES), in order of time. */

@@ -312,6 +312,51 @@ static void a_restart_goes_on(void **state)
         assert_int_equal(item_of(item)->stages, 1);
 }
 
+/* The first budget follows the creator's weight, half to twice, but for a newcomer's floor; WHY and
+ * the record tell it. */
+static void weights_make_first_budgets(void **state)
+{
+    uint64_t good = 9001, bad = 9002;
+    struct stager_told told;
+    struct record record;
+
+    (void)state;
+    settle();
+    assert_int_equal(item_of(1)->budget, 8); /* a newcomer's: not under the floor */
+    for (uint64_t i = 0; i < 30; i++) {      /* known creators: no newcomers any more */
+        for (uint64_t who = good; who <= bad; who++) {
+            record = record_of(VERB_ITEM_SET, 0, 100 * who + i);
+            record.fields |= RECORD_HAS_ARGS | RECORD_HAS_EXTRA;
+            record.a = who;
+            record.c = REQUEST_HAS_CREATOR;
+            discover_apply(&discover, &record);
+        }
+        now_us += 3600 * SECOND;
+    }
+    now_us += 10LL * 24 * 3600 * SECOND;
+    record = record_of(VERB_CASE_APPROVE, 0, 0);
+    record.a = 55;
+    discover_apply(&discover, &record);
+    record = record_of(RECORD_SANCTION, bad, 0);
+    record.a = 55;
+    record.b = SANCTION_LIMIT;
+    record.c = (uint64_t)(now_us + 80LL * 24 * 3600 * SECOND);
+    discover_apply(&discover, &record);
+    for (uint64_t who = good; who <= bad; who++) {
+        record = record_of(VERB_ITEM_SET, 0, 100 * who + 99);
+        record.fields |= RECORD_HAS_ARGS | RECORD_HAS_EXTRA;
+        record.a = who;
+        record.c = REQUEST_HAS_CREATOR;
+        discover_apply(&discover, &record);
+        settle();
+        stager_why(stager, &discover, item_of(100 * who + 99), now_us, &told);
+        assert_true(told.weight == discover_weight_at(&discover, 0, who, now_us));
+        assert_true(told.item.first == 8 * pool_multiplier(told.weight));
+        assert_int_equal(item_of(100 * who + 99)->budget, (uint32_t)told.item.first);
+    }
+    assert_true(item_of(100 * good + 99)->budget > item_of(100 * bad + 99)->budget);
+}
+
 int main(void)
 {
 #define WITH_WORLD(test) cmocka_unit_test_setup_teardown(test, open_world, close_world)
@@ -323,6 +368,7 @@ int main(void)
         WITH_WORLD(the_good_are_shown_more),
         WITH_WORLD(a_stop_takes_two_audiences_and_ends),
         WITH_WORLD(a_restart_goes_on),
+        WITH_WORLD(weights_make_first_budgets),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

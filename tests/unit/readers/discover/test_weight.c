@@ -188,6 +188,27 @@ static void own_items_make_focus_and_originality(void **state)
     assert_true(copied.part[WEIGHT_ORIGINALITY] == told.part[WEIGHT_ORIGINALITY]);
 }
 
+/* Who tags nothing is neither focused nor scattered; a tag that comes later is taken. */
+static void untagged_is_neither(void **state)
+{
+    struct weight weight = {0};
+    struct weight_told told;
+
+    (void)state;
+    for (uint64_t i = 0; i < 20; i++)
+        weight_published(&weight, 1 + i, 0, DAY_US);
+    weight_at(&weight, DAY_US, &told);
+    assert_true(told.part[WEIGHT_FOCUS] == 50);
+    for (uint64_t i = 0; i < 20; i++)
+        weight_tagged(&weight, 1 + i, 7);
+    weight_at(&weight, DAY_US, &told);
+    assert_true(told.part[WEIGHT_FOCUS] > 90);
+    weight_original(&weight, 3, false);
+    weight_original(&weight, 999, false); /* one that is gone */
+    weight_at(&weight, DAY_US, &told);
+    assert_true(fabs(told.part[WEIGHT_ORIGINALITY] - 100.0 * 21 / 24) < 1e-9);
+}
+
 static void good_items_make_history(void **state)
 {
     struct weight weight = {0};
@@ -229,6 +250,7 @@ int main(void)
         cmocka_unit_test(penalties_are_bounded),
         cmocka_unit_test(own_items_make_focus_and_originality),
         cmocka_unit_test(good_items_make_history),
+        cmocka_unit_test(untagged_is_neither),
         cmocka_unit_test(fans_forget_in_time_alone),
     };
 
