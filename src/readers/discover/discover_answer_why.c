@@ -85,6 +85,11 @@ void answer_why(struct answer *answer)
     tree_id(&answer->tree, "item", request->target);
     tree_bool(&answer->tree, "known", item != NULL);
     put_standing(answer, item != NULL ? item : &unknown, &told);
+    if (told.kind != NULL && told.kind->name_size > 0)
+        tree_text(&answer->tree, "kind", told.kind->name, told.kind->name_size);
+    else
+        tree_null(&answer->tree, "kind");
+    answer_number(answer, "kind_items", told.kind_items, 2);
     answer_number(answer, "weight", told.weight, 2);
     answer_number(answer, "first_budget", told.item.first, 2);
     put_gates(answer, &told.decision);

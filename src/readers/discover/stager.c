@@ -13,18 +13,21 @@
 #include "readers/errand.h"
 #include "schema/verb.h"
 
-#define LEAST_PCT (100 * 100) /* of impressions, to teach: as pool.h says */
+#define LEAST_PCT     (100 * 100) /* of impressions, to teach: as pool.h says */
+#define KIND_TRIES    8
+#define KIND_STRENGTH 2.0 /* a kind is held to be at most so many times as alike as all items */
 
 struct stager {
     struct errands *errands; /* basis: STAGE records of the item before */
     const struct pool_rule *rule;
     struct pool_platform platform;
-    struct gate_beta prior[POOL_METRICS];
     bool learnt, live;
     int64_t turned_us, learnt_us;
     uint32_t row; /* the next to be looked at */
     struct pool_past past[STAGER_PAST];
     double values[STAGER_PAST];
+    struct pool_tag tags[STAGER_KINDS]; /* 0: all that found no place, and untagged ones */
+    uint64_t tag_ids[STAGER_KINDS];     /* 0: a free place */
 };
 
 struct stager *stager_open(struct reader_door door, const struct pool_rule *rule)
@@ -41,7 +44,6 @@ struct stager *stager_open(struct reader_door door, const struct pool_rule *rule
     stager->live = rule != NULL && errands_can(stager->errands);
     stager->rule = rule != NULL ? rule : pool_rule_of("default");
     pool_unlearnt(stager->rule, &stager->platform);
-    pool_prior(&stager->platform, NULL, stager->prior);
     return stager;
 }
 
@@ -88,11 +90,27 @@ static struct pool_item pool_item_of(const struct stager *stager, const struct d
     return out;
 }
 
+/* Its place among the kinds that teach how alike items of one kind are. */
+static uint32_t kind_place(struct stager *stager, const struct item *item)
+{
+    uint64_t id = item->tag_count == 0 ? 0 : hash_two(item->tag[0], item->head.c) | 1;
+    uint32_t at = 1 + (uint32_t)(id >> 32) % (STAGER_KINDS - 1);
+
+    for (uint32_t tries = 0; id != 0 && tries < KIND_TRIES; tries++) {
+        if (stager->tag_ids[at] == 0)
+            stager->tag_ids[at] = id;
+        if (stager->tag_ids[at] == id)
+            return at;
+        at = at % (STAGER_KINDS - 1) + 1;
+    }
+    return 0;
+}
+
 static void learn(struct stager *stager, const struct discover *discover)
 {
     uint32_t count = 0;
-    struct pool_tag tag;
 
+    memset(stager->tag_ids, 0, sizeof stager->tag_ids);
     for (uint32_t row = 0; row < discover->items.fresh && count < STAGER_PAST; row++) {
         const struct item *item = item_at(discover, row);
 
@@ -100,11 +118,36 @@ static void learn(struct stager *stager, const struct discover *discover)
             continue;
         stager->past[count].seen =
             discover_seen(&item->seen[item->seen[1].n_pct > item->seen[0].n_pct ? 1 : 0]);
-        stager->past[count++].tag = 0;
+        stager->past[count++].tag = kind_place(stager, item);
     }
-    stager->learnt =
-        pool_learn(stager->rule, stager->past, count, stager->values, &tag, 1, &stager->platform);
-    pool_prior(&stager->platform, NULL, stager->prior);
+    stager->learnt = pool_learn(stager->rule, stager->past, count, stager->values, stager->tags,
+                                STAGER_KINDS, &stager->platform);
+    /* Items of one kind that look all alike so far are no proof that the next one will be: what is
+     * thought of it beforehand must give way to what its own audience does. */
+    for (uint32_t m = 0; m < POOL_METRICS; m++)
+        stager->platform.strength[m] =
+            fmin(stager->platform.strength[m],
+                 KIND_STRENGTH * (stager->platform.rate[m].a + stager->platform.rate[m].b));
+}
+
+/* What to think of it before anybody saw it: what others of its kind did when they were new, beside
+ * all that were new (kinds.h). NULL: nothing is known of its kind. */
+static const struct tag_row *prior_of(const struct stager *stager, const struct discover *discover,
+                                      const struct item *item, struct pool_tag *tag,
+                                      struct gate_beta prior[POOL_METRICS])
+{
+    const struct tag_row *row =
+        item->tag_count > 0 ? discover_tag(discover, item->head.c, item->tag[0]) : NULL;
+
+    *tag = (struct pool_tag){.items = 0};
+    if (row != NULL)
+        *tag = kind_tag(&row->kind, &discover->kinds, &stager->platform, &item->taught,
+                        heat_forward(&discover->kinds_clock, item->since_us),
+                        heat_forward(&discover->kinds_clock, discover->record_us));
+    if (tag->items <= 0 || PLANTED("discover.one_prior"))
+        row = NULL;
+    pool_prior(&stager->platform, row != NULL ? tag : NULL, prior);
+    return row;
 }
 
 /* If it was learnt too long ago: every row is looked at. */
@@ -176,9 +219,12 @@ static void decide(struct stager *stager, const struct discover *discover, struc
 {
     struct pool_item state = pool_item_of(stager, discover, item, now_us);
     struct pool_decision decision;
+    struct gate_beta prior[POOL_METRICS];
+    struct pool_tag tag;
     uint8_t stage;
 
-    pool_step(stager->rule, &stager->platform, stager->prior, &state, now_us, &decision);
+    (void)prior_of(stager, discover, item, &tag, prior);
+    pool_step(stager->rule, &stager->platform, prior, &state, now_us, &decision);
     write_evidence(errand, &decision);
     stage = (uint8_t)(decision.stage | (decision.audience != 0 ? STAGE_AUDIENCE : 0));
     if (is_stop(decision.verdict))
@@ -248,11 +294,16 @@ void stager_turn(struct stager *stager, struct discover *discover, int64_t now_u
 void stager_why(struct stager *stager, const struct discover *discover, const struct item *item,
                 int64_t now_us, struct stager_told *told)
 {
+    struct gate_beta prior[POOL_METRICS];
+    struct pool_tag tag;
+
     learn_anew(stager, discover, now_us);
     told->item = pool_item_of(stager, discover, item, now_us);
     told->weight = weight_at_now(discover, item, now_us);
     told->learnt = stager->learnt;
     told->live = stager->live;
     told->stop_us = stager->rule->stop_us;
-    pool_step(stager->rule, &stager->platform, stager->prior, &told->item, now_us, &told->decision);
+    told->kind = prior_of(stager, discover, item, &tag, prior);
+    told->kind_items = told->kind != NULL ? tag.items : 0;
+    pool_step(stager->rule, &stager->platform, prior, &told->item, now_us, &told->decision);
 }

@@ -18,7 +18,9 @@
  *
  *   first    by the creator's weight (weight.h) as of then
  *
- * What is not there yet (docs/discovery.md): a deal over all items (pool_deal), priors by tag.
+ *   prior    what others of the item's kind did when they were new, beside all that were (kinds.h)
+ *
+ * What is not there yet (docs/discovery.md): a deal over all items (pool_deal).
  *
  * Memory: one block, at open. */
 #ifndef ZAN_READERS_DISCOVER_STAGER_H
@@ -33,7 +35,8 @@
 #define STAGER_NEW_US   (7LL * 24 * 3600 * 1000000)
 #define STAGER_LOOKS    20000
 #define STAGER_PAST     4096
-#define STAGER_SLOTS    8 /* requests under way */
+#define STAGER_KINDS    1024 /* of items that teach; what finds no place is of one kind */
+#define STAGER_SLOTS    8    /* requests under way */
 
 struct stager;
 
@@ -47,10 +50,12 @@ void stager_turn(struct stager *stager, struct discover *discover, int64_t now_u
 struct stager_told {
     struct pool_decision decision;
     struct pool_item item;
-    double weight;   /* of its creator, by which the first budget is */
-    bool learnt;     /* the platform's own rates, not those of nobody's */
-    bool live;       /* somebody decides by it */
-    int64_t stop_us; /* how long a stop lasts */
+    const struct tag_row *kind; /* by which it was judged before anybody saw it; NULL: by all */
+    double kind_items;          /* how many other items' first impressions that rests on */
+    double weight;              /* of its creator, by which the first budget is */
+    bool learnt;                /* the platform's own rates, not those of nobody's */
+    bool live;                  /* somebody decides by it */
+    int64_t stop_us;            /* how long a stop lasts */
 };
 void stager_why(struct stager *stager, const struct discover *discover, const struct item *item,
                 int64_t now_us, struct stager_told *told);

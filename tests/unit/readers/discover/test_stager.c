@@ -3,6 +3,7 @@
  * record that the engine would make; records reach discovery when the test says so. */
 #include "support.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,6 +87,16 @@ static void say_item(uint64_t item)
     record.fields |= RECORD_HAS_ARGS | RECORD_HAS_EXTRA;
     record.a = 5000 + item;
     record.c = REQUEST_HAS_CREATOR;
+    discover_apply(&discover, &record);
+}
+
+static void say_tag(uint64_t item, const char *tag)
+{
+    struct record record = record_of(VERB_ITEM_TAG, 0, item);
+
+    record.fields |= RECORD_HAS_TEXT;
+    record.text = tag;
+    record.text_size = (uint8_t)strlen(tag);
     discover_apply(&discover, &record);
 }
 
@@ -357,6 +368,43 @@ static void weights_make_first_budgets(void **state)
     assert_true(item_of(100 * good + 99)->budget > item_of(100 * bad + 99)->budget);
 }
 
+/* What is thought of an item before anybody saw it is what others of its kind did. */
+static void kinds_make_priors(void **state)
+{
+    struct stager_told good, bad, none;
+
+    (void)state;
+    settle();
+    for (uint64_t id = 1; id <= 90; id++) {
+        int like = id <= 30 ? 8 : id <= 60 ? 60 : 25, long_view = id <= 30 ? 2 : id <= 60 ? 8 : 3;
+
+        if (id <= 60)
+            say_tag(id, id <= 30 ? "cats" : "news");
+        for (int i = 0; i < 120; i++)
+            show(id, (i + (int)id) % long_view == 0, (i + (int)id) % like == 0);
+    }
+    say_item(201);
+    say_tag(201, "cats");
+    say_item(202);
+    say_tag(202, "news");
+    say_item(203);
+    now_us += STAGER_LEARN_US;
+    stager_why(stager, &discover, item_of(201), now_us, &good);
+    stager_why(stager, &discover, item_of(202), now_us, &bad);
+    stager_why(stager, &discover, item_of(203), now_us, &none);
+    assert_true(good.learnt && good.kind != NULL && none.kind == NULL);
+    assert_true(fabs(good.kind_items - 30) < 0.1 && none.kind_items == 0);
+    for (uint32_t m = POOL_LONG; m <= POOL_LIKE; m++) {
+        assert_true(good.decision.gate[0][m].mean > 1.3 * none.decision.gate[0][m].mean);
+        assert_true(bad.decision.gate[0][m].mean < 0.8 * none.decision.gate[0][m].mean);
+    }
+    assert_true(good.decision.chance > none.decision.chance &&
+                none.decision.chance > bad.decision.chance);
+    say_tag(203, "news"); /* it is judged by its kind from now on */
+    stager_why(stager, &discover, item_of(203), now_us, &none);
+    assert_true(fabs(none.decision.chance - bad.decision.chance) < 1e-3); /* a minute later */
+}
+
 int main(void)
 {
 #define WITH_WORLD(test) cmocka_unit_test_setup_teardown(test, open_world, close_world)
@@ -369,6 +417,7 @@ int main(void)
         WITH_WORLD(a_stop_takes_two_audiences_and_ends),
         WITH_WORLD(a_restart_goes_on),
         WITH_WORLD(weights_make_first_budgets),
+        WITH_WORLD(kinds_make_priors),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
