@@ -348,7 +348,7 @@ static const struct answer_member members[] = {
     {"Health", "mode", "text", "normal, shed, nospace, ..."},
     {"Health", "ready", "bool", "can it take writes?"},
     {"Health", "modes", "[ModeHeld]", "every mode that holds, the gravest first"},
-    {"Health", "reader", "?ReaderHealth", "what follows the log; null: it is off"},
+    {"Health", "readers", "[ReaderHealth]", "what follows the log; none: they are off"},
     {"ReaderHealth", "name", "text", "of the reader"},
     {"ReaderHealth", "state", "text", "catching-up, following or stalled; likes do without"},
     {"ReaderHealth", "lag_records", "count", "durable and not read yet"},
