@@ -9,6 +9,7 @@ const char *source_name(enum source source)
         [SOURCE_DOUBLE_TAP] = "double-tap", [SOURCE_VOICE] = "voice",
         [SOURCE_ASSISTIVE] = "assistive", [SOURCE_COMPANION] = "companion",
         [SOURCE_IMPORT] = "import",       [SOURCE_OTHER] = "other",
+        [SOURCE_MENU] = "menu",           [SOURCE_SHARE] = "share",
     };
 
     assert(source < SOURCE_COUNT);

@@ -46,7 +46,10 @@ enum request_flag {
 
 /* Where a like came from. Part of the formats. */
 enum source { SOURCE_NONE, SOURCE_BUTTON, SOURCE_DOUBLE_TAP, SOURCE_VOICE, SOURCE_ASSISTIVE,
-              SOURCE_COMPANION, SOURCE_IMPORT, SOURCE_OTHER, SOURCE_COUNT };
+              SOURCE_COMPANION, SOURCE_IMPORT, SOURCE_OTHER,
+              SOURCE_MENU,  /* chosen from a menu: a SKIP from there says "not interested" */
+              SOURCE_SHARE, /* opened from what somebody shared */
+              SOURCE_COUNT };
 
 /* What the caller says about the circumstances. Addresses, devices and networks are keyed
  * pseudonyms, made at the door; the plain values go no further than there. 0: not given. */

@@ -42,7 +42,7 @@ static void put_pair(struct resp_out *out, const char *name, const char *value)
 
 /* The values that follow CTX and AUTH, in any order for the first. */
 static const char context_arguments[] =
-    "[SOURCE:none|button|double-tap|voice|assistive|companion|import|other] "
+    "[SOURCE:none|button|double-tap|voice|assistive|companion|import|other|menu|share] "
     "[ADDRESS:text] [DEVICE:text] [NETWORK:text] [TIME:time_ms] [ISSUED:time_ms]";
 static const char auth_arguments[] = "username:text password:text";
 

@@ -101,6 +101,26 @@ def interests(client):
     assert as_map(client.call("INTERESTS", 21))["tags"] == []
 
 
+def what_is_not_wanted(client):
+    """Swiped away, and "not interested": fewer of it, the holder is told, and deletes it."""
+    usual = sum(item % 5 == 2 for item in ids(page(client, 24)))
+    news = [item for item in ITEMS if item % 5 == 2][:12]
+    client.many([("VIEW", 23, item, 20000, 30000) for item in ITEMS if item % 5 == 3][:10])
+    client.many([("SKIP", 23, item) for item in news[:6]])
+    client.many([("SKIP", 23, item, "CTX", "SOURCE", "menu") for item in news[6:]])
+    caught_up(client)
+    told = as_map(client.call("INTERESTS", 23))
+    unwanted = {as_map(one)["tag"]: float(as_map(one)["factor"]) for one in told["unwanted"]
+                if as_map(one)["tag"]}
+    assert 0.1 <= unwanted["news"] < 0.35 and "music" not in unwanted, told
+    assert float(told["tired"]) == 0, told
+    assert sum(item % 5 == 2 for item in ids(page(client, 23))) < usual, usual
+    assert client.call("INTEREST", "FORGET", 23, "TAGS", "news") == 1
+    caught_up(client)
+    told = as_map(client.call("INTERESTS", 23))
+    assert "news" not in [as_map(one)["tag"] for one in told["unwanted"]], told
+
+
 def what_is_paid_for(client):
     until = int((time.time() + 3600) * 1000)
     client.call("CAMPAIGN", "OPEN", 1199, 500, until, "paid by Acme", "music", "HOLDOUT", 0)
@@ -181,7 +201,8 @@ def run():
         with Server(partitions=partitions) as server:
             client = server.client(resp=3)
             world(client)
-            for part in (what_is_shown, what_a_token_attests, interests, what_is_paid_for, alike):
+            for part in (what_is_shown, what_a_token_attests, interests, what_is_not_wanted,
+                         what_is_paid_for, alike):
                 part(client)
     a_ladder()
     with Server(discover_memory="0") as server:

@@ -150,6 +150,7 @@ double discover_fit(struct discover *discover, uint32_t tenant, uint64_t account
 /* For feeds; NULL: nothing is known of it. Who may not be personalised has none. */
 const struct viewer *discover_viewer(const struct discover *discover, uint32_t tenant,
                                      uint64_t account);
+struct taste_item discover_taste_item(const struct item *item);
 /* Is the creator of this row of items suspended? */
 bool discover_is_hidden(const struct discover *discover, uint32_t row);
 /* Where an account that makes items is at home; 0: not known. */

@@ -762,6 +762,8 @@ void act_apply(struct discover *discover, const struct record *record)
         before = *act.exposure;
     }
     act_dispatch(discover, &act);
+    if (act.exposure != NULL)
+        viewer_feels(discover, record, act.item, &before, act.exposure, act.pct);
     if (act.exposure != NULL && discover->campaigns->count > 0)
         campaign_sees(discover, &act, &before);
     if (act.exposure != NULL)

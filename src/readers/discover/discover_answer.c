@@ -10,6 +10,7 @@
 #include "schema/verb.h"
 
 #define HEAT_PLACES  6
+#define UNWANTED     0.99 /* a factor above that says nothing */
 #define LIST_DEFAULT 20
 
 /* To so many places, within what a tree can say. */
@@ -322,19 +323,44 @@ static void answer_live(struct answer *answer)
 /* --- INTERESTS account
  * -------------------------------------------------------------------------------- */
 
+static void put_tag(struct answer *answer, uint64_t id)
+{
+    const struct tag_row *tag = discover_tag(answer->discover, answer->call->request.tenant, id);
+
+    if (tag != NULL && tag->name_size > 0)
+        tree_text(&answer->tree, "tag", tag->name, tag->name_size);
+    else
+        tree_null(&answer->tree, "tag");
+}
+
 static void put_interests(struct answer *answer, const struct interest *interest)
 {
     for (uint32_t i = 0; i < interest->count; i++) {
-        const struct tag_row *tag =
-            discover_tag(answer->discover, answer->call->request.tenant, interest->tag[i]);
-
         tree_map(&answer->tree, NULL);
-        if (tag != NULL && tag->name_size > 0)
-            tree_text(&answer->tree, "tag", tag->name, tag->name_size);
-        else
-            tree_null(&answer->tree, "tag");
+        put_tag(answer, interest->tag[i]);
         answer_number(answer, "share",
                       interest->whole > 0 ? interest->mass[i] / interest->whole : 0, 4);
+        tree_end(&answer->tree);
+    }
+}
+
+static void put_unwanted(struct answer *answer, const struct taste *taste)
+{
+    for (uint32_t i = 0; i < TASTE_TRAITS; i++) {
+        const struct taste_trait *trait = &taste->at[i];
+        double factor = taste_factor_of(taste, trait, answer->now->now_us);
+
+        if ((trait->kind != TASTE_TAG && trait->kind != TASTE_CREATOR) || factor > UNWANTED)
+            continue;
+        tree_map(&answer->tree, NULL);
+        if (trait->kind == TASTE_TAG) {
+            put_tag(answer, trait->id);
+            tree_null(&answer->tree, "creator");
+        } else {
+            tree_null(&answer->tree, "tag");
+            tree_id(&answer->tree, "creator", trait->id);
+        }
+        answer_number(answer, "factor", factor, 2);
         tree_end(&answer->tree);
     }
 }
@@ -344,6 +370,8 @@ static void answer_interests(struct answer *answer)
     const struct request *request = &answer->call->request;
     const struct account *account =
         discover_account(answer->discover, request->tenant, request->account);
+    const struct viewer *viewer =
+        discover_viewer(answer->discover, request->tenant, request->account);
 
     begin(answer);
     tree_id(&answer->tree, "account", request->account);
@@ -353,6 +381,12 @@ static void answer_interests(struct answer *answer)
     if (account != NULL)
         put_interests(answer, &account->interest);
     tree_end(&answer->tree);
+    tree_list(&answer->tree, "unwanted");
+    if (viewer != NULL)
+        put_unwanted(answer, &viewer->taste);
+    tree_end(&answer->tree);
+    answer_number(answer, "tired",
+                  viewer == NULL ? 0 : taste_tired(&viewer->taste, answer->now->now_us), 2);
     answer_finish(answer);
 }
 

@@ -21,6 +21,7 @@
 #define TAG_TRAIT     1.0f
 #define CREATOR_TRAIT 0.5f
 #define OTHERS        2.5 /* fit is 0.5 .. 2 */
+#define ILL_LEAST     0.5
 
 static_assert(FROM_MODEL + FROM_TAGS * FROM_TAG + VIEWER_FOLLOWED * FROM_CREATOR + FROM_TOP +
                       FROM_REGION + FROM_NEW + FROM_POOL + CAMPAIGNS_MAX <=
@@ -328,11 +329,36 @@ static double beside(const struct page *page, const struct signals *item, enum s
     return ((double)item->tally[signal].success_pct / 100 / usual + prior) / (n + prior);
 }
 
+/* What viewers took ill, of their credited impressions. */
+static struct signal_rate ill_of(const struct signals *signals)
+{
+    return signals_rate(signals->tally[SIGNAL_SKIP].success_pct +
+                            (uint64_t)TASTE_STRONG * signals->tally[SIGNAL_REPORT].success_pct,
+                        signals->impressions_pct);
+}
+
+/* Only what is beyond doubt, and only beside what is usual: nobody loses by a few, or by a crowd
+ * whose views are worth nothing. */
+static double unharmed(const struct page *page, const struct signals *item)
+{
+    double usual = fmin(0.9, ill_of(page->discover->platform).rate), low = ill_of(item).low;
+
+    return low > usual ? fmax(ILL_LEAST, (1 - low) / (1 - usual)) : 1;
+}
+
 static double value_of(const struct page *page, const struct item *item)
 {
     return (beside(page, &item->signals, SIGNAL_LIKE) +
             beside(page, &item->signals, SIGNAL_LONG_VIEW)) /
-           2;
+           2 * unharmed(page, &item->signals);
+}
+
+static double wanted(const struct page *page, const struct item *item)
+{
+    struct taste_item about = discover_taste_item(item);
+
+    return page->viewer == NULL ? 1
+                                : taste_factor(&page->viewer->taste, &about, page->asked->now_us);
 }
 
 static double tie_of(const struct page *page, const struct item *item)
@@ -368,8 +394,9 @@ static void score(struct page *page)
 
         if (tried && item->stage & STAGE_AUDIENCE)
             fit = OTHERS - fit; /* its second audience is who the first was not */
-        feeder->items[i].score = value_of(page, item) * fit * tie_of(page, item) * (0.5 + model) *
-                                     (0.5 + heat) * discover_boost_of(page->discover, item) +
+        feeder->items[i].score = value_of(page, item) * fit * wanted(page, item) *
+                                     tie_of(page, item) * (0.5 + model) * (0.5 + heat) *
+                                     discover_boost_of(page->discover, item) +
                                  1e-9; /* a page needs an order even of what nobody likes */
     }
 }
@@ -422,6 +449,18 @@ static void serve(struct page *page, uint64_t item)
     served->next = (served->next + 1) % FEED_SERVED;
 }
 
+/* Who likes less and less of it gets more of what is different. */
+static struct feed_rule rule_for(const struct page *page)
+{
+    struct feed_rule rule = page->feeder->set.rule;
+    double tired =
+        page->viewer == NULL ? 0 : taste_tired(&page->viewer->taste, page->asked->now_us);
+
+    rule.diversity *= 1 + 2 * tired;
+    rule.streak = (uint32_t)fmax(1, round(rule.streak / (1 + tired)));
+    return rule;
+}
+
 uint32_t feeder_page(struct feeder *feeder, struct discover *discover,
                      const struct feed_asked *asked, struct feed_entry *entries, bool *personal)
 {
@@ -432,6 +471,7 @@ uint32_t feeder_page(struct feeder *feeder, struct discover *discover,
                         .personal =
                             discover_may_personalise(discover, asked->tenant, asked->account)};
     struct feed_past past;
+    struct feed_rule rule;
     uint32_t count;
 
     assert(asked->want > 0 && asked->want <= FEED_PLACES_MAX);
@@ -444,8 +484,9 @@ uint32_t feeder_page(struct feeder *feeder, struct discover *discover,
     gather(&page);
     score(&page);
     past_of(&page, &past);
-    count = feed_rank(&feeder->set.rule, &past, feeder->items, page.count, asked->seed,
-                      &feeder->work, feeder->places, asked->want);
+    rule = rule_for(&page);
+    count = feed_rank(&rule, &past, feeder->items, page.count, asked->seed, &feeder->work,
+                      feeder->places, asked->want);
     for (uint32_t i = 0; i < count; i++) {
         uint32_t at = feeder->places[i];
 

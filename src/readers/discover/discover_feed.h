@@ -13,21 +13,25 @@
  * Left out: what is not published, of a suspended creator, the account's own; what it has acted on
  * or was shown (an exposure), or was given in the last FEED_SERVED_US without an answer.
  *
- *   score = value * fit * tie * (0.5 + model) * (0.5 + heat) * boost
+ *   score = value * fit * wanted * tie * (0.5 + model) * (0.5 + heat) * boost
  *
  *   value   how often credited impressions of it became a like, and a long view, each beside the
- *           platform's own rate; `prior` impressions of that rate stand before its own
+ *           platform's own rate; `prior` impressions of that rate stand before its own. Less where
+ *           it is beyond doubt that more of its viewers than of others swipe it away or report it:
+ *           by (1 - the lower end of its rate) / (1 - the platform's), 0.5 at the least
  *   fit     of tags and interests, 0.5 .. 2 (interest.h)
  *           an item in trial before its second audience: 2.5 - fit
+ *   wanted  less of what is about things this viewer swipes away, leaves, reports (taste.h)
  *   tie     `followed` (2) for a creator the account follows, else 1
  *   model   its score by the best of this page, 0 .. 1; 0.5 where there is no model to ask
  *   heat    ln(1 + heat) by that of the hottest of this page; 0.5 for what is in trial
  *
- * and the order of the page is feed.h. Constants are ours.
+ * and the order of the page is feed.h; for a viewer who likes less and less of it (taste_tired),
+ * with up to three times the diversity and half the streak. Constants are ours.
  *
  * Without a profile (PERSONAL off, a minor's account): campaign and pool without regard to
- * interests, newcomers, top; fit and tie are 1, model is 0.5. What it has seen is left out all the
- * same.
+ * interests, newcomers, top; fit, wanted and tie are 1, model is 0.5. What it has seen is left out
+ * all the same.
  *
  * Only what was served is kept here, and by no checkpoint: all else is a function of the records.
  * Memory: one block, at open. */
@@ -42,7 +46,7 @@
 #define FEED_SERVED_BYTES 1024 /* an account, about */
 #define FEED_SERVED_US    (30LL * 60 * 1000000)
 #define FEED_PLACES       20 /* where COUNT is not given */
-#define FEED_FORMULA      "feed-1"
+#define FEED_FORMULA      "feed-2"
 
 /* What a platform may set (tuning.h). */
 struct feed_settings {

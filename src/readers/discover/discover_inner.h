@@ -42,6 +42,9 @@ void item_due(struct discover *discover, uint32_t row);
 /* --- discover_viewer.c */
 /* After the record was applied: what the account's feed is to know of it. */
 void viewer_learn(struct discover *discover, const struct record *record);
+/* What an act on an item was news of, by its exposure before and after it. */
+void viewer_feels(struct discover *discover, const struct record *record, const struct item *item,
+                  const struct exposure *before, const struct exposure *after, uint8_t pct);
 void viewer_forget(struct discover *discover, uint32_t tenant, uint64_t account);
 /* What has one of these tags less. */
 void viewer_forget_tag(struct discover *discover, uint32_t tenant, uint64_t account, uint64_t tag);

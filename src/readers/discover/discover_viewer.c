@@ -95,6 +95,49 @@ void viewer_learn(struct discover *discover, const struct record *record)
         viewer_likes(viewer, record->target);
 }
 
+struct taste_item discover_taste_item(const struct item *item)
+{
+    return (struct taste_item){.tag = item->tag,
+                               .tag_count = item->tag_count,
+                               .creator = item->creator,
+                               .has_creator = item->has_creator,
+                               .length = taste_length(item->duration_ms)};
+}
+
+/* How much of what the viewer was shown it did not want. */
+static double unwanted(const struct record *record, uint16_t news, const struct exposure *after)
+{
+    double sum = 0;
+
+    if (news >> SIGNAL_SKIP & 1)
+        sum += record->context.source == SOURCE_MENU ? TASTE_STRONG : 1;
+    if (news >> SIGNAL_EARLY_EXIT & 1)
+        sum += TASTE_EARLY;
+    if (news >> SIGNAL_REPORT & 1)
+        sum += TASTE_STRONG * after->act_pct[SIGNAL_REPORT] / WEIGHT_FULL;
+    return sum;
+}
+
+void viewer_feels(struct discover *discover, const struct record *record, const struct item *item,
+                  const struct exposure *before, const struct exposure *after, uint8_t pct)
+{
+    const uint16_t seen = 1u << SIGNAL_CLICK | 1u << SIGNAL_SKIP;
+    uint16_t news = (uint16_t)(after->bits & ~before->bits);
+    struct taste_item about = discover_taste_item(item);
+    struct taste_event event = {.weight = (double)pct / WEIGHT_FULL,
+                                .shown = !(before->bits & seen) && after->bits & seen,
+                                .clicked = news >> SIGNAL_CLICK & 1,
+                                .watched = news >> SIGNAL_LONG_VIEW & 1,
+                                .liked =
+                                    news >> SIGNAL_LIKE & 1 && !(before->flags & EXPOSURE_LIKED),
+                                .unwanted = unwanted(record, news, after)};
+
+    if (news == 0 || !(event.shown || event.watched || event.liked || event.unwanted > 0) ||
+        !discover_may_personalise(discover, record->tenant, record->account))
+        return;
+    taste_learn(&viewer_of(discover, record, true)->taste, &about, &event, record->time_us);
+}
+
 void viewer_forget(struct discover *discover, uint32_t tenant, uint64_t account)
 {
     uint32_t row = find(discover, tenant, account);
@@ -116,6 +159,8 @@ void viewer_forget_tag(struct discover *discover, uint32_t tenant, uint64_t acco
     uint32_t row = find(discover, tenant, account);
     struct viewer *viewer = row == TABLE_NONE ? NULL : table_row(&discover->viewers, row);
 
+    if (viewer != NULL)
+        taste_forget(&viewer->taste, TASTE_TAG, tag);
     for (uint32_t i = 0; viewer != NULL && i < viewer->liked_count;) {
         const struct item *item = discover_item(discover, tenant, viewer->liked[i]);
 

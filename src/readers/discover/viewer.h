@@ -1,6 +1,8 @@
-/* viewer.h: what is remembered of an account for its feed: what it liked lately, whom it follows.
+/* viewer.h: what is remembered of an account for its feed: what it liked lately, whom it follows,
+ * and how it took to what it was shown (taste.h).
  *
- * Both newest first; of one more than fits the oldest goes. A like taken back is taken out.
+ * The first two newest first; of one more than fits the oldest goes. A like taken back is taken
+ * out.
  *
  * Memory: the caller's; rows are written as they are into checkpoints. Pure. */
 #ifndef ZAN_READERS_DISCOVER_VIEWER_H
@@ -9,6 +11,7 @@
 #include <stdint.h>
 
 #include "readers/discover/table.h"
+#include "readers/discover/taste.h"
 
 #define VIEWER_LIKED    32 /* items liked, or watched long: what a model is asked about */
 #define VIEWER_FOLLOWED 16 /* creators */
@@ -18,6 +21,7 @@ struct viewer {
     uint64_t liked[VIEWER_LIKED];
     uint64_t followed[VIEWER_FOLLOWED];
     uint32_t liked_count, followed_count;
+    struct taste taste;
 };
 
 /* The newest from now on; one that was there already moves up. */

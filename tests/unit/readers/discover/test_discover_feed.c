@@ -227,6 +227,8 @@ static void without_a_profile_all_get_the_same(void **state)
         act(VERB_LIKE, 12, 1000 + item);
     }
     act(VERB_FOLLOW, 11, 5001);
+    act(VERB_VIEW, 11, 1289);
+    act(VERB_SKIP, 12, 1289);
     for (uint64_t item = 0; item < 5; item++)
         tell(VERB_STAGE, 1100 + item, STAGE_ENTER, 100, "try it");
     switch_off(11);
@@ -343,6 +345,118 @@ static void alike_by_tags_where_no_model_is(void **state)
     assert_int_equal(feeder_similar(feeder, &discover, 0, 77, 10, entries, &by_model), 0);
 }
 
+/* How many of the page's items have the tag "cats": two in five, by chance. */
+static uint32_t cats_in(uint64_t account, uint32_t places)
+{
+    struct feed_entry entries[30];
+    bool personal;
+    uint32_t count = page_of(account, places, entries, &personal), cats = 0;
+
+    assert_int_equal(count, places);
+    for (uint32_t i = 0; i < count; i++)
+        cats += entries[i].item % 5 < 2;
+    return cats;
+}
+
+static uint32_t cats_of(uint64_t account)
+{
+    return cats_in(account, 30);
+}
+
+/* Who swipes cats away gets fewer of them, and nobody else does; a report or "not interested"
+ * weighs more; with time they come back. */
+static void what_was_swiped_away_comes_less(void **state)
+{
+    struct record bored = record_of(VERB_SKIP, 8, 1061);
+    uint32_t before, after, other;
+
+    (void)state;
+    now_us += 8 * 24 * HOUR;
+    discover_tick(&discover, now_us);
+    for (uint64_t item = 0; item < ITEMS; item++)
+        act(VERB_LIKE, 100 + item % 7, 1000 + item);
+    before = cats_of(7) + cats_of(8);
+    now_us += FEED_SERVED_US + SECOND;
+    for (uint64_t item = 0; item < 60; item++)
+        act(item % 5 < 2 ? VERB_SKIP : VERB_VIEW, 7, 1000 + item);
+    bored.fields |= RECORD_HAS_CONTEXT;
+    bored.context.source = SOURCE_MENU;
+    for (uint64_t item = 60; item < 63; item++) { /* two of cats, one of news */
+        bored.target = 1000 + item;
+        if (item % 5 < 2)
+            discover_apply(&discover, &bored);
+    }
+    after = cats_of(7);
+    other = cats_of(8);
+    if (before < 16 || after > before / 4 || other >= before / 2 || other <= after)
+        fail_msg("cats before %u (of two), swiped away %u, said %u", before, after, other);
+    assert_true(cats_of(9) >= before / 2 - 4);
+    now_us += 180 * 24 * HOUR;
+    discover_tick(&discover, now_us);
+    assert_true(cats_of(7) >= before / 2 - 4);
+}
+
+/* Cats are warmest by far. Who has had enough of what he is shown gets fewer of the same. */
+static void the_tired_get_more_variety(void **state)
+{
+    struct taste *taste;
+    uint32_t fresh, tired;
+
+    (void)state;
+    now_us += 8 * 24 * HOUR;
+    for (uint64_t item = 0; item < ITEMS / 2; item++)
+        for (uint64_t account = 0; account < (item % 5 < 2 ? 60u : 1u); account++)
+            act(VERB_LIKE, 100 + account, 1000 + item);
+    act(VERB_VIEW, 7, 1299);
+    taste = &((struct viewer *)(uintptr_t)discover_viewer(&discover, 0, 7))->taste;
+    fresh = cats_in(7, 8);
+    now_us += FEED_SERVED_US + SECOND;
+    taste->impressions = 1000;
+    taste->usual = 0.5F;
+    taste->recent = 0;
+    taste->minute = (uint32_t)(now_us / 60000000);
+    assert_true(taste_tired(taste, now_us) > 0.99);
+    tired = cats_in(7, 8);
+    if (tired + 2 > fresh)
+        fail_msg("%u of 8 are cats, and %u for the tired", fresh, tired);
+}
+
+/* Half of the viewers of three items watch all of it. The other half swipe it away, do so and
+ * nobody believes them, or leave: only the first of these takes something from the item, for all.
+ */
+static void an_items_own_bad_rate_counts(void **state)
+{
+    struct feed_entry entries[FEED_PLACES_MAX];
+    double score[3] = {0};
+    uint32_t count;
+    bool personal;
+
+    (void)state;
+    now_us += 8 * 24 * HOUR;
+    for (uint64_t account = 0; account < 200; account++)
+        for (uint64_t item = 0; item < 3; item++) {
+            bool away = account % 2 && item < 2;
+            struct record record =
+                record_of(away ? VERB_SKIP : VERB_VIEW, 100 + account, 1000 + item * 5);
+
+            record.fields |= RECORD_HAS_IMPRESSION | RECORD_HAS_ARGS;
+            record.a = account % 2 ? 1000 : 30000;
+            record.b = 30000;
+            if (away && item == 1)
+                record.fields |= RECORD_HAS_VERDICT; /* weight 0 */
+            discover_apply(&discover, &record);
+        }
+    for (uint64_t account = 400; account < 500; account++)
+        act(VERB_SKIP, account, 1010); /* of no impression of ours */
+    count = page_of(7, FEED_PLACES_MAX, entries, &personal);
+    for (uint32_t i = 0; i < count; i++)
+        for (uint64_t item = 0; item < 3; item++)
+            if (entries[i].item == 1000 + item * 5)
+                score[item] = entries[i].score;
+    if (score[0] <= 0.5 * score[2] || score[0] > 0.8 * score[2] || score[1] < score[2])
+        fail_msg("swiped away %.4f, by nobody %.4f, left %.4f", score[0], score[1], score[2]);
+}
+
 /* A page changes nothing that records do not say. */
 static void a_page_leaves_no_trace(void **state)
 {
@@ -372,6 +486,9 @@ int main(void)
         WITH_WORLD(what_is_in_trial_gets_its_share),
         WITH_WORLD(paid_exposure_is_for_who_is_interested),
         WITH_WORLD(alike_by_tags_where_no_model_is),
+        WITH_WORLD(what_was_swiped_away_comes_less),
+        WITH_WORLD(the_tired_get_more_variety),
+        WITH_WORLD(an_items_own_bad_rate_counts),
         WITH_WORLD(a_page_leaves_no_trace),
     };
 
