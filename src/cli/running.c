@@ -8,6 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "cli/console.h"
 #include "cli/progress.h"
 
 /* --- signals -----------------------------------------------------------------------------------
@@ -153,6 +154,7 @@ static enum status open_and_start(struct running *running, bool quiet, char mess
         memcpy(message, running->report.message, CONFIG_MESSAGE);
         return status;
     }
+    node_show(running->node, &console_site);
     status = node_start(running->node, message);
     if (status != STATUS_OK)
         node_close(running->node);

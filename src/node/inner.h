@@ -23,6 +23,7 @@ struct node {
     _Atomic bool ordered_readonly; /* as orders_readonly says, for the shards */
     struct http *http;
     struct http *http_admin; /* NULL: none */
+    const struct site *site; /* the console; NULL: none */
     struct credentials credentials;
     bool has_credentials;
     struct vouch *vouch; /* NULL: nobody vouches */

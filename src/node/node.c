@@ -1,6 +1,7 @@
 /* node.c: opening, starting and stopping; facts; what the doors are told. */
 #include "node/node.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -347,6 +348,7 @@ static enum status open_doors(struct node *node, char message[256])
     struct http_config http = {
         .address = node->config.http,
         .plane = config_has_admin(&node->config) ? PLANE_DATA : PLANE_BOTH,
+        .site = node->site,
         .credentials = resp.credentials,
         .tls = config_has_tls(&node->config, "http") ? node->tls : NULL,
         .vouch = node->vouch,
@@ -397,6 +399,12 @@ static enum status start_readers(struct node *node)
     for (int kind = 0; kind < READER_KINDS && status == STATUS_OK; kind++)
         status = follow_start(node->follow[kind]);
     return status;
+}
+
+void node_show(struct node *node, const struct site *site)
+{
+    assert(!node->started);
+    node->site = site;
 }
 
 enum status node_start(struct node *node, char message[256])

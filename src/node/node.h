@@ -46,6 +46,10 @@ enum status node_check(const struct config *config, char message[256]);
 enum status node_open(const struct config *config, const struct node_progress *progress,
                       struct node **node, struct node_report *report);
 
+/* The console that the HTTP door shows; before node_start. Borrowed until node_close. */
+struct site;
+void node_show(struct node *node, const struct site *site);
+
 /* Opens the doors and starts the threads. */
 enum status node_start(struct node *node, char message[256]);
 

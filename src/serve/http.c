@@ -15,6 +15,9 @@
  * Deadlines: libmicrohttpd knows only inactivity, which a byte now and then defeats. So every phase
  * has one moment by which it must be over, and the clock shuts the socket down when it is not.
  *
+ * A stream (GET /live) is an answer without an end: libmicrohttpd asks for its next bytes, and its
+ * connection sleeps while there are none (push.h). Each time it has taken some it has WRITE_S anew.
+ *
  * What libmicrohttpd refuses by itself (a request line that is none, a pool that overflows) is
  * answered in its own words, not as problem+json; tests/talk/t_http_corpus.py lists which. */
 #include "serve/http.h"
@@ -37,6 +40,7 @@
 #include "serve/attest.h"
 #include "serve/http_head.h"
 #include "serve/http_listen.h"
+#include "serve/push.h"
 #include "wire/json.h"
 #include "wire/metrics.h"
 #include "wire/openapi.h"
@@ -78,6 +82,7 @@ struct exchange {
     struct http_target target;
     struct problem_error error;
     struct text body;
+    struct push_stream *stream; /* GET /live; libmicrohttpd's thread */
     uint64_t body_seen;
     struct work *work; /* while WAITING (guarded) and until answered */
     char id[17];
@@ -105,6 +110,7 @@ struct http {
     struct http_rules rules;
     struct MHD_Daemon *daemon;
     struct text openapi;
+    struct push *push;
     uint64_t id_seed;
     atomic_uint_fast64_t id_count;
     uint16_t port;
@@ -379,6 +385,7 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     http->exchanges--;
     pthread_cond_broadcast(&http->changed);
     pthread_mutex_unlock(&http->lock);
+    push_end(exchange->stream);
     free(exchange->work);
     text_free(&exchange->body);
     free(exchange);
@@ -390,12 +397,24 @@ struct answer {
     unsigned http;
     const char *type;
     struct text body;
+    const struct site_file *file; /* in place of a body */
+    const char *location;
     uint32_t retry_s;
 };
+
+/* The console runs its own scripts and styles and nobody else's, none of them within the page,
+ * talks to this door alone and is shown within no other page. Posters are drawn by the page itself.
+ */
+#define SITE_POLICY                                                                                \
+    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "               \
+    "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+#define SITE_FOREVER "public, max-age=31536000, immutable"
+#define DATA_POLICY  "default-src 'none'; frame-ancestors 'none'"
 
 static bool add_headers(struct exchange *exchange, const struct answer *answer,
                         struct MHD_Response *response)
 {
+    const struct site_file *file = answer->file;
     char retry[12];
     bool good = true;
     struct {
@@ -403,9 +422,18 @@ static bool add_headers(struct exchange *exchange, const struct answer *answer,
         const char *name, *value;
     } headers[] = {
         {answer->type != NULL, "Content-Type", answer->type},
-        {true, "Cache-Control", "no-store"},
+        {file == NULL, "Cache-Control", "no-store"},
+        {file != NULL, "Cache-Control", file != NULL && file->forever ? SITE_FOREVER : "no-cache"},
         {true, "X-Content-Type-Options", "nosniff"},
-        {true, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
+        {true, "Content-Security-Policy", file != NULL ? SITE_POLICY : DATA_POLICY},
+        {file != NULL && answer->http == 200, "Content-Encoding", "gzip"},
+        {file != NULL, "ETag", file != NULL ? file->etag : ""},
+        {file != NULL, "Referrer-Policy", "no-referrer"},
+        {file != NULL, "Cross-Origin-Opener-Policy", "same-origin"},
+        {file != NULL, "Cross-Origin-Resource-Policy", "same-origin"},
+        {file != NULL, "Permissions-Policy", "microphone=(self), camera=(), geolocation=()"},
+        {answer->location != NULL, "Location", answer->location},
+        {answer->location != NULL, "Vary", "Accept"},
         {true, "X-Request-Id", exchange->id},
         {exchange->close, "Connection", "close"},
         {answer->http == 401, "WWW-Authenticate", "Bearer realm=\"zan\""},
@@ -432,8 +460,12 @@ static enum MHD_Result put_answer(struct exchange *exchange, struct answer *answ
         text_free(&answer->body);
         return MHD_NO;
     }
-    response = MHD_create_response_from_buffer(answer->body.size, answer->body.bytes,
-                                               MHD_RESPMEM_MUST_FREE);
+    response = answer->file != NULL && answer->http == 200
+                   ? MHD_create_response_from_buffer(answer->file->size,
+                                                     (void *)(uintptr_t)answer->file->bytes,
+                                                     MHD_RESPMEM_PERSISTENT)
+                   : MHD_create_response_from_buffer(answer->body.size, answer->body.bytes,
+                                                     MHD_RESPMEM_MUST_FREE);
     if (response == NULL) {
         text_free(&answer->body);
         return MHD_NO;
@@ -566,6 +598,7 @@ static struct metrics_http figures_of(struct http *http)
     pthread_mutex_lock(&http->lock);
     own = http->metrics;
     pthread_mutex_unlock(&http->lock);
+    own.streams_open = push_count(http->push);
     own.tls_refused = http->bridge != NULL ? bridge_refused(http->bridge) : 0;
     return own;
 }
@@ -575,6 +608,7 @@ static void figures_add(struct metrics_http *sum, const struct metrics_http *mor
     sum->connections_open += more->connections_open;
     sum->connections_total += more->connections_total;
     sum->cut_total += more->cut_total;
+    sum->streams_open += more->streams_open;
     sum->tls_refused += more->tls_refused;
     for (int code = 0; code < STATUS_COUNT; code++)
         sum->denied[code] += more->denied[code];
@@ -594,11 +628,129 @@ static void write_metrics(struct http *http, struct text *text, const struct fac
     metrics_http_write(text, &own);
 }
 
+/* Whether it is asked for a second time. A list of tags is searched as it stands: ours has quotes
+ * and no blanks, so no other tag can hold it. */
+static enum MHD_Result put_file(struct exchange *exchange)
+{
+    const struct site_file *file = exchange->target.file;
+    const char *known = exchange->head.if_none_match;
+    struct answer answer = {.http = 200, .type = file->type, .file = file};
+
+    if (known != NULL && strstr(known, file->etag) != NULL) {
+        answer.http = 304;
+        answer.type = NULL;
+    }
+    return put_answer(exchange, &answer);
+}
+
+/* {"open":false,"role":"user","account":"42","tenant":0,"expires_ms":1790000000000,"version":"0.2.0"}
+ * open: this node asks for no credentials. */
+static void write_session(struct text *text, const struct exchange *exchange,
+                          const struct facts *facts)
+{
+    const struct identity *who = &exchange->target.who;
+    const char *role = role_name((enum role)who->role);
+
+    text_puts(text, "{\"open\":");
+    text_puts(text, exchange->http->config.credentials == NULL ? "true" : "false");
+    text_puts(text, ",\"role\":");
+    text_json(text, role, strlen(role));
+    text_puts(text, ",\"account\":");
+    if (who->role == ROLE_USER || who->role == ROLE_CREATOR)
+        text_json_id(text, who->subject);
+    else
+        text_puts(text, "null");
+    text_puts(text, ",\"tenant\":");
+    text_u64(text, who->tenant);
+    text_puts(text, ",\"expires_ms\":");
+    if (who->expires_us > 0)
+        text_i64(text, who->expires_us / 1000);
+    else
+        text_puts(text, "null");
+    text_puts(text, ",\"version\":");
+    text_json(text, facts->version, strnlen(facts->version, sizeof facts->version));
+    text_puts(text, "}\n");
+}
+
+/* --- streams ---------------------------------------------------------------------------------- */
+
+/* libmicrohttpd can write: what is there to be said? */
+static ssize_t on_stream(void *context, uint64_t position, char *bytes, size_t size)
+{
+    struct exchange *exchange = context;
+    ssize_t taken = push_take(exchange->stream, bytes, size);
+
+    (void)position;
+    if (taken < 0)
+        return MHD_CONTENT_READER_END_OF_STREAM;
+    if (taken > 0) {
+        enter(exchange, STEP_WRITING, WRITE_S);
+        return taken;
+    }
+    MHD_suspend_connection(exchange->connection);
+    if (!push_sleep(exchange->stream))
+        MHD_resume_connection(exchange->connection);
+    return 0;
+}
+
+/* On its own thread. The exchange sleeps, so it is still there. */
+static void on_news(void *owner)
+{
+    MHD_resume_connection(((struct exchange *)owner)->connection);
+}
+
+static enum MHD_Result refuse_stream(struct exchange *exchange, enum status status,
+                                     const char *detail)
+{
+    problem_set(&exchange->error, status, "%s", detail);
+    return put_error(exchange);
+}
+
+static enum MHD_Result put_stream(struct exchange *exchange)
+{
+    const struct http_head *head = &exchange->head;
+    struct answer answer = {.http = 200, .type = "text/event-stream"};
+    struct MHD_Response *response;
+    enum MHD_Result result = MHD_NO;
+    uint64_t ids[PUSH_IDS_MAX];
+    uint32_t count = 0;
+
+    if (head->query_count == 1 && strcmp(head->query[0].name, "items") == 0)
+        count = push_read_ids(head->query[0].value, ids);
+    if (count == 0)
+        return refuse_stream(exchange, STATUS_BADVALUE, "/live?items=1,2,3: 1 to 64 ids");
+    if (exchange->target.head)
+        return put_answer(exchange, &answer);
+    exchange->stream =
+        push_begin(exchange->http->push, &exchange->target.who, ids, count, exchange);
+    if (exchange->stream == NULL)
+        return refuse_stream(exchange, STATUS_BUSY, "there are too many streams");
+    response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 4096, on_stream, exchange, NULL);
+    if (response == NULL)
+        return MHD_NO;
+    enter(exchange, STEP_WRITING, WRITE_S);
+    if (add_headers(exchange, &answer, response))
+        result = MHD_queue_response(exchange->connection, answer.http, response);
+    MHD_destroy_response(response);
+    pthread_mutex_lock(&exchange->http->lock);
+    exchange->http->metrics.answers[2]++;
+    pthread_mutex_unlock(&exchange->http->lock);
+    return result;
+}
+
+/* --- what is no verb ----------------------------------------------------------------------------
+ */
+
 static enum MHD_Result put_service(struct exchange *exchange)
 {
     struct answer answer = {.http = 200, .type = "application/json"};
     struct http *http = exchange->http;
     struct facts facts = {0};
+
+    if (exchange->target.service == SERVICE_SITE)
+        return put_file(exchange);
+    if (exchange->target.service == SERVICE_LIVE)
+        return put_stream(exchange);
 
     http->config.facts(http->config.facts_context, &facts);
     switch (exchange->target.service) {
@@ -628,7 +780,17 @@ static enum MHD_Result put_service(struct exchange *exchange)
         problem_describe(&answer.body, exchange->target.problem);
         text_puts(&answer.body, "\n");
         break;
+    case SERVICE_SESSION:
+        write_session(&answer.body, exchange, &facts);
+        break;
+    case SERVICE_TO_SITE:
+        answer.http = 303;
+        answer.type = NULL;
+        answer.location = SITE_ROOT;
+        break;
     case SERVICE_VERB:
+    case SERVICE_LIVE:
+    case SERVICE_SITE:
     case SERVICE_NONE:
         assert(false); /* not a service */
     }
@@ -954,6 +1116,23 @@ static void stop_clock(struct http *http)
     pthread_cond_destroy(&http->changed);
 }
 
+static bool start_push(struct http *http)
+{
+    struct push_config config = {.submit = http->config.submit,
+                                 .submit_context = http->config.submit_context,
+                                 .now_us = http->config.now_us,
+                                 .now_context = http->config.facts_context,
+                                 .wake = on_news};
+
+    return push_open(&config, &http->push) == STATUS_OK;
+}
+
+static void stop_push(struct http *http)
+{
+    push_stop(http->push);
+    push_close(http->push);
+}
+
 static void write_openapi(struct http *http)
 {
     struct facts facts = {0};
@@ -968,7 +1147,13 @@ static enum status start(struct http *http, int fd, char message[256])
 {
     if (pthread_mutex_init(&http->lock, NULL) != 0)
         return STATUS_NOMEMORY;
+    if (!start_push(http)) {
+        pthread_mutex_destroy(&http->lock);
+        snprintf(message, 256, "http: a thread could not be started");
+        return STATUS_NOMEMORY;
+    }
     if (!start_clock(http)) {
+        stop_push(http);
         pthread_mutex_destroy(&http->lock);
         snprintf(message, 256, "http: a thread could not be started");
         return STATUS_NOMEMORY;
@@ -985,6 +1170,7 @@ static enum status start(struct http *http, int fd, char message[256])
         MHD_stop_daemon(http->daemon);
     }
     stop_clock(http);
+    stop_push(http);
     pthread_mutex_destroy(&http->lock);
     snprintf(message, 256, "http: libmicrohttpd could not be started: %s", strerror(errno));
     return STATUS_NOMEMORY;
@@ -1007,6 +1193,7 @@ enum status http_open(const struct http_config *config, struct http **out, char 
     http->rules = (struct http_rules){.credentials = config->credentials,
                                       .vouch = config->vouch,
                                       .loopback = listen.loopback,
+                                      .site = config->site,
                                       .plane = (uint8_t)config->plane};
     write_openapi(http);
     if (http->openapi.failed ||
@@ -1045,6 +1232,9 @@ void http_close(struct http *http)
     pthread_mutex_lock(&http->lock);
     http->closing = true;
     pthread_cond_broadcast(&http->changed);
+    pthread_mutex_unlock(&http->lock);
+    push_stop(http->push);
+    pthread_mutex_lock(&http->lock);
     while (http->exchanges > 0 || http->works > 0)
         pthread_cond_wait(&http->changed, &http->lock);
     pthread_mutex_unlock(&http->lock);
@@ -1055,6 +1245,7 @@ void http_close(struct http *http)
         close(fd);
     while (http->arrivals != NULL)
         take_arrival(http, http->arrivals->fd);
+    push_close(http->push);
     assert(http->peers == NULL && http->exchanges == 0);
     pthread_mutex_destroy(&http->lock);
     text_free(&http->openapi);

@@ -1,4 +1,4 @@
-/* http.h: the HTTP door: JSON under /v1, metrics, health, the OpenAPI document.
+/* http.h: the HTTP door: JSON under /v1, live totals, the console, metrics, health, OpenAPI.
  *
  * libmicrohttpd has a thread of its own; a request becomes a struct call that is handed to the node,
  * and the connection sleeps until the answer is durable. docs/http.md is the caller's side.
@@ -15,6 +15,7 @@
 #include "schema/facts.h"
 #include "serve/credential.h"
 #include "serve/epochs.h"
+#include "serve/site.h"
 #include "serve/tls.h"
 #include "serve/vouch.h"
 
@@ -24,6 +25,7 @@ struct http_config {
     const char *address; /* "127.0.0.1:8090" */
     enum plane plane;    /* who may come in; on DATA nobody is told /metrics */
     struct http *beside; /* its figures are told with this one's; outlives it; NULL: none */
+    const struct site *site; /* the console; NULL: none */
     const struct credentials *credentials;  /* NULL: everybody may do all (loopback only) */
     struct tls *tls;     /* NULL: plain */
     struct vouch *vouch; /* as for the RESP door */

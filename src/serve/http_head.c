@@ -6,6 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/hook.h"
+
 /* --- filling -------------------------------------------------------------------------------- */
 
 /* RFC 9110, 5.6.2: what a header name is made of. */
@@ -42,6 +44,8 @@ static const char **place_of(struct http_head *head, const char *name)
         {"Content-Type", &head->content_type},
         {"Content-Encoding", &head->content_encoding},
         {"Expect", &head->expect},
+        {"Origin", &head->origin},
+        {"Sec-Fetch-Site", &head->fetch_site},
         {"Idempotency-Key", &head->json.opid},
         {"X-Zan-Address", &head->json.address},
         {"X-Zan-Device", &head->json.device},
@@ -85,6 +89,10 @@ void http_head_header(struct http_head *head, const char *name, const char *valu
     head->header_bytes += strlen(name) + strlen(value) + 4;
     if (!is_token(name) || !is_field_value(value))
         head->bad_name = true;
+    if (strcasecmp(name, "Accept") == 0 && head->accept == NULL)
+        head->accept = value;
+    if (strcasecmp(name, "If-None-Match") == 0 && head->if_none_match == NULL)
+        head->if_none_match = value;
     if (place == NULL)
         return;
     if (*place != NULL)
@@ -176,6 +184,26 @@ static void judge_host(const struct http_head *head, const struct http_rules *ru
 
 /* --- path and method ------------------------------------------------------------------------ */
 
+/* A browser that opens the door's address wants the page; all others the index. */
+static bool wants_page(const struct http_head *head)
+{
+    return head->accept != NULL && strstr(head->accept, "text/html") != NULL;
+}
+
+/* The console's own path, or any that leads to it. */
+static enum http_service find_page(const struct http_head *head, const struct site *site,
+                                   struct http_target *target)
+{
+    const char *path = head->path;
+
+    if (site == NULL || site->count == 0)
+        return SERVICE_NONE;
+    if (strcmp(path, "/console") == 0 || (strcmp(path, "/") == 0 && wants_page(head)))
+        return SERVICE_TO_SITE;
+    target->file = site_find(site, strcmp(path, SITE_ROOT) == 0 ? SITE_ROOT "index.html" : path);
+    return target->file != NULL ? SERVICE_SITE : SERVICE_NONE;
+}
+
 static enum http_service find_service(const char *path, struct http_target *target)
 {
     static const struct {
@@ -188,6 +216,8 @@ static enum http_service find_service(const char *path, struct http_target *targ
         {"/metrics", SERVICE_METRICS},
         {"/openapi.json", SERVICE_OPENAPI},
         {"/problems", SERVICE_PROBLEMS},
+        {"/live", SERVICE_LIVE},
+        {"/session", SERVICE_SESSION},
     };
 
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
@@ -224,15 +254,17 @@ static void write_allow(uint32_t methods, char allow[64])
     snprintf(allow + used, 64 - used, "OPTIONS");
 }
 
-static void judge_path(const struct http_head *head, struct http_target *target,
-                       struct problem_error *error)
+static void judge_path(const struct http_head *head, const struct http_rules *rules,
+                       struct http_target *target, struct problem_error *error)
 {
     enum route_method method;
 
     target->head = strcmp(head->method, "HEAD") == 0;
     target->options = strcmp(head->method, "OPTIONS") == 0;
     method = target->head ? METHOD_GET : method_of(head->method);
-    target->service = find_service(head->path, target);
+    target->service = find_page(head, rules->site, target);
+    if (target->service == SERVICE_NONE)
+        target->service = find_service(head->path, target);
     if (target->service != SERVICE_NONE) {
         target->match.methods = 1u << METHOD_GET;
     } else {
@@ -252,6 +284,33 @@ static void judge_path(const struct http_head *head, struct http_target *target,
         problem_set(error, PROBLEM_BADMETHOD, "allowed: %s", target->allow);
 }
 
+/* --- which page asks ------------------------------------------------------------------------ */
+
+/* A browser says which page a request comes from, and no page can make it lie. Ours is of this very
+ * host; what changes anything is taken from no other. (Callers that are no browsers say nothing.)
+ */
+static bool is_own_page(const struct http_head *head)
+{
+    const char *host;
+
+    if (head->fetch_site != NULL && strcasecmp(head->fetch_site, "same-origin") != 0 &&
+        strcasecmp(head->fetch_site, "none") != 0)
+        return false;
+    if (head->origin == NULL || PLANTED("serve.any_origin"))
+        return true;
+    host = strstr(head->origin, "://");
+    return host != NULL && head->host != NULL && strcasecmp(host + 3, head->host) == 0;
+}
+
+static void judge_page(const struct http_head *head, const struct http_target *target,
+                       struct problem_error *error)
+{
+    bool reads = target->head || target->options || strcmp(head->method, "GET") == 0;
+
+    if (!reads && !is_own_page(head))
+        problem_set(error, PROBLEM_FOREIGNPAGE, "%s", "");
+}
+
 /* --- who is calling ------------------------------------------------------------------------- */
 
 /* The verb whose access the path needs; VERB_COUNT: anybody may. */
@@ -261,6 +320,8 @@ static enum verb verb_needed(const struct http_target *target, const struct http
         return VERB_COUNT;
     if (target->service == SERVICE_VERB)
         return (enum verb)target->match.route->verb;
+    if (target->service == SERVICE_LIVE)
+        return VERB_LIKES;
     if (target->service == SERVICE_METRICS && (!rules->loopback || rules->plane == PLANE_DATA))
         return VERB_INFO;
     return VERB_COUNT;
@@ -306,6 +367,14 @@ static enum status find_caller(const struct http_head *head, const struct http_r
     return STATUS_OK;
 }
 
+/* Whoever asks who he is may be nobody yet; a proof that is wrong is refused here as well. */
+static bool is_nobody_asking(const struct http_head *head, const struct http_rules *rules,
+                             const struct http_target *target)
+{
+    return target->service == SERVICE_SESSION && head->authorization == NULL &&
+           rules->certificate == NULL;
+}
+
 static void judge_caller(const struct http_head *head, const struct http_rules *rules,
                          struct http_target *target, struct problem_error *error)
 {
@@ -316,12 +385,15 @@ static void judge_caller(const struct http_head *head, const struct http_rules *
         return;
     target->who.role = ROLE_ALL;
     verb = verb_needed(target, rules);
-    if (rules->credentials == NULL || verb == VERB_COUNT)
+    if (rules->credentials == NULL || (verb == VERB_COUNT && target->service != SERVICE_SESSION))
+        return;
+    target->who.role = ROLE_NONE;
+    if (is_nobody_asking(head, rules, target))
         return;
     status = find_caller(head, rules, &target->who);
     if (status == STATUS_OK && !access_plane((enum plane)rules->plane, (enum role)target->who.role))
         status = STATUS_NOPERM;
-    if (status == STATUS_OK)
+    if (status == STATUS_OK && verb != VERB_COUNT)
         status = judge_verbs(target, rules, verb);
     if (status != STATUS_OK)
         problem_set(error, status, "%s",
@@ -369,12 +441,14 @@ void http_head_judge(const struct http_head *head, const struct http_rules *rule
     *error = (struct problem_error){0};
     judge_form(head, target, error);
     judge_host(head, rules, error);
-    judge_path(head, target, error);
+    judge_path(head, rules, target, error);
+    judge_page(head, target, error);
     judge_caller(head, rules, target, error);
     judge_body(head, target, error);
     if (head->query_count > HTTP_QUERY_MAX)
         problem_set(error, STATUS_UNKNOWNFIELD, "over %d query parameters", HTTP_QUERY_MAX);
-    if (target->service != SERVICE_VERB && !target->options && head->query_count > 0 &&
+    if (target->service != SERVICE_VERB && target->service != SERVICE_LIVE &&
+        target->service != SERVICE_TO_SITE && !target->options && head->query_count > 0 &&
         target->service != SERVICE_INDEX)
         problem_set(error, STATUS_UNKNOWNFIELD, "no query parameter is known here");
 }

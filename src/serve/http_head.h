@@ -2,7 +2,8 @@
  *
  * Knows nothing of sockets or of the HTTP library: http.c fills a head, http_head_judge decides.
  *
- * Order of the judgement: form, host, path and method, who is calling, kind of body. */
+ * Order of the judgement: form, host, path and method, which page asks, who is calling, kind of
+ * body. */
 #ifndef ZAN_SERVE_HTTP_HEAD_H
 #define ZAN_SERVE_HTTP_HEAD_H
 
@@ -11,6 +12,7 @@
 #include <stdint.h>
 
 #include "serve/credential.h"
+#include "serve/site.h"
 #include "serve/vouch.h"
 #include "wire/json.h"
 #include "wire/problem.h"
@@ -31,6 +33,10 @@ enum http_service {
     SERVICE_OPENAPI,
     SERVICE_PROBLEMS,
     SERVICE_PROBLEM,
+    SERVICE_LIVE,    /* totals as they change (push.h) */
+    SERVICE_SESSION, /* who the caller is, for the console */
+    SERVICE_SITE,    /* a file of the console */
+    SERVICE_TO_SITE, /* a browser that should be told where the console is */
     SERVICE_NONE
 };
 
@@ -46,6 +52,8 @@ struct http_head {
     bool bad_target;   /* blanks or bytes beyond ASCII in it */
     const char *twice; /* a header that may stand once only and did not; or NULL */
     const char *host, *length, *encoding, *authorization, *content_type, *content_encoding, *expect;
+    const char *origin, *fetch_site;    /* what a browser says of the page that asks */
+    const char *accept, *if_none_match; /* may stand twice: the first */
     struct json_headers json;
     struct json_pair query[HTTP_QUERY_MAX];
     uint32_t query_count;             /* may be over HTTP_QUERY_MAX; only so many are kept */
@@ -58,20 +66,22 @@ struct http_rules {
     const struct credentials *credentials; /* NULL: everybody may do all, on loopback only */
     struct vouch *vouch;
     const struct credential *certificate; /* what the connection itself has proved; NULL: nothing */
-    bool loopback; /* the door listens on a loopback address */
-    uint8_t plane; /* enum plane */
+    const struct site *site;              /* NULL: none */
+    bool loopback;                        /* the door listens on a loopback address */
+    uint8_t plane;                        /* enum plane */
     int64_t now_us;
 };
 
 /* The judgement. */
 struct http_target {
     enum http_service service;
-    struct route_match match; /* SERVICE_VERB */
-    uint32_t problem;         /* SERVICE_PROBLEM: which one is asked about */
-    bool head;                /* HEAD: no body in the answer */
-    bool options;             /* OPTIONS: only Allow is asked for */
-    struct identity who;      /* the caller */
-    uint64_t body_bytes;      /* as announced; 0 if chunked or none */
+    struct route_match match;     /* SERVICE_VERB */
+    uint32_t problem;             /* SERVICE_PROBLEM: which one is asked about */
+    const struct site_file *file; /* SERVICE_SITE */
+    bool head;                    /* HEAD: no body in the answer */
+    bool options;                 /* OPTIONS: only Allow is asked for */
+    struct identity who;          /* the caller */
+    uint64_t body_bytes;          /* as announced; 0 if chunked or none */
     bool has_body;
     char allow[64];
 };

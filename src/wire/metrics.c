@@ -437,6 +437,8 @@ void metrics_http_write(struct text *text, const struct metrics_http *http)
             http->connections_total);
     put_one(text, "zan_http_connections_cut_total", "counter",
             "HTTP connections cut because a deadline passed.", http->cut_total);
+    put_one(text, "zan_http_streams_open", "gauge", "Streams of live totals that are open now.",
+            http->streams_open);
     put_one(text, "zan_http_tls_refused_total", "counter", "TLS handshakes that failed, HTTP.",
             http->tls_refused);
     put_denied(text, http);

@@ -13,6 +13,7 @@
 /* What the HTTP door knows of itself; the facts speak of the RESP doors. */
 struct metrics_http {
     uint64_t connections_open, connections_total, cut_total; /* cut: a deadline passed */
+    uint64_t streams_open; /* of live totals */
     uint64_t denied[STATUS_COUNT]; /* who is calling was not proved, or may not, by code */
     uint64_t tls_refused;
     uint64_t answers[6];                                      /* by the first digit of the status */

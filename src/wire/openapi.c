@@ -353,6 +353,12 @@ static const struct answer_member members[] = {
     {"ReaderHealth", "state", "text", "catching-up, following or stalled; likes do without"},
     {"ReaderHealth", "lag_records", "count", "durable and not read yet"},
     {"ReaderHealth", "late_ms", "count", "what it answers is at most so old"},
+    {"Session", "open", "bool", "true: this node asks for no credentials"},
+    {"Session", "role", "text", "everybody: no credentials are asked for; nobody: none were shown"},
+    {"Session", "account", "?id", "whose assertion it is"},
+    {"Session", "tenant", "count", "the caller's"},
+    {"Session", "expires_ms", "?time", "when the assertion ends"},
+    {"Session", "version", "text", "of the program"},
     {"ModeHeld", "mode", "text", "its name"},
     {"ModeHeld", "since", "count", "seconds since the epoch"},
     {"Index", "name", "text", "zan"},
@@ -381,6 +387,7 @@ static const struct service services[] = {
     {"/metrics", "metrics", "Numbers for Prometheus; open when the door is on loopback.", NULL,
      "text/plain", false, false},
     {"/openapi.json", "openapi", "This document.", NULL, "application/json", true, false},
+    {"/session", "session", "Tells who the caller is.", "Session", "application/json", true, false},
     {"/problems", "problems", "Lists every problem there can be.", "Problems", "application/json",
      true, false},
 };
@@ -854,6 +861,17 @@ static json_t *problem_path(void)
     return operation;
 }
 
+static json_t *live_path(void)
+{
+    return json_pack(
+        "{s:s,s:s,s:[s],s:[{s:s,s:s,s:b,s:s,s:o}],s:{s:o,s:o}}", "operationId", "liveTotals",
+        "summary", "Public totals of items, and what they become: server-sent events.", "tags",
+        "service", "parameters", "name", "items", "in", "query", "required", 1, "description",
+        "1 to 64 ids between commas", "schema", schema_of("text"), "responses", "200",
+        success(schema_of("text"), "text/event-stream"), "default",
+        reference("responses", "Problem"));
+}
+
 static json_t *paths(void)
 {
     json_t *all = json_object();
@@ -865,6 +883,7 @@ static json_t *paths(void)
     }
     for (size_t i = 0; i < sizeof services / sizeof *services; i++)
         all = add_operation(all, services[i].path, "get", service_operation(&services[i]));
+    all = add_operation(all, "/live", "get", live_path());
     return add_operation(all, "/problems/{code}", "get", problem_path());
 }
 

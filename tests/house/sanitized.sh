@@ -8,7 +8,7 @@ shift 2
 
 mkdir -p "$dir"
 cmake -S "${ZAN_SOURCE:?}" -B "$dir" -G Ninja -DCMAKE_C_COMPILER=clang-14 \
-    -DCMAKE_COMPILE_WARNING_AS_ERROR=ON -DZAN_SANITIZE="$sanitizer" "$@" >"$dir/configure.log" 2>&1 || {
+    -DCMAKE_COMPILE_WARNING_AS_ERROR=ON -DZAN_SANITIZE="$sanitizer" -DZAN_CONSOLE=OFF "$@" >"$dir/configure.log" 2>&1 || {
     cat "$dir/configure.log"
     exit 1
 }

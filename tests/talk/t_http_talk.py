@@ -350,6 +350,9 @@ def service_paths(door):
     for link in index["links"]:
         door.ask("GET", link)
     door.ask("GET", "/v1/creators/7/budget")
+    door.ask("GET", "/live?items=9,", status=422)
+    here = door.ask("GET", "/session").json
+    assert here["open"] and here["role"] == "everybody" and here["account"] is None, here
     now = door.ask("GET", "/healthz").json
     assert now["mode"] == "normal" and now["ready"], now
     assert door.ask("GET", "/readyz").json["ready"] is True

@@ -19,7 +19,8 @@ def hooks_build(*targets):
     with open(os.path.join(place, "lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not os.path.exists(os.path.join(place, "build.ninja")):
-            _run(["cmake", "-S", SOURCE, "-B", place, "-G", "Ninja", "-DZAN_HOOKS=ON"])
+            _run(["cmake", "-S", SOURCE, "-B", place, "-G", "Ninja", "-DZAN_HOOKS=ON",
+                  "-DZAN_CONSOLE=OFF"])
         _run(["ninja", "-C", place, *targets])
     return place
 

@@ -218,6 +218,82 @@ static void service_paths_and_methods(void **state)
     assert_int_equal(judge(), PROBLEM_BADMETHOD);
 }
 
+/* A browser says which page asks; who is no browser says nothing. */
+static void only_pages_of_this_host_change_anything(void **state)
+{
+    (void)state;
+    rules = (struct http_rules){.loopback = true};
+    begin("PUT", "/v1/items/9/likes/7");
+    http_head_header(&head, "Origin", "http://evil.example");
+    assert_int_equal(judge(), PROBLEM_FOREIGNPAGE);
+    head.origin = "null";
+    assert_int_equal(judge(), PROBLEM_FOREIGNPAGE);
+    head.origin = "http://localhost:8091"; /* another program of this machine */
+    assert_int_equal(judge(), PROBLEM_FOREIGNPAGE);
+    head.origin = "http://localhost:8090";
+    assert_int_equal(judge(), 0);
+    http_head_header(&head, "Sec-Fetch-Site", "same-site");
+    assert_int_equal(judge(), PROBLEM_FOREIGNPAGE);
+    head.fetch_site = "cross-site";
+    assert_int_equal(judge(), PROBLEM_FOREIGNPAGE);
+    head.fetch_site = "same-origin";
+    assert_int_equal(judge(), 0);
+    begin("POST", "/v1/accounts/7/erasure"); /* what an HTML form could send: no body, no Origin */
+    http_head_header(&head, "Sec-Fetch-Site", "cross-site");
+    assert_int_equal(judge(), PROBLEM_FOREIGNPAGE);
+    begin("GET", "/v1/sequence"); /* reading it does not let the page see it */
+    http_head_header(&head, "Sec-Fetch-Site", "cross-site");
+    assert_int_equal(judge(), 0);
+}
+
+static void the_page_is_found_and_led_to(void **state)
+{
+    static const struct site_file files[] = {
+        {.path = "/console/assets/a.js", .etag = "\"1\""},
+        {.path = "/console/index.html", .etag = "\"2\""},
+    };
+    const struct site site = {files, 2};
+
+    (void)state;
+    rules = (struct http_rules){.loopback = true, .site = &site};
+    begin("GET", "/console/");
+    assert_int_equal(judge(), 0);
+    assert_ptr_equal(target.file, &files[1]);
+    begin("GET", "/console/assets/a.js");
+    assert_int_equal(judge(), 0);
+    assert_ptr_equal(target.file, &files[0]);
+    begin("GET", "/console/assets/b.js");
+    assert_int_equal(judge(), PROBLEM_NOROUTE);
+    begin("GET", "/");
+    assert_int_equal(judge(), 0);
+    assert_int_equal(target.service, SERVICE_INDEX);
+    http_head_header(&head, "Accept", "text/html,*/*;q=0.8");
+    http_head_header(&head, "Accept", "text/plain"); /* may stand twice */
+    assert_int_equal(judge(), 0);
+    assert_int_equal(target.service, SERVICE_TO_SITE);
+    rules.site = NULL; /* built without */
+    assert_int_equal(judge(), 0);
+    assert_int_equal(target.service, SERVICE_INDEX);
+    begin("GET", "/console/");
+    assert_int_equal(judge(), PROBLEM_NOROUTE);
+}
+
+static void who_asks_who_he_is_may_be_nobody(void **state)
+{
+    (void)state;
+    rules = (struct http_rules){.credentials = &credentials};
+    begin("GET", "/session");
+    assert_int_equal(judge(), 0);
+    assert_int_equal(target.who.role, ROLE_NONE);
+    head.authorization = "Bearer writer-key-writer-key-writer-kez";
+    assert_int_equal(judge(), STATUS_WRONGPASS);
+    head.authorization = "Bearer writer-key-writer-key-writer-key";
+    assert_int_equal(judge(), 0);
+    assert_int_equal(target.who.role, ROLE_BACKEND);
+    begin("GET", "/live");
+    assert_int_equal(judge(), STATUS_NOAUTH);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -227,6 +303,9 @@ int main(void)
         cmocka_unit_test(without_credentials_only_loopback_names_are_served),
         cmocka_unit_test(metrics_are_open_on_loopback_only),
         cmocka_unit_test(service_paths_and_methods),
+        cmocka_unit_test(only_pages_of_this_host_change_anything),
+        cmocka_unit_test(the_page_is_found_and_led_to),
+        cmocka_unit_test(who_asks_who_he_is_may_be_nobody),
     };
 
     return cmocka_run_group_tests(tests, open_rules, NULL);
