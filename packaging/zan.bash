@@ -2,7 +2,7 @@
 _zan() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} options
   if [ "$COMP_CWORD" -eq 1 ] || [ "$before" = help ]; then
-    COMPREPLY=($(compgen -W "serve demo import bench info verify rebuild redact backtest recommend certificate key simulate pool help version" -- "$word"))
+    COMPREPLY=($(compgen -W "serve demo import bench info verify rebuild redact backtest recommend certificate key simulate pool detect help version" -- "$word"))
     return
   fi
   case $before in
@@ -21,6 +21,9 @@ _zan() {
     --scratch) COMPREPLY=($(compgen -d -- "$word")); return ;;
     --key-file) COMPREPLY=($(compgen -f -- "$word")); return ;;
     --data-set) COMPREPLY=($(compgen -d -- "$word")); return ;;
+    --edges) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    --users) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    --items) COMPREPLY=($(compgen -f -- "$word")); return ;;
     --config) COMPREPLY=($(compgen -f -- "$word")); return ;;
     --data) COMPREPLY=($(compgen -d -- "$word")); return ;;
     --log-a) COMPREPLY=($(compgen -d -- "$word")); return ;;
@@ -61,6 +64,7 @@ _zan() {
     key) options=" --json --tenant --epoch --seconds --at --help" ;;
     simulate) options=" --scenario --list --seed --seeds --scale --sequences --to --name --key-file --json --quiet --help" ;;
     pool) options=" --scenario --list --seed --seeds --items --even --data-set --json --quiet --help" ;;
+    detect) options=" --edges --users --items --tenant --json --tsv --quiet --help --config --data --log-a --log-b --resp --http --admin-resp --admin-http --credentials --assertion-keys --tls-cert --tls-key --tls-client-ca --tls-client-crl --tls-doors --tls-least --plain-remote --pseudonym-days --pseudonym-keep --sync --mirror --partitions --memory --discover-memory --discover-model --pool --connections --operation-hours --erase-wait-hours --small-counts --display-delay --list-budget --export-budget --cleanup-budget --flush-seconds --segment-mb --audit-rate --scrub-mb-s --sandbox --clock --policy --trust --unknown" ;;
   esac
   if [ "${word#-}" != "$word" ]; then
     COMPREPLY=($(compgen -W "$options" -- "$word"))

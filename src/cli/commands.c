@@ -26,6 +26,7 @@ const struct command *const commands[] = {
     &cli_command_key,
     &cli_command_simulate,
     &cli_command_pool,
+    &cli_command_detect,
     &cli_command_docs,
     NULL,
 };
