@@ -64,7 +64,7 @@ _zan() {
     key) options=" --json --tenant --epoch --seconds --at --help" ;;
     simulate) options=" --scenario --list --seed --seeds --scale --sequences --to --name --key-file --json --quiet --help" ;;
     pool) options=" --scenario --list --seed --seeds --items --even --data-set --json --quiet --help" ;;
-    detect) options=" --edges --users --items --tenant --json --tsv --quiet --help --config --data --log-a --log-b --resp --http --admin-resp --admin-http --credentials --assertion-keys --tls-cert --tls-key --tls-client-ca --tls-client-crl --tls-doors --tls-least --plain-remote --pseudonym-days --pseudonym-keep --sync --mirror --partitions --memory --discover-memory --discover-model --pool --connections --operation-hours --erase-wait-hours --small-counts --display-delay --list-budget --export-budget --cleanup-budget --flush-seconds --segment-mb --audit-rate --scrub-mb-s --sandbox --clock --policy --trust --unknown" ;;
+    detect) options=" --edges --users --items --tenant --json --tsv --quiet --help --config --data --log-a --log-b --resp --http --admin-resp --admin-http --credentials --assertion-keys --tls-cert --tls-key --tls-client-ca --tls-client-crl --tls-doors --tls-least --plain-remote --pseudonym-days --pseudonym-keep --sync --mirror --partitions --memory --discover-memory --discover-model --heat --feed --pool --connections --operation-hours --erase-wait-hours --small-counts --display-delay --list-budget --export-budget --cleanup-budget --flush-seconds --segment-mb --audit-rate --scrub-mb-s --sandbox --clock --policy --trust --unknown" ;;
   esac
   if [ "${word#-}" != "$word" ]; then
     COMPREPLY=($(compgen -W "$options" -- "$word"))

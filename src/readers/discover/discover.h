@@ -147,6 +147,9 @@ bool discover_may_personalise(const struct discover *discover, uint32_t tenant, 
 double discover_fit(struct discover *discover, uint32_t tenant, uint64_t account,
                     const struct item *item, int64_t now_us);
 
+/* Of the item's tags in everybody's interests; 0: nobody has any. */
+double discover_tag_share(const struct discover *discover, const struct item *item);
+
 /* For feeds; NULL: nothing is known of it. Who may not be personalised has none. */
 const struct viewer *discover_viewer(const struct discover *discover, uint32_t tenant,
                                      uint64_t account);

@@ -75,8 +75,20 @@ static void put_entry(struct answer *answer, const struct feed_entry *entry, uin
     put_label(answer, entry);
     tree_counter(&answer->tree, "stage",
                  stage == PAID_STAGE ? stage : stage & (STAGE_AUDIENCE - 1));
+    if (entry->source == FEED_POOL)
+        tree_bool(&answer->tree, "explore", entry->beyond);
     put_token(answer, entry, stage, place);
     tree_end(&answer->tree);
+}
+
+/* How many places went to what is in trial. */
+static uint32_t placed(const struct feed_entry *entries, uint32_t count)
+{
+    uint32_t places = 0;
+
+    for (uint32_t i = 0; i < count; i++)
+        places += entries[i].source == FEED_POOL;
+    return places;
 }
 
 void answer_feed(struct answer *answer)
@@ -91,7 +103,10 @@ void answer_feed(struct answer *answer)
     uint32_t count;
 
     asked.seed = hash_two(hash_two(request->account, (uint64_t)asked.now_us), request->tenant);
+    feeder_deal(answer->by->feeder,
+                stager_deal(answer->by->stager, answer->discover, asked.now_us));
     count = feeder_page(answer->by->feeder, answer->discover, &asked, entries, &personal);
+    stager_placed(answer->by->stager, placed(entries, count), asked.now_us);
     begin(answer);
     tree_id(&answer->tree, "account", request->account);
     tree_bool(&answer->tree, "personal", personal);

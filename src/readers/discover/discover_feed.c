@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/hook.h"
 #include "readers/discover/discover_inner.h"
 
 #define MARKS         4096 /* of rows that are candidates already: a hash of at most a quarter full */
@@ -22,6 +23,8 @@
 #define CREATOR_TRAIT 0.5f
 #define OTHERS        2.5 /* fit is 0.5 .. 2 */
 #define ILL_LEAST     0.5
+#define DEAL_TRIES    64  /* draws for one place */
+#define CIRCLE_SHARE  0.5 /* tags of more of all interests make no circle: fit is 2 at most */
 
 static_assert(FROM_MODEL + FROM_TAGS * FROM_TAG + VIEWER_FOLLOWED * FROM_CREATOR + FROM_TOP +
                       FROM_REGION + FROM_NEW + FROM_POOL + CAMPAIGNS_MAX <=
@@ -39,6 +42,7 @@ struct served {
 
 struct feeder {
     struct feed_settings set;
+    const struct deal *deal; /* NULL: nobody decides about what is in trial */
     struct recommend_view *view;
     uint32_t view_tenant;
     struct table served;
@@ -46,7 +50,8 @@ struct feeder {
     struct feed_item items[FEED_CANDIDATES_MAX];
     uint32_t rows[FEED_CANDIDATES_MAX];
     float model[FEED_CANDIDATES_MAX]; /* its score; below 0: not asked */
-    uint32_t marks[MARKS];            /* row + 1 */
+    bool beyond[FEED_CANDIDATES_MAX];
+    uint32_t marks[MARKS]; /* row + 1 */
     uint32_t places[FEED_PLACES_MAX];
     uint32_t list[TOP_READ_MAX];
     struct recommend_found found[RECOMMEND_BEST_MAX];
@@ -101,6 +106,11 @@ void feeder_close(struct feeder *feeder)
     free(feeder);
 }
 
+void feeder_deal(struct feeder *feeder, const struct deal *deal)
+{
+    feeder->deal = deal;
+}
+
 void feeder_model(struct feeder *feeder, struct recommend_view *view, uint32_t tenant)
 {
     feeder->view = view;
@@ -149,6 +159,47 @@ static bool may_come(const struct page *page, uint32_t row)
            !(item->has_creator && item->creator == page->asked->account) && !was_seen(page, item);
 }
 
+static bool is_in_trial(const struct page *page, uint32_t row)
+{
+    return page->discover->trial.place[row] != 0;
+}
+
+static bool is_followed(const struct page *page, const struct item *item)
+{
+    for (uint32_t i = 0; page->viewer != NULL && i < page->viewer->followed_count; i++)
+        if (item->has_creator && page->viewer->followed[i] == item->creator)
+            return true;
+    return false;
+}
+
+/* Is the viewer of the audience that the item is shown to? See discover_feed.h. */
+static bool is_in_circle(const struct page *page, uint32_t row)
+{
+    const struct item *item = item_at(page->discover, row);
+    const struct deal_item *dealt = deal_find(page->feeder->deal, row);
+    struct pool_decision decision = {.audience = item->stage & STAGE_AUDIENCE ? 1 : 0,
+                                     .circle = item->stage & (STAGE_AUDIENCE - 1)};
+    double share;
+
+    if (page->account == NULL || page->account->interest.whole <= 0 || item->tag_count == 0)
+        return true;
+    if (is_followed(page, item) || PLANTED("discover.no_circles"))
+        return true;
+    if (dealt != NULL && dealt->item == item->head.a) {
+        decision.circle = dealt->circle;
+        decision.widen = dealt->widen;
+    }
+    if (decision.audience == 0 && pool_suits(&decision, HEAT_MATCH_MIN, 1))
+        return true; /* everybody is */
+    share = discover_tag_share(page->discover, item);
+    if (share <= 0 || share > CIRCLE_SHARE)
+        return true;
+    return pool_suits(&decision,
+                      discover_fit(page->discover, page->asked->tenant, page->asked->account, item,
+                                   page->asked->now_us),
+                      1);
+}
+
 /* False: it is a candidate already. */
 static bool mark(struct page *page, uint32_t row)
 {
@@ -181,12 +232,20 @@ static void put_traits(struct feed_item *out, const struct item *item)
             (struct feed_trait){trait_of(~item->creator), CREATOR_TRAIT};
 }
 
+/* What is in trial comes to its circle alone, but for what is drawn or paid for. */
+static bool may_come_from(const struct page *page, uint32_t row, enum feed_source source)
+{
+    return may_come(page, row) &&
+           (page->feeder->deal == NULL || source == FEED_POOL || source == FEED_CAMPAIGN ||
+            !is_in_trial(page, row) || is_in_circle(page, row));
+}
+
 static void add(struct page *page, uint32_t row, enum feed_source source, float model)
 {
     const struct item *item = item_at(page->discover, row);
     struct feed_item *out = &page->feeder->items[page->count];
 
-    if (page->count == FEED_CANDIDATES_MAX || !may_come(page, row) || !mark(page, row))
+    if (page->count == FEED_CANDIDATES_MAX || !may_come_from(page, row, source) || !mark(page, row))
         return;
     /* Who has no creator is by nobody else either. */
     *out = (struct feed_item){.item = item->head.a,
@@ -194,6 +253,7 @@ static void add(struct page *page, uint32_t row, enum feed_source source, float 
                               .source = (uint8_t)source};
     put_traits(out, item);
     page->feeder->rows[page->count] = row;
+    page->feeder->beyond[page->count] = false;
     page->feeder->model[page->count++] = model;
 }
 
@@ -236,6 +296,56 @@ static void add_campaigns(struct page *page)
         if (row != TABLE_NONE)
             add(page, row, FEED_CAMPAIGN, -1);
     }
+}
+
+static double random_unit(struct page *page)
+{
+    page->random = hash_two(page->random, 0);
+    return (double)(page->random >> 11) / (double)(1ULL << 53);
+}
+
+/* Is it still what was dealt to, and the viewer's tenant's? */
+static bool is_dealt(const struct page *page, const struct deal_item *dealt)
+{
+    const struct item *item = item_at(page->discover, dealt->row);
+
+    return dealt->tenant == page->asked->tenant && item->head.used && item->head.a == dealt->item &&
+           item->head.c == dealt->tenant && is_in_trial(page, dealt->row);
+}
+
+/* One place of the deal: to who is in the circle, or, one in ten, to anybody. */
+static void add_dealt(struct page *page)
+{
+    bool explores = random_unit(page) < POOL_EXPLORE;
+
+    for (uint32_t tries = 0; tries < DEAL_TRIES; tries++) {
+        const struct deal_item *dealt = deal_draw(page->feeder->deal, random_unit(page));
+        uint32_t before = page->count;
+        bool inside;
+
+        if (dealt == NULL)
+            return;
+        if (!is_dealt(page, dealt))
+            continue;
+        inside = is_in_circle(page, dealt->row);
+        if (inside || explores)
+            add(page, dealt->row, FEED_POOL, -1);
+        if (page->count == before)
+            continue;
+        page->feeder->beyond[before] = !inside;
+        return;
+    }
+}
+
+/* As many as the page has places for them, so that the deal decides, and not which of them score
+ * best. */
+static void add_deal(struct page *page)
+{
+    uint32_t places =
+        feed_owed(page->feeder->set.rule.pool_share, page->asked->seed, page->asked->want);
+
+    for (uint32_t i = 0; i < places; i++)
+        add_dealt(page);
 }
 
 /* A random sample of what is in trial, so that no order of ours decides who is tried. */
@@ -299,7 +409,10 @@ static void gather(struct page *page)
 
     memset(page->feeder->marks, 0, sizeof page->feeder->marks);
     add_campaigns(page);
-    add_pool(page);
+    if (page->feeder->deal != NULL)
+        add_deal(page);
+    else
+        add_pool(page);
     add_scope(page, SCOPE_NEWCOMERS, 0, FROM_NEW, FEED_NEWCOMER);
     if (page->account != NULL)
         add_interests(page);
@@ -363,10 +476,7 @@ static double wanted(const struct page *page, const struct item *item)
 
 static double tie_of(const struct page *page, const struct item *item)
 {
-    for (uint32_t i = 0; page->viewer != NULL && i < page->viewer->followed_count; i++)
-        if (item->has_creator && page->viewer->followed[i] == item->creator)
-            return page->feeder->set.followed;
-    return 1;
+    return is_followed(page, item) ? page->feeder->set.followed : 1;
 }
 
 static void score(struct page *page)
@@ -490,8 +600,9 @@ uint32_t feeder_page(struct feeder *feeder, struct discover *discover,
     for (uint32_t i = 0; i < count; i++) {
         uint32_t at = feeder->places[i];
 
-        entries[i] = (struct feed_entry){feeder->items[at].item, feeder->rows[at],
-                                         feeder->items[at].score, feeder->items[at].source};
+        entries[i] =
+            (struct feed_entry){feeder->items[at].item, feeder->rows[at], feeder->items[at].score,
+                                feeder->items[at].source, feeder->beyond[at]};
         serve(&page, entries[i].item);
     }
     return count;
@@ -519,7 +630,8 @@ static uint32_t similar_by_tags(struct feeder *feeder, struct discover *discover
             while (at < count && entries[at].item != other)
                 at++;
             if (at == count && other != id)
-                entries[count++] = (struct feed_entry){other, feeder->list[i], 0, FEED_INTEREST};
+                entries[count++] =
+                    (struct feed_entry){other, feeder->list[i], 0, FEED_INTEREST, false};
         }
     }
     return count;
@@ -538,8 +650,8 @@ uint32_t feeder_similar(struct feeder *feeder, struct discover *discover, uint32
 
         if (row != TABLE_NONE && item_at(discover, row)->state == ITEM_PUBLISHED &&
             !discover_is_hidden(discover, row))
-            entries[count++] = (struct feed_entry){feeder->found[i].item, row,
-                                                   (double)feeder->found[i].score, FEED_MODEL};
+            entries[count++] = (struct feed_entry){
+                feeder->found[i].item, row, (double)feeder->found[i].score, FEED_MODEL, false};
     }
     *by_model = count > 0;
     return count > 0 ? count : similar_by_tags(feeder, discover, tenant, item, want, entries);

@@ -3,7 +3,8 @@
  * Candidates, at most FEED_CANDIDATES_MAX, each from the first of these that knows it:
  *
  *   campaign    paid exposure, for interests it was bought for; labelled
- *   pool        items in trial (pool.h), a random sample of them
+ *   pool        items in trial: where pools decide, as many as the page has places for them, drawn
+ *               from the deal (deal.h); else a random sample of them
  *   newcomer    the hottest of newcomers
  *   model       what the model finds for the account's last likes and long views (recommend.h)
  *   interest    the hottest of the account's heaviest tags
@@ -12,6 +13,12 @@
  *
  * Left out: what is not published, of a suspended creator, the account's own; what it has acted on
  * or was shown (an exposure), or was given in the last FEED_SERVED_US without an answer.
+ *
+ * Circles, where pools decide: an item in trial comes to who is in its circle (pool_suits), or
+ * follows its creator. One in ten of the places for what is in trial, by a draw, is for anybody:
+ * the only way to who is outside, and the entry says so (beyond). There is no circle for who has no
+ * profile, or no interests yet, for an item without tags, and for one whose tags are more than half
+ * of everybody's interests: nobody could fit them well.
  *
  *   score = value * fit * wanted * tie * (0.5 + model) * (0.5 + heat) * boost
  *
@@ -38,6 +45,7 @@
 #ifndef ZAN_READERS_DISCOVER_DISCOVER_FEED_H
 #define ZAN_READERS_DISCOVER_DISCOVER_FEED_H
 
+#include "readers/discover/deal.h"
 #include "readers/discover/discover.h"
 #include "readers/discover/feed.h"
 #include "readers/recommend/recommend.h"
@@ -69,6 +77,7 @@ struct feed_entry {
     uint32_t row; /* of the item */
     double score;
     uint8_t source; /* enum feed_source */
+    bool beyond;    /* in trial, and the viewer is outside of its circle: to explore */
 };
 
 struct feeder;
@@ -78,6 +87,8 @@ struct feeder *feeder_open(uint32_t accounts);
 void feeder_close(struct feeder *feeder); /* NULL is allowed */
 /* In place of the defaults. */
 void feeder_tune(struct feeder *feeder, const struct feed_settings *settings);
+/* What is in trial is dealt, from now on, until the next call; NULL: it is sampled evenly. */
+void feeder_deal(struct feeder *feeder, const struct deal *deal);
 /* Asked from now on, for that tenant; NULL: there is none. The caller closes the view, after the
  * last page from it. */
 void feeder_model(struct feeder *feeder, struct recommend_view *view, uint32_t tenant);

@@ -165,11 +165,25 @@ bool discover_is_revoked(const struct discover *discover, uint32_t tenant, uint6
     return off != NULL ? epoch < off->epoch : discover->offs.evicted > 0;
 }
 
+double discover_tag_share(const struct discover *discover, const struct item *item)
+{
+    double share = 0;
+
+    if (discover->interests_mass <= 0)
+        return 0;
+    for (uint32_t i = 0; i < item->tag_count; i++) {
+        const struct tag_row *tag = discover_tag(discover, item->head.c, item->tag[i]);
+
+        if (tag != NULL)
+            share += tag->mass;
+    }
+    return share / discover->interests_mass;
+}
+
 double discover_fit(struct discover *discover, uint32_t tenant, uint64_t id,
                     const struct item *item, int64_t now_us)
 {
     const struct account *account;
-    double share = 0;
 
     if (item->tag_count == 0 || discover->interests_mass <= 0 ||
         !discover_may_personalise(discover, tenant, id))
@@ -177,13 +191,7 @@ double discover_fit(struct discover *discover, uint32_t tenant, uint64_t id,
     account = discover_account(discover, tenant, id);
     if (account == NULL)
         return 1;
-    for (uint32_t i = 0; i < item->tag_count; i++) {
-        uint32_t row = look(&discover->tags, item->tag[i], tenant);
-
-        if (row != TABLE_NONE)
-            share += ((const struct tag_row *)table_row(&discover->tags, row))->mass;
-    }
     return interest_fit(&account->interest, item->tag, item->tag_count,
-                        share / discover->interests_mass,
+                        discover_tag_share(discover, item),
                         heat_forward(&discover->interests_clock, now_us));
 }

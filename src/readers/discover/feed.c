@@ -177,11 +177,22 @@ static void place(struct choice *choice, uint32_t j)
     choice->placed_of[choice->items[j].source]++;
 }
 
+/* Where shares begin to be owed, 0..1. */
+static double start_of(uint64_t seed)
+{
+    return (double)(seed >> 40) / (double)(1 << 24);
+}
+
 /* Up to and with this place there are to be so many of a source: evenly spread from a start in
  * 0..1. */
 static uint32_t owed(const struct choice *choice, double share, double start)
 {
     return (uint32_t)floor((choice->placed + 1) * share + start);
+}
+
+uint32_t feed_owed(double share, uint64_t seed, uint32_t n)
+{
+    return (uint32_t)floor(n * share + start_of(seed));
 }
 
 /* What may come here at all: paid exposure only up to its share. */
@@ -205,7 +216,7 @@ static uint32_t best_owed(const struct choice *choice, enum feed_source source, 
 
 static uint32_t choose(const struct choice *choice, uint64_t seed)
 {
-    double start = (double)(seed >> 40) / (double)(1 << 24);
+    double start = start_of(seed);
     uint32_t allowed = sources_allowed(choice, start);
     uint32_t found = best_owed(choice, FEED_POOL, choice->rule->pool_share, start);
 

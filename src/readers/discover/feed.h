@@ -107,6 +107,9 @@ uint32_t feed_rank(const struct feed_rule *rule, const struct feed_past *past,
                    struct feed_item *items, uint32_t count, uint64_t seed, struct feed_work *work,
                    uint32_t *places, uint32_t n);
 
+/* Of n places, so many are for a source with this share. */
+uint32_t feed_owed(double share, uint64_t seed, uint32_t n);
+
 /* 0: nothing alike; 1: the same. Traits as feed_rank leaves them. */
 double feed_alike(const struct feed_item *a, const struct feed_item *b);
 

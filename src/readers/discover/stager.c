@@ -28,6 +28,10 @@ struct stager {
     double values[STAGER_PAST];
     struct pool_tag tags[STAGER_KINDS]; /* 0: all that found no place, and untagged ones */
     uint64_t tag_ids[STAGER_KINDS];     /* 0: a free place */
+    struct deal deal;
+    uint32_t dealt; /* among what is in trial, the next to be dealt to */
+    double places; /* that feeds gave to what is in trial, as of placed_us: half are forgotten in */
+    int64_t placed_us; /* STAGER_PLACES_US */
 };
 
 struct stager *stager_open(struct reader_door door, const struct pool_rule *rule)
@@ -289,6 +293,95 @@ void stager_turn(struct stager *stager, struct discover *discover, int64_t now_u
             look(stager, discover, item, now_us);
     }
     stager->turned_us = now_us;
+}
+
+/* --- deals ---------------------------------------------------------------------------------------
+ */
+
+/* How far it may go by its comments: towards the next circle from break_from on, into it from
+ * break_sure on (pool.h). */
+static void widen(const struct stager *stager, const struct gate_beta *prior,
+                  const struct pool_item *state, uint32_t audience, struct deal_item *out)
+{
+    const struct pool_rule *rule = stager->rule;
+    const struct pool_seen *own = &state->seen[audience], *other = &state->seen[1 - audience];
+    double s = own->s[POOL_COMMENT] + rule->kin * other->s[POOL_COMMENT];
+    double n = own->n + rule->kin * other->n;
+    double sure = gate_above(gate_posterior(prior[POOL_COMMENT], (struct gate_count){n, s}),
+                             rule->break_rate);
+
+    out->widen =
+        fmin(fmax((sure - rule->break_from) / (rule->break_sure - rule->break_from), 0), 1);
+    out->circle = (uint8_t)(state->stage + (sure > rule->break_sure ? 1 : 0));
+}
+
+static void deal_to(struct stager *stager, const struct discover *discover, uint32_t row,
+                    int64_t now_us)
+{
+    const struct item *item = item_at(discover, row);
+    struct pool_item state = pool_item_of(stager, discover, item, now_us);
+    double left = item->budget - (double)item->stage_counts.n_pct / 100;
+    double seen = state.seen[0].n + state.seen[1].n;
+    struct gate_beta prior[POOL_METRICS];
+    struct pool_tag tag;
+    struct pool_look now;
+    struct deal_item to = {.item = item->head.a, .tenant = item->head.c, .row = row};
+    struct pool_entry entry = {.author = item->has_creator ? hash_two(item->creator, item->head.c)
+                                                           : hash_two(~item->head.a, row),
+                               .newcomer = is_newcomer(item),
+                               .share = 1,
+                               .room = fmax(left, 0)};
+
+    (void)prior_of(stager, discover, item, &tag, prior);
+    if (seen < state.first) { /* given outright */
+        entry.due = fmin(state.first - seen, entry.room);
+        entry.room -= entry.due;
+    }
+    if (!stager->rule->literal) {
+        pool_look(stager->rule, &stager->platform, prior, &state, &now);
+        entry.share = now.share;
+    }
+    widen(stager, prior, &state, item->stage & STAGE_AUDIENCE ? 1 : 0, &to);
+    deal_add(&stager->deal, &to, &entry);
+}
+
+static double places_at(const struct stager *stager, int64_t now_us)
+{
+    double age_us = fmax((double)(now_us - stager->placed_us), 0);
+
+    return stager->places * exp2(-age_us / (double)STAGER_PLACES_US);
+}
+
+static void deal_anew(struct stager *stager, const struct discover *discover, int64_t now_us)
+{
+    const struct trial *trial = &discover->trial;
+
+    learn_anew(stager, discover, now_us);
+    deal_begin(&stager->deal, now_us);
+    for (uint32_t i = 0; i < trial->count && !deal_is_full(&stager->deal); i++) {
+        if (stager->dealt >= trial->count)
+            stager->dealt = 0;
+        deal_to(stager, discover, trial->rows[stager->dealt++], now_us);
+    }
+    deal_close(&stager->deal, stager->rule, fmax(places_at(stager, now_us), DEAL_SUPPLY_MIN));
+}
+
+const struct deal *stager_deal(struct stager *stager, const struct discover *discover,
+                               int64_t now_us)
+{
+    int64_t made_us = stager->deal.made_us;
+
+    if (!stager->live)
+        return NULL;
+    if (made_us == 0 || now_us < made_us || now_us - made_us >= STAGER_US)
+        deal_anew(stager, discover, now_us);
+    return &stager->deal;
+}
+
+void stager_placed(struct stager *stager, uint32_t places, int64_t now_us)
+{
+    stager->places = places_at(stager, now_us) + places;
+    stager->placed_us = now_us;
 }
 
 void stager_why(struct stager *stager, const struct discover *discover, const struct item *item,

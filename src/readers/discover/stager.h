@@ -20,23 +20,27 @@
  *
  *   prior    what others of the item's kind did when they were new, beside all that were (kinds.h)
  *
- * What is not there yet (docs/discovery.md): a deal over all items (pool_deal).
+ *   deal     whom a page's places for what is in trial go to (deal.h): made when a feed asks and
+ *            the last is STAGER_US old. What feeds gave is remembered for the supply, and kept by
+ *            no checkpoint
  *
  * Memory: one block, at open. */
 #ifndef ZAN_READERS_DISCOVER_STAGER_H
 #define ZAN_READERS_DISCOVER_STAGER_H
 
+#include "readers/discover/deal.h"
 #include "readers/discover/discover.h"
 #include "readers/discover/pool.h"
 #include "readers/reader.h"
 
-#define STAGER_US       2000000LL
-#define STAGER_LEARN_US (60LL * 1000000)
-#define STAGER_NEW_US   (7LL * 24 * 3600 * 1000000)
-#define STAGER_LOOKS    20000
-#define STAGER_PAST     4096
-#define STAGER_KINDS    1024 /* of items that teach; what finds no place is of one kind */
-#define STAGER_SLOTS    8    /* requests under way */
+#define STAGER_US        2000000LL
+#define STAGER_LEARN_US  (60LL * 1000000)
+#define STAGER_NEW_US    (7LL * 24 * 3600 * 1000000)
+#define STAGER_LOOKS     20000
+#define STAGER_PAST      4096
+#define STAGER_KINDS     1024 /* of items that teach; what finds no place is of one kind */
+#define STAGER_PLACES_US (60LL * 1000000)
+#define STAGER_SLOTS     8 /* requests under way */
 
 struct stager;
 
@@ -45,6 +49,13 @@ struct stager *stager_open(struct reader_door door, const struct pool_rule *rule
 /* When no request will be answered any more. NULL is allowed. */
 void stager_close(struct stager *stager);
 void stager_turn(struct stager *stager, struct discover *discover, int64_t now_us);
+
+/* Whom places for what is in trial go to; NULL: nobody decides (no rule). Good until the next call.
+ */
+const struct deal *stager_deal(struct stager *stager, const struct discover *discover,
+                               int64_t now_us);
+/* A page had so many. */
+void stager_placed(struct stager *stager, uint32_t places, int64_t now_us);
 
 /* What would be decided of it now, and by what it is judged. */
 struct stager_told {
