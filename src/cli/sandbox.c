@@ -220,6 +220,14 @@ static int allow_dir(const struct landlock *landlock, const char *path)
     return landlock_allow(landlock, path, OWN);
 }
 
+/* A copy of the log whose disk is gone: the node may start without it, and what it has not seen now
+ * stays closed to it until the next start. */
+static bool may_be_missing(const struct config *config, const char *name)
+{
+    return strcmp(config->mirror, "require") != 0 &&
+           (strcmp(name, "log-a") == 0 || strcmp(name, "log-b") == 0);
+}
+
 /* Settings whose form is DIR are ours to write; those that are a FILE are read. */
 static int allow_settings(const struct landlock *landlock, const struct config *config)
 {
@@ -230,10 +238,13 @@ static int allow_settings(const struct landlock *landlock, const struct config *
     for (uint32_t i = 0; error == 0 && config_get(config, i, &name, value); i++) {
         if (value[0] == '\0')
             continue;
-        if (strcmp(config_items[i].form, "DIR") == 0)
+        if (strcmp(config_items[i].form, "DIR") == 0) {
             error = allow_dir(landlock, value);
-        else if (strstr(config_items[i].form, "FILE") != NULL && strcmp(value, "off") != 0)
+            if (may_be_missing(config, name))
+                error = 0;
+        } else if (strstr(config_items[i].form, "FILE") != NULL && strcmp(value, "off") != 0) {
             error = allow_file(landlock, value);
+        }
     }
     return error;
 }

@@ -58,7 +58,8 @@ struct log_config {
         full_segments; /* with trust_sealed: so many of the newest are read whole all the same */
     /* One copy that fails does not end the log: the other goes on alone, and it is noted, durably,
      * before anything is acknowledged so. Not done where both copies are on one device: a flush it
-     * refuses may take with it what both had written. */
+     * refuses may take with it what both had written. A copy whose disk is gone at log_open does
+     * not hinder it either, if the notes say that the other has all there was. */
     bool degrade;
     const char *witness; /* directory of the third note; NULL: none (tests of the log alone) */
 };

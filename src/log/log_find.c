@@ -25,6 +25,8 @@ enum status log_refuse_io(struct log_scan *scan, int copy, uint64_t number, cons
 {
     char path[LOG_PATH_MAX];
 
+    scan->suspect = copy;
+    scan->error = error;
     log_file_path(&scan->dir[copy], number, false, path);
     return log_refuse(scan, error == -ENOSPC || error == -EDQUOT ? STATUS_NOSPACE : STATUS_IOFAIL,
                       "%.160s: %s: %s", path, what, strerror(-error));
@@ -36,6 +38,8 @@ void log_damage(struct log_scan *scan, struct segment *segment, int copy, const 
     char path[LOG_PATH_MAX], what[160], text[LOG_PATH_MAX + 168];
     va_list list;
 
+    if (copy == scan->out)
+        return; /* it is made anew when it comes back */
     if (!segment->damaged[copy])
         scan->report->repaired_segments++;
     segment->damaged[copy] = true;
@@ -100,11 +104,16 @@ static enum status list_segments(struct log_scan *scan)
 
     for (int copy = 0; copy < 2; copy++) {
         const struct disk *disk = scan->dir[copy].disk;
-        int error = disk->list(disk->context, scan->dir[copy].path, list_one, &listing);
+        int error = copy == scan->out
+                        ? 0
+                        : disk->list(disk->context, scan->dir[copy].path, list_one, &listing);
 
-        if (error != 0 && error != -ENOENT)
+        if (error != 0 && error != -ENOENT) {
+            scan->suspect = copy;
+            scan->error = error;
             return log_refuse(scan, STATUS_IOFAIL, "%.160s: cannot be listed: %s",
                               scan->dir[copy].path, strerror(-error));
+        }
     }
     if (listing.full)
         return log_refuse(scan, STATUS_NOMEMORY, "out of memory");
@@ -122,7 +131,8 @@ static enum status read_header(struct log_scan *scan, int copy, uint64_t number,
                                bool *whole, struct log_header *header)
 {
     struct log_window *window = &scan->window[copy];
-    int error = log_window_open(window, &scan->dir[copy], number, false);
+    int error =
+        copy == scan->out ? -ENOENT : log_window_open(window, &scan->dir[copy], number, false);
     const uint8_t *block;
 
     *exists = error == 0;
@@ -184,7 +194,8 @@ static void measure(struct log_scan *scan)
 {
     for (int copy = 0; copy < 2; copy++)
         for (size_t i = 0; i < scan->numbers; i++) {
-            if (log_window_open(&scan->window[copy], &scan->dir[copy], scan->number[i], false) == 0)
+            if (copy != scan->out &&
+                log_window_open(&scan->window[copy], &scan->dir[copy], scan->number[i], false) == 0)
                 scan->total += scan->window[copy].file_bytes;
             log_window_close(&scan->window[copy]);
         }

@@ -94,12 +94,42 @@ static void scan_prepare(struct log_scan *scan, const struct log_config *config,
     scan->identity.partition_count = config->partition_count;
     scan->trust_sealed = config->trust_sealed;
     scan->full_segments = config->full_segments;
-    scan->stale = -1;
+    scan->stale = scan->out = scan->suspect = -1;
     scan->report = report;
 }
 
+/* What a disk says that is gone or failing; the rest is for who set up the node (a path that is
+ * none, no permission) or passes (no room, no handles). */
+static bool is_of_disk(int error)
+{
+    switch (-error) {
+    case EIO:
+    case ENOENT:
+    case ENODEV:
+    case ENXIO:
+    case EROFS:
+    case ESTALE:
+    case ENOTCONN:
+    case EHOSTDOWN:
+    case ETIMEDOUT:
+    case EREMOTEIO:
+    case ENOMEDIUM:
+    case EUCLEAN:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* The disk of this copy failed the opening. */
+static void suspect(struct log *log, int copy, int error)
+{
+    log->suspect = copy;
+    log->suspect_error = error;
+}
+
 /* The directory, and its name in the directory above, made to last. */
-static enum status make_dir(const struct log_dir *dir, struct log_report *report)
+static int make_dir(const struct log_dir *dir, struct log_report *report)
 {
     char above[LOG_DIR_MAX];
     char *slash;
@@ -113,29 +143,48 @@ static enum status make_dir(const struct log_dir *dir, struct log_report *report
         slash[slash == above ? 1 : 0] = '\0';
     if (error == 0)
         error = dir->disk->sync_dir(dir->disk->context, above);
-    if (error == 0)
-        return STATUS_OK;
-    snprintf(report->message, sizeof report->message, "%.160s: cannot be made: %s", dir->path,
-             strerror(-error));
-    return STATUS_IOFAIL;
+    if (error != 0)
+        snprintf(report->message, sizeof report->message, "%.160s: cannot be made: %s", dir->path,
+                 strerror(-error));
+    return error;
 }
 
 /* A lock is the kernel's, not the disk's: a simulated disk has one user anyway. The two copies are
  * locked one by one, so that naming one directory twice is found here. */
-static enum status lock_dir(const struct log_dir *dir, int *lock, struct log_report *report)
+int log_lock_dir(const struct log_dir *dir, int *lock)
 {
     char path[LOG_PATH_MAX];
-    bool taken;
+    int handle, error;
 
-    if (dir->disk != &disk_posix)
-        return STATUS_OK;
+    if (dir->disk != &disk_posix || *lock >= 0)
+        return 0;
     snprintf(path, sizeof path, "%s/lock", dir->path);
-    *lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (*lock >= 0 && flock(*lock, LOCK_EX | LOCK_NB) == 0)
+    handle = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (handle >= 0 && flock(handle, LOCK_EX | LOCK_NB) == 0) {
+        *lock = handle;
+        return 0;
+    }
+    error = -errno;
+    if (handle >= 0)
+        close(handle);
+    return error;
+}
+
+static enum status lock_dir(struct log *log, int copy, struct log_report *report)
+{
+    const struct log_dir *dir = &log->dir[copy];
+    int error = make_dir(dir, report);
+    bool made = error == 0, taken;
+
+    if (made)
+        error = log_lock_dir(dir, &log->lock[copy]);
+    if (error == 0)
         return STATUS_OK;
-    taken = *lock >= 0 && errno == EWOULDBLOCK;
-    snprintf(report->message, sizeof report->message, "%.160s: %s", path,
-             taken ? "in use by another process, or named for both copies" : strerror(errno));
+    suspect(log, copy, error);
+    taken = made && error == -EWOULDBLOCK;
+    if (made)
+        snprintf(report->message, sizeof report->message, "%.160s/lock: %s", dir->path,
+                 taken ? "in use by another process, or named for both copies" : strerror(-error));
     return taken ? STATUS_LOCKED : STATUS_IOFAIL;
 }
 
@@ -151,11 +200,11 @@ static enum status lock_dirs(struct log *log, struct log_report *report)
     enum status status = STATUS_OK;
 
     for (int copy = 0; copy < 2 && status == STATUS_OK; copy++)
-        if ((status = make_dir(&log->dir[copy], report)) == STATUS_OK)
-            status = lock_dir(&log->dir[copy], &log->lock[copy], report);
-    if (status == STATUS_OK && log->witness.path[0] != '\0')
-        status = make_dir(&log->witness, report);
-    if (log->degrade && log->lock[0] >= 0 && on_one_device(log->lock))
+        if (copy != log->out)
+            status = lock_dir(log, copy, report);
+    if (status == STATUS_OK && log->witness.path[0] != '\0' && make_dir(&log->witness, report) != 0)
+        status = STATUS_IOFAIL;
+    if (log->degrade && log->lock[0] >= 0 && log->lock[1] >= 0 && on_one_device(log->lock))
         log->degrade = false;
     return status;
 }
@@ -184,6 +233,8 @@ static enum status create(struct log_scan *scan, uint64_t segment_bytes)
         }
         CRASH_POINT("log.create.copy");
         if (error != 0) {
+            scan->suspect = copy;
+            scan->error = error;
             snprintf(scan->report->message, sizeof scan->report->message,
                      "%.160s: a log cannot be made: %s", scan->dir[copy].path, strerror(-error));
             return error == -ENOSPC || error == -EDQUOT ? STATUS_NOSPACE : STATUS_IOFAIL;
@@ -199,6 +250,12 @@ static enum status scan_all(struct log *log, struct log_scan *scan, const struct
 
     if (status != STATUS_OK)
         return status;
+    if (found == LOG_FOUND_NOTHING && log->out >= 0) {
+        snprintf(scan->report->message, sizeof scan->report->message,
+                 "%.60s cannot be used, and %.60s holds no log: a new one needs both",
+                 config->dir[log->out], config->dir[1 - log->out]);
+        return STATUS_BADDATA;
+    }
     if (found == LOG_FOUND_NOTHING) {
         if (!config->create || config->read_only) {
             snprintf(scan->report->message, sizeof scan->report->message,
@@ -240,11 +297,19 @@ static enum status set_copy(struct log *log, const struct log_scan *scan, int nu
     copy->start = scan->index.start[scan->end.segment - 1];
     if (log->read_only)
         return STATUS_OK;
+    if (number == log->out) { /* as count_out of log_mirror.c leaves one */
+        copy->away = true;
+        atomic_store(&copy->used, false);
+        copy->synced.sequence = copy->handed = UINT64_MAX;
+        atomic_store(&copy->taken, UINT64_MAX);
+        return STATUS_OK;
+    }
     error = open_segment(&log->dir[number], scan->end.segment, &copy->handle);
     if (error == 0 && spare)
         error = open_segment(&log->dir[number], scan->end.segment + 1, &copy->spare_handle);
     if (error == 0)
         return STATUS_OK;
+    suspect(log, number, error);
     snprintf(scan->report->message, sizeof scan->report->message, "%.160s: %s",
              log->dir[number].path, strerror(-error));
     return STATUS_IOFAIL;
@@ -371,7 +436,7 @@ static struct log *allocate(const struct log_config *config)
     log->event = -1;
     log->degrade = config->degrade && !config->read_only;
     log->join.wanted = -1;
-    log->lost = -1;
+    log->lost = log->out = log->suspect = -1;
     log->note.alone = -1;
     log->witness.disk = config->disk;
     if (config->witness != NULL)
@@ -403,18 +468,60 @@ static enum status open_into(struct log *log, const struct log_config *config,
     if (!config->read_only && (status = lock_dirs(log, report)) != STATUS_OK)
         return status;
     scan_prepare(&scan, config, report);
+    scan.out = log->out;
     if ((status = scan_all(log, &scan, config)) == STATUS_OK)
         status = set_state(log, &scan);
+    if (status != STATUS_OK && scan.suspect >= 0)
+        suspect(log, scan.suspect, scan.error);
     if (status == STATUS_OK && !config->read_only)
-        status = log_mirror_settle(log, report);
+        status = log->out >= 0 ? log_mirror_alone(log, report) : log_mirror_settle(log, report);
     log_scan_end(&scan, log->index.start != NULL);
     return status == STATUS_OK ? start_threads(log, report) : status;
+}
+
+/* Are they on one device, as far as can be seen? A disk that is gone does not tell. */
+static bool seen_on_one_device(const struct log *log)
+{
+    struct stat a, b;
+
+    return log->dir[0].disk == &disk_posix && stat(log->dir[0].path, &a) == 0 &&
+           stat(log->dir[1].path, &b) == 0 && a.st_dev == b.st_dev;
+}
+
+/* The copy that could not be opened, if the log may open without it; -1. */
+static int may_open_without(const struct log *log, enum status status)
+{
+    bool may = status == STATUS_IOFAIL && log->degrade && !log->read_only && log->suspect >= 0 &&
+               is_of_disk(log->suspect_error) && !seen_on_one_device(log);
+
+    return may ? log->suspect : -1;
+}
+
+/* With the other copy alone, if the notes say that it has all there was (log_mirror.c). */
+static enum status open_without(const struct log_config *config, int copy, struct log **log,
+                                struct log_report *report)
+{
+    struct log *opened = allocate(config);
+    enum status status;
+
+    if (opened == NULL)
+        return STATUS_NOMEMORY;
+    opened->out = opened->lost = copy;
+    opened->losses = 1;
+    memcpy(opened->mirror_message, report->message, sizeof opened->mirror_message);
+    memset(report, 0, sizeof *report);
+    if ((status = open_into(opened, config, report)) == STATUS_OK)
+        *log = opened;
+    else
+        release(opened);
+    return status;
 }
 
 enum status log_open(const struct log_config *config, struct log **log, struct log_report *report)
 {
     struct log *opened;
     enum status status;
+    int without;
 
     if ((status = check_config(config, report)) != STATUS_OK)
         return status;
@@ -422,12 +529,13 @@ enum status log_open(const struct log_config *config, struct log **log, struct l
         snprintf(report->message, sizeof report->message, "out of memory");
         return STATUS_NOMEMORY;
     }
-    if ((status = open_into(opened, config, report)) != STATUS_OK) {
-        release(opened);
-        return status;
+    if ((status = open_into(opened, config, report)) == STATUS_OK) {
+        *log = opened;
+        return STATUS_OK;
     }
-    *log = opened;
-    return STATUS_OK;
+    without = may_open_without(opened, status);
+    release(opened);
+    return without >= 0 ? open_without(config, without, log, report) : status;
 }
 
 /* ---- Appending ---------------------------------------------------------------------------- */

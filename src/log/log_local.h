@@ -116,8 +116,10 @@ struct log {
     atomic_bool retry;         /* threads = false: worth another attempt */
 
     bool degrade;
-    struct log_dir witness; /* path "": none */
-    struct log_note note;   /* as it is on the disks */
+    int out;                    /* the copy without which the log was opened; -1: none */
+    int suspect, suspect_error; /* whose disk failed the opening (-1: none), and what it said */
+    struct log_dir witness;     /* path "": none */
+    struct log_note note;       /* as it is on the disks */
     struct log_join join;
     atomic_bool join_wanted; /* join.wanted >= 0, without the mutex */
     bool preparing;          /* the preparing thread makes files */
@@ -144,6 +146,8 @@ static inline void log_unlock(struct log *log)
         pthread_mutex_unlock(&log->mutex);
 }
 
+/* Keeps other processes out of a copy's directory; 0 also if it does already. */
+int log_lock_dir(const struct log_dir *dir, int *lock);
 /* The first failure is kept, and nothing becomes durable after it. path NULL: no file is named. */
 void log_fail(struct log *log, int copy, uint64_t segment, uint64_t offset, const char *what,
               int error);
@@ -172,6 +176,8 @@ void log_mirror_join(struct log *log);
 void log_mirror_look(struct log *log);
 /* Reads the notes; BADDATA: what is there may be stale. After log_scan_begin. */
 enum status log_mirror_judge(struct log *log, struct log_scan *scan);
+/* The log opens without a copy (log->out): says so, where it must stand before it serves. */
+enum status log_mirror_alone(struct log *log, struct log_report *report);
 /* Both copies are whole and repaired: says so, where the notes do not yet. */
 enum status log_mirror_settle(struct log *log, struct log_report *report);
 /* Segments before this one are whole in both copies. Under the mutex. */

@@ -24,7 +24,7 @@ enum status log_mend_sync(struct log_scan *scan, uint64_t number)
 {
     for (int copy = 0; copy < 2; copy++) {
         struct log_window *window = &scan->window[copy];
-        int error = PLANTED("log.repair_without_sync")
+        int error = !log_scan_mends(scan, copy) || PLANTED("log.repair_without_sync")
                         ? 0
                         : window->disk->sync(window->disk->context, window->handle);
 
@@ -74,6 +74,8 @@ enum status log_mend_header(struct log_scan *scan, const struct segment *segment
 
     log_header_encode(&segment->header, block);
     for (int copy = 0; copy < 2 && status == STATUS_OK; copy++) {
+        if (!log_scan_mends(scan, copy))
+            continue;
         if (segment->missing[copy]) {
             status = repair_missing(scan, segment, copy);
             continue;

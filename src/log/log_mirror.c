@@ -12,6 +12,10 @@
  * fails. it is back     acknowledged is again what both have; then the copy has all there was; and
  * only then BOTH, of a higher era, is written to all three.
  *
+ * A copy may be lost before the open: its disk is gone. Then the log opens with the other alone
+ * (log_open, degrade), if the notes say that it has all there was: ALONE is written before it
+ * serves, and the copy that is missing comes back as any other.
+ *
  * At open the note of the highest era counts. ALONE: the other copy is as if it were missing from
  * the segment on in which it was lost, so that it never decides anything, and is made anew. A copy
  * that is there by itself is taken only if a second note is there to say that it is whole; else the
@@ -112,10 +116,17 @@ enum status log_mirror_judge(struct log *log, struct log_scan *scan)
     bool there[3], any = false;
 
     for (int place = 0; place < 3; place++) {
-        there[place] = note_read(place_of(log, place), &scan->identity, &note[place]);
+        there[place] =
+            place != scan->out && note_read(place_of(log, place), &scan->identity, &note[place]);
         any = any || there[place];
         if (there[place] && note[place].era > log->note.era)
             log->note = note[place];
+    }
+    if (!any && scan->out >= 0 && !PLANTED("log.notes_are_ignored")) {
+        snprintf(scan->report->message, sizeof scan->report->message,
+                 "%.60s cannot be used, and nothing says that %.60s is whole by itself",
+                 scan->dir[scan->out].path, scan->dir[1 - scan->out].path);
+        return STATUS_BADDATA;
     }
     if (PLANTED("log.notes_are_ignored") || !any)
         return STATUS_OK;
@@ -155,8 +166,39 @@ enum status log_mirror_settle(struct log *log, struct log_report *report)
 
         if (error == 0)
             continue;
+        log->suspect = place < 2 ? place : -1;
+        log->suspect_error = error;
         snprintf(report->message, sizeof report->message, "%.160s/mirror: cannot be written: %s",
                  dir->path, strerror(-error));
+        return error == -ENOSPC || error == -EDQUOT ? STATUS_NOSPACE : STATUS_IOFAIL;
+    }
+    log->note = note;
+    return STATUS_OK;
+}
+
+/* What is sealed is in both copies: the other one is made anew from the last segment on. */
+enum status log_mirror_alone(struct log *log, struct log_report *report)
+{
+    int good = 1 - log->out;
+    struct log_note note = {.era = log->note.era + 1,
+                            .alone = good,
+                            .segment = log->w_at.segment,
+                            .sequence = log->index.start[log->w_at.segment - 1].sequence};
+
+    if (log->note.alone == good)
+        return STATUS_OK; /* it says so already, and from which segment on */
+    memcpy(note.id, log->identity.id, LOG_ID_BYTES);
+    for (int place = 0; place < 3; place++) {
+        const struct log_dir *dir = place_of(log, place);
+        int error = place == log->out || dir->path[0] == '\0' || PLANTED("log.opens_without_note")
+                        ? 0
+                        : note_write(dir, &note);
+
+        if (error == 0)
+            continue;
+        snprintf(report->message, sizeof report->message,
+                 "%.160s/mirror: that one copy goes on alone cannot be noted: %s", dir->path,
+                 strerror(-error));
         return error == -ENOSPC || error == -EDQUOT ? STATUS_NOSPACE : STATUS_IOFAIL;
     }
     log->note = note;
@@ -474,6 +516,8 @@ static int take_name(struct log_copy *copy)
     int error = dir->disk->make_dir(dir->disk->context, dir->path);
 
     if (error == 0)
+        error = log_lock_dir(dir, &log->lock[copy->number]);
+    if (error == 0)
         error = log_file_make(dir, &header, &handle);
     if (error != 0)
         return error;
@@ -692,6 +736,21 @@ static int chase(struct log_copy *copy, uint64_t *number, struct log_place *plac
     }
 }
 
+/* What it had written further than the other one before it was lost is of no history. Before it
+ * joins: from then on segments are made for it. */
+static int drop_later(struct log_copy *copy)
+{
+    const struct log_dir *dir = &copy->log->dir[copy->number];
+    char path[LOG_PATH_MAX];
+    int error = 0;
+
+    for (uint64_t later = 1; later <= 2 && (error == 0 || error == -ENOENT); later++) {
+        log_file_path(dir, copy->log->note.segment + later, false, path);
+        error = dir->disk->remove(dir->disk->context, path);
+    }
+    return error == -ENOENT ? 0 : error;
+}
+
 static int come_back(struct log_copy *copy)
 {
     struct log_place place = {.segment = 1};
@@ -699,6 +758,8 @@ static int come_back(struct log_copy *copy)
     int error = take_name(copy);
 
     log_genesis(&copy->log->identity, place.chain);
+    if (error == 0)
+        error = drop_later(copy);
     if (error == 0)
         error = chase(copy, &number, &place);
     if (error != 0)

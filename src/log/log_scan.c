@@ -63,7 +63,8 @@ static enum status mend_frame(struct log_scan *scan, struct segment *segment, co
                        frame->first_sequence + frame->count - 1);
             scan->report->repaired_bytes += taken;
         }
-        if (!write || PLANTED("log.no_repair") || (good[copy] && claimed))
+        if (!write || PLANTED("log.no_repair") || (good[copy] && claimed) ||
+            !log_scan_mends(scan, copy))
             continue;
         status = log_mend_write(scan, copy, segment->number, scan->end.offset, bytes, taken);
         CRASH_POINT("log.repair.frame");
@@ -221,7 +222,7 @@ static bool goes_on(struct log_scan *scan, uint64_t number)
         struct log_frame frame;
         size_t taken;
 
-        if (!log_scan_is_stale(scan, copy, number + 1) &&
+        if (copy != scan->out && !log_scan_is_stale(scan, copy, number + 1) &&
             log_window_open(&next, &scan->dir[copy], number + 1, false) == 0)
             found =
                 found || log_window_frame(&next, LOG_DATA_OFFSET, next.file_bytes,
@@ -252,7 +253,9 @@ static enum status finish_sealed(struct log_scan *scan, struct segment *segment,
 
     for (int copy = 0; copy < 2; copy++) {
         struct log_window *window = &scan->window[copy];
-        int error = log_file_zero(window->disk, window->handle, scan->end.offset, used[copy]);
+        int error = log_scan_mends(scan, copy)
+                        ? log_file_zero(window->disk, window->handle, scan->end.offset, used[copy])
+                        : 0;
 
         if (error != 0)
             return log_refuse_io(scan, copy, segment->number, "repair: write failed", error);
@@ -260,7 +263,8 @@ static enum status finish_sealed(struct log_scan *scan, struct segment *segment,
     if ((status = log_mend_sync(scan, segment->number)) != STATUS_OK)
         return status;
     for (int copy = 0; copy < 2; copy++)
-        if ((status = log_mend_heads(scan, segment, copy, seal)) != STATUS_OK)
+        if (log_scan_mends(scan, copy) &&
+            (status = log_mend_heads(scan, segment, copy, seal)) != STATUS_OK)
             return status;
     CRASH_POINT("log.repair.sealed");
     return STATUS_OK;
@@ -309,6 +313,8 @@ static enum status finish_last(struct log_scan *scan, struct segment *segment, b
         uint64_t used = log_segment_used(scan, copy, scan->end.offset, segment->bytes);
         int error;
 
+        if (!log_scan_mends(scan, copy))
+            continue;
         if (used - scan->end.offset > scan->report->torn_bytes)
             scan->report->torn_bytes = used - scan->end.offset;
         if (segment->slot[copy][0] == SLOT_BAD || segment->slot[copy][1] == SLOT_BAD)
@@ -330,6 +336,8 @@ static enum status finish_last(struct log_scan *scan, struct segment *segment, b
     if ((status = log_mend_sync(scan, segment->number)) != STATUS_OK)
         return status;
     for (int copy = 0; copy < 2; copy++) {
+        if (!log_scan_mends(scan, copy))
+            continue;
         if ((status = log_mend_heads(scan, segment, copy, head)) != STATUS_OK)
             return status;
         scan->generation[copy] = log_newest_generation(segment, copy);
@@ -348,10 +356,12 @@ static bool may_skip(struct log_scan *scan, const struct segment *segment)
         scan->end.segment + scan->full_segments > scan->number[scan->numbers - 1])
         return false;
     for (int copy = 0; copy < 2; copy++)
-        if (segment->missing[copy] || segment->header_bad[copy] || segment->size_bad[copy] ||
-            !log_heads_settled(segment, copy, &segment->claim) ||
-            !log_window_frame(&scan->window[copy], LOG_DATA_OFFSET, segment->bytes,
-                              scan->end.sequence + 1, scan->end.chain, &frame, &taken))
+        if (!log_scan_mends(scan, copy))
+            continue;
+        else if (segment->missing[copy] || segment->header_bad[copy] || segment->size_bad[copy] ||
+                 !log_heads_settled(segment, copy, &segment->claim) ||
+                 !log_window_frame(&scan->window[copy], LOG_DATA_OFFSET, segment->bytes,
+                                   scan->end.sequence + 1, scan->end.chain, &frame, &taken))
             return false;
     return true;
 }
@@ -462,7 +472,9 @@ static enum status settle_before(struct log_scan *scan)
     enum status status = STATUS_OK;
 
     for (int copy = 0; copy < 2 && number > 0; copy++) {
-        int error = log_window_open(&scan->window[copy], &scan->dir[copy], number, true);
+        int error = !log_scan_mends(scan, copy)
+                        ? 0
+                        : log_window_open(&scan->window[copy], &scan->dir[copy], number, true);
 
         if (error != 0)
             return log_refuse_io(scan, copy, number, "cannot be opened", error);
@@ -494,7 +506,8 @@ enum status log_scan_repair(struct log_scan *scan)
     if (status != STATUS_OK)
         return status;
     for (int copy = 0; copy < 2; copy++)
-        if (!scan->named[copy] && (status = name_copy(scan, copy)) != STATUS_OK)
+        if (!scan->named[copy] && log_scan_mends(scan, copy) &&
+            (status = name_copy(scan, copy)) != STATUS_OK)
             return status;
     CRASH_POINT("log.repair.named");
     *scan->report = judged;

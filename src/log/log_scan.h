@@ -66,6 +66,9 @@ struct log_scan {
      * missing, and is made anew from the other. */
     int stale;
     uint64_t stale_from;
+    int out; /* this copy (-1: none) cannot be used now: as if it were empty, and never written */
+    int suspect; /* the copy whose disk the last refusal was about; -1: none */
+    int error;   /* and what the disk said, -errno */
     struct log_window window[2];
     uint64_t done, total;
     uint64_t fix_from; /* the first segment the second walk must touch */
@@ -82,6 +85,12 @@ struct log_scan {
 static inline bool log_scan_is_stale(const struct log_scan *scan, int copy, uint64_t number)
 {
     return copy == scan->stale && number >= scan->stale_from;
+}
+
+/* Is this copy there to be written? */
+static inline bool log_scan_mends(const struct log_scan *scan, int copy)
+{
+    return copy != scan->out;
 }
 
 enum log_found { LOG_FOUND_NOTHING, LOG_FOUND_LOG };

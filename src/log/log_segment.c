@@ -63,7 +63,8 @@ enum status log_segment_load_copy(struct log_scan *scan, struct segment *segment
     int error = -ENOENT;
     const uint8_t *block;
 
-    if (log_scan_is_stale(scan, copy, segment->number) && !PLANTED("log.stale_is_trusted"))
+    if (copy == scan->out ||
+        (log_scan_is_stale(scan, copy, segment->number) && !PLANTED("log.stale_is_trusted")))
         log_window_close(window);
     else
         error = log_window_open(window, &scan->dir[copy], segment->number, write);

@@ -81,8 +81,8 @@ enum status partition_config_from(const struct config *config, uint16_t index, b
             path_join(dir, sizeof dir, set, "");
         else
             path_join(dir, sizeof dir, config->data, copy == 0 ? "log.a" : "log.b");
-        if (!read_only && (status = make_dir(dir, message)) != STATUS_OK)
-            return status;
+        if (!read_only && (status = make_dir(dir, message)) != STATUS_OK && !partition->degrade)
+            return status; /* else log_open tells whether it goes on without */
         path_join(partition->log_dir[copy], sizeof partition->log_dir[copy], dir, name);
     }
     path_join(dir, sizeof dir, config->data, "mirror");

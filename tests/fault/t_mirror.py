@@ -146,6 +146,55 @@ def a_stale_copy_is_refused(base):
     world.end()
 
 
+def starts_without_a_copy(base):
+    """Its disk fails every call, or is not there: the node starts with the other, says so, and catches it up."""
+    for dead in (True, False):
+        world = World(base, sandbox="off" if dead else "try")
+        disk = os.path.join(world.other, "disk")
+        os.mkdir(disk)
+        world.server.settings["log_b"] = os.path.join(disk, "zan")
+        world.server.start()
+        world.load()
+        world.server.kill()
+        if dead:
+            world.faults.arm(["open", "mkdir", "read", "write", "sync"], 1, errno.EIO, sticky=True)
+        else:
+            os.rename(disk, disk + ".away")
+        refuses_where_both_are_required(world, disk)
+        world.server.start()
+        seen(world)
+        world.judge.all(world.server, world.crowd)
+        world.load(3000)
+        assert not world.crowd.refused(), world.crowd.refused()
+        if dead:
+            world.faults.heal()
+            world.order("RESYNC", "a new cable")
+        else:
+            world.server.kill()
+            assert "ALARM: partition 0: one copy of the log is lost" in world.server.messages
+            os.rename(disk + ".away", disk)
+            world.server.start()
+        wait_until(lambda now: now["mode"] == "normal" and now["mirror_resyncs"] == str(int(dead)), world.server)
+        world.load()
+        world.server.kill()
+        shutil.rmtree(os.path.join(world.server.data, "log.a"))
+        world.server.start()   # what came back stands for all by itself
+        world.judge.all(world.server, world.crowd)
+        assert world.server.stop() == 0
+        world.server.verify()
+        world.end()
+
+
+def refuses_where_both_are_required(world, disk):
+    world.server.settings["mirror"] = "require"
+    try:
+        world.server.start()
+        raise AssertionError("it started with one copy where both are required")
+    except Gone:
+        assert world.server.code == 5 and disk in world.server.messages, (world.server.code, world.server.messages)
+    del world.server.settings["mirror"]
+
+
 def ends_where_it_may_not(base):
     for settings in ({"mirror": "require"}, {"log_b": ""}):
         world = World(base, **settings)
@@ -261,6 +310,7 @@ def run():
     ordered_read_only(base)
     goes_on_and_comes_back(base)
     a_stale_copy_is_refused(base)
+    starts_without_a_copy(base)
     ends_where_it_may_not(base)
     killed(base)
     program = os.path.join(hooks_build("zan"), "zan")

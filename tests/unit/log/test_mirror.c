@@ -214,10 +214,124 @@ static void what_came_back_is_read_back(void **state)
     bring_back();
 }
 
+/* --- a copy that is gone before the open ---------------------------------------------------------
+ */
+
+/* Its disk is dead for good: from the directory on, or for every file in it. */
+static void kill_disk(int copy, bool whole, unsigned kinds, int error)
+{
+    disk_sim_fail(world.sim, 1, kinds, whole ? (copy == 0 ? "a" : "b") : prefix[copy], error, true);
+}
+
+static void it_starts_with_one_copy(void **state)
+{
+    static const int errors[] = {EIO, ENOENT, ENODEV, EROFS};
+
+    (void)state;
+    for (int run = 0; run < 16; run++) {
+        int copy = run % 2;
+
+        begin(10);
+        log_world_fill(&world, 40, 900, 2); /* over several segments, and a tail */
+        stop();
+        kill_disk(copy, run / 2 % 2 == 0, DISK_SIM_ANY, errors[run / 4]);
+        log_world_must_open(&world);
+        assert_int_equal(mirror().state, LOG_MIRROR_ALONE);
+        assert_int_equal(mirror().lost, copy);
+        assert_int_equal(mirror().losses, 1);
+        assert_non_null(strstr(mirror().message, strerror(errors[run / 4])));
+        log_world_fill(&world, 40, 900, 2);
+        assert_false(log_failed(world.log, NULL));
+        log_world_drop(&world);
+        disk_sim_kill(world.sim);
+        kill_disk(copy, run / 2 % 2 == 0, DISK_SIM_ANY, errors[run / 4]);
+        log_world_must_open(&world); /* still dead */
+        log_world_fill(&world, 5, 900, 2);
+        bring_back();
+        log_world_fill(&world, 20, 900, 2);
+        stop();
+        delete_all(world.sim, prefix[1 - copy]); /* what came back stands for all by itself */
+        log_world_must_open(&world);
+        log_world_free(&world);
+    }
+    begin(10);
+}
+
+/* The next start finds the disk again: what it has is stale, and made anew. */
+static void the_next_start_brings_it_back(void **state)
+{
+    (void)state;
+    for (int copy = 0; copy < 2; copy++) {
+        begin(11);
+        log_world_fill(&world, 30, 900, 2);
+        stop();
+        kill_disk(copy, true, DISK_SIM_ANY, EIO);
+        log_world_must_open(&world);
+        log_world_fill(&world, 30, 900, 2);
+        stop();
+        log_world_must_open(&world);
+        assert_int_equal(mirror().state, LOG_MIRROR_BOTH);
+        stop();
+        delete_all(world.sim, prefix[1 - copy]);
+        log_world_must_open(&world);
+        log_world_free(&world);
+    }
+    begin(11);
+}
+
+static void it_refuses_to_start_with_one_copy(void **state)
+{
+    (void)state;
+    for (int why = 0; why < 5; why++) {
+        begin(12);
+        log_world_fill(&world, 5, 400, 1);
+        if (why == 0)
+            lose(1, DISK_SIM_SYNC); /* the other has more */
+        stop();
+        if (why == 1) /* nothing says that the other is whole */
+            delete_all(world.sim, "w/");
+        world.config.degrade = why != 2;
+        kill_disk(0, true, DISK_SIM_ANY, why == 3 ? EACCES : EIO);
+        if (why == 4) {
+            delete_all(world.sim, "a/");
+            delete_all(world.sim, "b/");
+            delete_all(world.sim, "w/");
+        }
+        assert_int_equal(log_world_open(&world),
+                         why == 2 || why == 3 ? STATUS_IOFAIL : STATUS_BADDATA);
+        world.log = NULL;
+        if (strstr(world.report.message, why < 2   ? "alone may be stale"
+                                         : why < 4 ? "a: cannot be made"
+                                                   : "a new one needs both") == NULL)
+            fail_msg("%d: %s", why, world.report.message);
+        log_world_free(&world);
+    }
+    begin(12);
+}
+
+/* It serves only when it is noted that it does so alone. */
+static void a_start_alone_is_noted_first(void **state)
+{
+    (void)state;
+    begin(13);
+    log_world_fill(&world, 20, 900, 2);
+    stop();
+    kill_disk(1, true, DISK_SIM_ANY, EIO);
+    log_world_must_open(&world);
+    log_world_fill(&world, 20, 900, 2);
+    stop();
+    delete_all(world.sim, "a/");
+    assert_int_equal(log_world_open(&world), STATUS_BADDATA);
+    world.log = NULL;
+    assert_non_null(strstr(world.report.message, "alone may be stale"));
+    log_world_free(&world);
+    begin(13);
+}
+
 /* --- random worlds -------------------------------------------------------------------------------
  */
 
-static uint64_t lost, returned, refused; /* so that it is seen that all of it happens */
+static uint64_t lost, returned, refused, started; /* so that it is seen that all of it happens */
 
 static void look(void)
 {
@@ -302,6 +416,36 @@ static uint64_t number(const char *name, uint64_t otherwise)
     return text != NULL ? strtoull(text, NULL, 10) : otherwise;
 }
 
+/* A disk is dead when the log opens. Refusing is right only if it had what the other has not. */
+static void start_without(int sole, uint64_t seed)
+{
+    int copy = (int)test_random_below(&world.random, 2);
+    bool whole = test_random_below(&world.random, 2) == 0;
+    unsigned kinds = test_random_below(&world.random, 2) == 0 ? DISK_SIM_ANY : DISK_SIM_OPEN;
+    enum status status;
+
+    kill_disk(copy, whole, kinds, EIO);
+    status = log_world_open(&world);
+    if (status == STATUS_OK) {
+        uint64_t last = world.report.last_sequence;
+
+        started += mirror().state == LOG_MIRROR_ALONE;
+        log_world_drop(&world);
+        if (last < world.durable)
+            fail_msg("seed %llu: sequence %llu was durable, the one copy ends at %llu",
+                     (unsigned long long)seed, (unsigned long long)world.durable,
+                     (unsigned long long)last);
+    } else {
+        world.log = NULL;
+        refused++;
+        if (sole != copy && sole != 2)
+            fail_msg("seed %llu: copy %d was whole, and is refused: %s", (unsigned long long)seed,
+                     1 - copy, world.report.message);
+    }
+    disk_sim_kill(world.sim);
+    disk_sim_heal(world.sim);
+}
+
 static void one_life(uint64_t seed)
 {
     bool dies = test_random_below(&world.random, 3) == 0;
@@ -326,6 +470,8 @@ static void one_life(uint64_t seed)
     disk_sim_heal(world.sim);
     if (test_random_below(&world.random, 2) == 0)
         lose_a_medium(sole, seed);
+    else
+        start_without(sole, seed);
     log_world_must_open(&world);
 }
 
@@ -343,7 +489,8 @@ static void any_single_failure_in_any_world(void **state)
         log_world_close(&world);
         log_world_free(&world);
     }
-    assert_true(seeds < 100 || (lost > seeds / 2 && returned > seeds / 10 && refused > 5));
+    assert_true(seeds < 100 ||
+                (lost > seeds / 2 && returned > seeds / 10 && refused > 5 && started > seeds / 5));
     begin(1);
 }
 
@@ -357,6 +504,10 @@ int main(void)
         cmocka_unit_test_teardown(without_a_note_nothing_goes_on, teardown),
         cmocka_unit_test_teardown(it_comes_back_while_running, teardown),
         cmocka_unit_test_teardown(what_came_back_is_read_back, teardown),
+        cmocka_unit_test_teardown(it_starts_with_one_copy, teardown),
+        cmocka_unit_test_teardown(the_next_start_brings_it_back, teardown),
+        cmocka_unit_test_teardown(it_refuses_to_start_with_one_copy, teardown),
+        cmocka_unit_test_teardown(a_start_alone_is_noted_first, teardown),
         cmocka_unit_test_teardown(any_single_failure_in_any_world, teardown),
     };
 
