@@ -88,6 +88,21 @@ def fans(world):
     assert float(gone["weight"]) >= float(after["weight"]) - 0.01, (after, gone)
 
 
+def health(world):
+    """Seven measures each with what it is of, and no sum of them; the creator's are those of his items together."""
+    measures = {}
+    for item in (6103, 6104, 6105):
+        for one in map(as_map, as_map(world("eve", "SIGNALS", item))["health"]):
+            is_of = measures.setdefault(one["measure"], [0, 0])
+            is_of[0] += float(one["value"]) * float(one["of"])
+            is_of[1] += float(one["of"])
+    assert list(measures) == ["completion", "like", "comment", "share", "negative", "authenticity", "diversity"]
+    assert measures["authenticity"] == [10, 10], measures   # ten likes of 6104 are on
+    for one in map(as_map, world.weight(GOOD)["health"]):
+        assert float(one["of"]) == measures[one["measure"]][1] and one["band"] == "unknown", (one, measures)
+        assert float(one["low"]) <= float(one["value"]) <= float(one["high"]), one
+
+
 def decided(world):
     """A limit by two people: 20 points, less by the day, until it ends."""
     before, ends = world.weight(BAD), in_ms(10 * DAY_MS) // 1000 * 1000
@@ -129,6 +144,7 @@ def run():
     world = World(pool="default")
     publish(world)
     fans(world)
+    health(world)
     case, before = decided(world)
     first_budgets(world)
     kept = world.weight(BAD)

@@ -22,9 +22,9 @@ const struct discover_rules discover_defaults = {
 /* --- memory ------------------------------------------------------------------------------------
  */
 
-/* Shares of the memory. The largest: items (with their places in lists) 36 %, exposures 30 %, what is
- * known of accounts for their feeds 27 %; what is left is for tags, live windows, accounts that are
- * shown nothing of what suits them. */
+/* Shares of the memory. The largest: items (with their places in lists) 36 %, exposures 30 %, what
+ * is known of accounts for their feeds 27 %; what is left is for tags, live windows, accounts that
+ * are shown nothing of what suits them. */
 static struct discover_size size_for(double bytes)
 {
     const double an_item = sizeof(struct item) + 24 + 96 + 8 * 16 + 56 / 2 + 28 + 300 / 8 + 80 / 4 +
@@ -151,6 +151,7 @@ static void rows_open(struct discover *discover)
     discover->kinds_clock = (struct heat_clock){.half_life_us = KIND_HALF_LIFE_US};
     discover->interests_mass = 0;
     memset(&discover->kinds, 0, sizeof discover->kinds);
+    discover->viewed = (struct health_pairs){0};
     discover->approved = 0;
     discover->now_us = 0;
     discover->record_us = 0;

@@ -37,7 +37,7 @@
 #include "schema/record.h"
 #include "schema/status.h"
 
-#define DISCOVER_VERSION   5 /* of what apply computes and save writes */
+#define DISCOVER_VERSION   6 /* of what apply computes and save writes */
 #define DISCOVER_BYTES_MIN (1u << 20)
 #define NEWCOMER_US        (7LL * 24 * 3600 * 1000000)
 #define NEWCOMER_ITEMS     3
@@ -68,12 +68,13 @@ struct discover {
     struct quantile *quantile;
     struct boost_book *boosts;
     struct campaign_book *campaigns;
-    struct trial trial;       /* items with impressions of their stage left */
-    struct signals *platform; /* of all items together */
-    double interests_mass;    /* forward: of everybody */
-    struct kind_sums kinds;   /* forward: of all items, also those without tags */
-    uint64_t approved;        /* the case of the last CASE APPROVE */
-    double *boost;            /* of each item's row, as of now_us: 1 .. 2 */
+    struct trial trial;         /* items with impressions of their stage left */
+    struct signals *platform;   /* of all items together */
+    double interests_mass;      /* forward: of everybody */
+    struct kind_sums kinds;     /* forward: of all items, also those without tags */
+    struct health_pairs viewed; /* viewers one after the other, of all items */
+    uint64_t approved;          /* the case of the last CASE APPROVE */
+    double *boost;              /* of each item's row, as of now_us: 1 .. 2 */
     int64_t record_us, now_us;
     uint64_t applied; /* records */
     uint16_t births;  /* items made, from 1 to 65,535 and again */

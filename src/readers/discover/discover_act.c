@@ -147,32 +147,6 @@ static void impressions_move(struct signals *signals, uint8_t pct)
     signals->impressions_pct += pct;
 }
 
-/* It was shown, as its token says. Only the first time counts. */
-static void impression_count(struct discover *discover, struct act *act)
-{
-    struct exposure *exposure = act->exposure;
-
-    if (!(act->record->fields & RECORD_HAS_IMPRESSION) || exposure->flags & EXPOSURE_IMPRESSION)
-        return;
-    exposure->flags |= EXPOSURE_IMPRESSION;
-    exposure->impression_pct = act->pct;
-    exposure->stage = act->record->stage;
-    impressions_move(&act->item->signals, act->pct);
-    impressions_move(discover->platform, act->pct);
-    if (exposure->stage == act->item->stage)
-        act->item->stage_counts.n_pct += act->pct;
-    if (audience_of(act) != NULL)
-        audience_of(act)->n_pct += act->pct;
-    if (audience_of(act) != NULL && act->pct > 0 && taught_has_room(&act->item->taught)) {
-        exposure->flags |= EXPOSURE_TEACHES;
-        impression_teaches(discover, act->item, act->pct);
-    }
-    item_trial(discover, act->row);
-    for (uint32_t signal = 0; signal < SIGNAL_COUNT; signal++)
-        if (does(act, signal))
-            success_move(discover, act, signal, 0);
-}
-
 /* --- heat ----------------------------------------------------------------------------------------
  */
 
@@ -259,6 +233,53 @@ static void heat_move(struct discover *discover, struct act *act, double before,
         heat_drop(&act->item->heat, before - after);
     if (after != before)
         item_rank(discover, act->row);
+}
+
+/* --- impressions ---------------------------------------------------------------------------------
+ */
+
+/* What interests the viewer most, beside the one who saw it before. */
+static void viewer_counts(struct discover *discover, struct act *act)
+{
+    const struct interest *interest;
+    uint32_t best = 0;
+
+    look_around(discover, act);
+    if (act->pct == 0 || audience_of(act) == NULL || act->account == NULL ||
+        act->account->interest.count == 0)
+        return;
+    interest = &act->account->interest;
+    for (uint32_t i = 1; i < interest->count; i++)
+        if (interest->mass[i] > interest->mass[best])
+            best = i;
+    health_seen(&act->item->viewed, &discover->viewed, tag_fold(interest->tag[best]));
+}
+
+/* It was shown, as its token says. Only the first time counts. */
+static void impression_count(struct discover *discover, struct act *act)
+{
+    struct exposure *exposure = act->exposure;
+
+    if (!(act->record->fields & RECORD_HAS_IMPRESSION) || exposure->flags & EXPOSURE_IMPRESSION)
+        return;
+    exposure->flags |= EXPOSURE_IMPRESSION;
+    exposure->impression_pct = act->pct;
+    exposure->stage = act->record->stage;
+    impressions_move(&act->item->signals, act->pct);
+    impressions_move(discover->platform, act->pct);
+    if (exposure->stage == act->item->stage)
+        act->item->stage_counts.n_pct += act->pct;
+    if (audience_of(act) != NULL)
+        audience_of(act)->n_pct += act->pct;
+    if (audience_of(act) != NULL && act->pct > 0 && taught_has_room(&act->item->taught)) {
+        exposure->flags |= EXPOSURE_TEACHES;
+        impression_teaches(discover, act->item, act->pct);
+    }
+    viewer_counts(discover, act);
+    item_trial(discover, act->row);
+    for (uint32_t signal = 0; signal < SIGNAL_COUNT; signal++)
+        if (does(act, signal))
+            success_move(discover, act, signal, 0);
 }
 
 /* --- tags ----------------------------------------------------------------------------------------

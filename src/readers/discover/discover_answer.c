@@ -180,6 +180,7 @@ static void answer_signals(struct answer *answer)
     for (uint32_t signal = 0; signal < SIGNAL_COUNT; signal++)
         put_signal(answer, signals, signal);
     tree_end(&answer->tree);
+    answer_health(answer, item);
     answer_finish(answer);
 }
 

@@ -4,6 +4,7 @@
  *   discover_answer_feed.c  FEED, SIMILAR
  *   discover_answer_why.c   WHY
  *   discover_answer_weight.c  WEIGHT
+ *   discover_answer_health.c  what SIGNALS and WEIGHT tell of how items do
  *   discover_answer_campaign.c  CAMPAIGN GET
  */
 #ifndef ZAN_READERS_DISCOVER_ANSWER_INNER_H
@@ -35,6 +36,11 @@ void answer_why(struct answer *answer);
 
 /* --- discover_answer_weight.c */
 void answer_weight(struct answer *answer);
+
+/* --- discover_answer_health.c */
+/* Of an item (NULL: of nothing), and of a creator's last ones. */
+void answer_health(struct answer *answer, const struct item *item);
+void answer_health_of(struct answer *answer, const struct weight *weight);
 
 /* --- discover_answer_campaign.c */
 void answer_campaign(struct answer *answer);

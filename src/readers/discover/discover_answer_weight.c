@@ -96,5 +96,6 @@ void answer_weight(struct answer *answer)
     put_recovery(answer, weight, now_us);
     tree_word(&answer->tree, "advice", weight_part_names[weight_advice(&told)]);
     put_items(answer, weight, now_us);
+    answer_health_of(answer, weight);
     answer_finish(answer);
 }

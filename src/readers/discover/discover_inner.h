@@ -18,6 +18,14 @@ static inline struct item *item_at(const struct discover *discover, uint32_t row
     return table_row(&discover->items, row);
 }
 
+/* A tag's number in half the bits; never 0. */
+static inline uint32_t tag_fold(uint64_t tag)
+{
+    uint32_t folded = (uint32_t)(tag >> 32 ^ tag);
+
+    return folded != 0 ? folded : 1;
+}
+
 /* --- discover.c */
 /* The rows; made if there is none (TABLE_NONE only where every row is pinned: never). */
 uint32_t item_take(struct discover *discover, uint32_t tenant, uint64_t id, int64_t time_us);

@@ -24,6 +24,8 @@ struct table_state {
 struct rest {
     struct heat_clock clock, interests_clock, kinds_clock;
     struct kind_sums kinds;
+    struct health_pairs viewed;
+    uint32_t unused;
     double interests_mass;
     int64_t record_us;
     uint64_t applied;
@@ -95,6 +97,7 @@ static enum status rest_put(const struct discover *discover, struct reader_sink 
                         .interests_clock = discover->interests_clock,
                         .kinds_clock = discover->kinds_clock,
                         .kinds = discover->kinds,
+                        .viewed = discover->viewed,
                         .interests_mass = discover->interests_mass,
                         .record_us = discover->record_us,
                         .applied = discover->applied,
@@ -132,6 +135,7 @@ static enum status rest_get(struct discover *discover, struct reader_source *sou
     discover->interests_clock = rest.interests_clock;
     discover->kinds_clock = rest.kinds_clock;
     discover->kinds = rest.kinds;
+    discover->viewed = rest.viewed;
     discover->interests_mass = rest.interests_mass;
     discover->record_us = rest.record_us;
     discover->now_us = rest.record_us;

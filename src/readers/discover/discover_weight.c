@@ -41,10 +41,7 @@ static struct weight *weight_of_item(struct discover *discover, const struct ite
 
 static uint32_t tag_of(const struct item *item)
 {
-    uint64_t tag = item->tag_count > 0 ? item->tag[0] : 0;
-    uint32_t folded = (uint32_t)(tag >> 32 ^ tag);
-
-    return tag != 0 && folded == 0 ? 1 : folded;
+    return item->tag_count > 0 ? tag_fold(item->tag[0]) : 0;
 }
 
 void weight_item_created(struct discover *discover, const struct item *item, int64_t time_us)

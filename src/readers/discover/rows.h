@@ -12,6 +12,7 @@
 
 #include <assert.h>
 
+#include "readers/discover/health.h"
 #include "readers/discover/heat.h"
 #include "readers/discover/interest.h"
 #include "readers/discover/kinds.h"
@@ -42,12 +43,13 @@ struct item {
     int64_t stopped_us;   /* on its ladder, since when; 0: it is not */
     int64_t newcomer_us;  /* among the newcomers until then; 0: never was */
     uint64_t tag[INTEREST_ITEM_TAGS];
-    uint32_t duration_ms; /* 0: not known */
-    uint32_t budget;      /* credited impressions of its stage; 0: it is not in trial */
-    uint32_t stages;      /* STAGE records about it */
-    uint32_t sketch;      /* row + 1 of its commenters' sketch; 0: none */
-    uint32_t heatless;    /* likes that are on, brought no heat, and are remembered no more */
-    struct taught taught; /* to its kind (kinds.h) */
+    uint32_t duration_ms;       /* 0: not known */
+    uint32_t budget;            /* credited impressions of its stage; 0: it is not in trial */
+    uint32_t stages;            /* STAGE records about it */
+    uint32_t sketch;            /* row + 1 of its commenters' sketch; 0: none */
+    uint32_t heatless;          /* likes that are on, brought no heat, and are remembered no more */
+    struct taught taught;       /* to its kind (kinds.h) */
+    struct health_pairs viewed; /* attested, credited viewers one after the other */
     uint8_t tag_count;
     uint8_t state; /* enum item_state */
     uint8_t has_creator;
