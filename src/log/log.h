@@ -198,6 +198,9 @@ enum status log_follow_open(struct log *log, const struct log_mark *from,
  * step tries again, for a disk may fail for a moment. NOMEMORY. */
 enum status log_follow_step(struct log_follow *follow, uint64_t bytes, log_each each,
                             void *argument);
+/* When the next batch was made, if one is durable that was not given yet: it is then the next that a
+ * step gives. UNCHANGED: there is none; else as log_follow_step. */
+enum status log_follow_next(struct log_follow *follow, int64_t *time_us);
 /* After the last batch that was given. */
 void log_follow_mark(const struct log_follow *follow, struct log_mark *mark);
 /* Batches that the first copy did not have, and the second did. */

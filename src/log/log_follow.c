@@ -26,6 +26,9 @@ struct log_follow {
     struct log_window window[2];
     struct log_place at; /* the next batch begins here, or a segment later */
     uint64_t second;     /* batches read from the second copy */
+    /* The next batch, if it was looked at and not given yet; its body is in a window. */
+    struct log_frame next;
+    size_t next_taken; /* 0: it was not */
 };
 
 static void open_segment(struct log_follow *follow, uint64_t segment)
@@ -91,28 +94,49 @@ static void pass(struct log_follow *follow, const struct log_frame *frame, size_
     follow->at.offset += taken;
 }
 
-enum status log_follow_step(struct log_follow *follow, uint64_t bytes, log_each each,
-                            void *argument)
+/* The next batch is in follow->next, if one is durable. */
+static enum status find_next(struct log_follow *follow)
 {
-    uint64_t durable = log_durable(follow->log), done = 0;
-    enum status status = STATUS_OK;
+    uint64_t durable = log_durable(follow->log);
 
     if (PLANTED("log.follow_past_durable"))
         durable = UINT64_MAX;
-    if (follow->at.sequence < durable)
-        set_step(follow, durable);
-    while (status == STATUS_OK && follow->at.sequence < durable && done < bytes) {
-        struct log_frame frame;
-        size_t taken;
+    if (follow->next_taken > 0)
+        return STATUS_OK;
+    if (follow->at.sequence >= durable)
+        return STATUS_UNCHANGED;
+    set_step(follow, durable);
+    if (look(follow, &follow->next, &follow->next_taken))
+        return STATUS_OK;
+    follow->next_taken = 0;
+    return STATUS_CORRUPT;
+}
 
-        if (!look(follow, &frame, &taken))
-            return STATUS_CORRUPT;
-        pass(follow, &frame, taken);
-        done += taken;
-        status = each(argument, frame.first_sequence, frame.count, frame.time_us, frame.body,
-                      frame.body_bytes);
-    }
+enum status log_follow_next(struct log_follow *follow, int64_t *time_us)
+{
+    enum status status = find_next(follow);
+
+    if (status == STATUS_OK)
+        *time_us = follow->next.time_us;
     return status;
+}
+
+enum status log_follow_step(struct log_follow *follow, uint64_t bytes, log_each each,
+                            void *argument)
+{
+    uint64_t done = 0;
+    enum status status = STATUS_OK;
+
+    while (status == STATUS_OK && done < bytes && (status = find_next(follow)) == STATUS_OK) {
+        const struct log_frame *frame = &follow->next;
+
+        pass(follow, frame, follow->next_taken);
+        done += follow->next_taken;
+        follow->next_taken = 0;
+        status = each(argument, frame->first_sequence, frame->count, frame->time_us, frame->body,
+                      frame->body_bytes);
+    }
+    return status == STATUS_UNCHANGED ? STATUS_OK : status;
 }
 
 void log_follow_mark(const struct log_follow *follow, struct log_mark *mark)

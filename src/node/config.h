@@ -36,6 +36,7 @@ struct config {
     uint64_t partitions;              /* 1 */
     uint64_t memory_bytes;            /* for hot state, filter and cache together; 1 GiB */
     uint64_t discover_memory;         /* beside it; 0: no discovery */
+    uint64_t insight_memory;          /* beside both; 0: no insight */
     char discover_model[CONFIG_TEXT]; /* config_model_path */
     char heat[CONFIG_TEXT];           /* default, or weights (readers/discover/tuning.h) */
     char feed[CONFIG_TEXT];           /* the same */

@@ -45,6 +45,8 @@ struct followed {
     struct log_follow *reading;
     uint16_t partition;
     int64_t level_us; /* when it was last seen that nothing is left to be read; 0: not yet */
+    bool has_next;    /* a batch that is durable and was not read yet, made at next_us */
+    int64_t next_us;
 };
 
 struct follow {
@@ -58,6 +60,7 @@ struct follow {
     struct followed sources[ENGINE_PARTITIONS_MAX];
     struct reader_lag lag[ENGINE_PARTITIONS_MAX];
     uint64_t records, requests[VERB_COUNT];
+    uint64_t read_bytes; /* of batches' bodies */
     int tries;
     int64_t tick_us, facts_us;
     char dir[PATH_BYTES], model_path[PATH_BYTES];
@@ -108,6 +111,7 @@ static enum status read_batch(void *argument, uint64_t first_sequence, uint32_t 
     struct follow *follow = source->follow;
     struct reader_lag *lag = &follow->lag[source->partition];
 
+    follow->read_bytes += size;
     for (uint32_t i = 0; i < count; i++) {
         struct record record;
         size_t used = record_decode(body, size, &record);
@@ -134,23 +138,77 @@ static enum status read_batch(void *argument, uint64_t first_sequence, uint32_t 
     return STATUS_OK;
 }
 
+/* It failed: a disk may do so for a moment. */
+static void try_again(struct follow *follow, const struct followed *source, enum status status)
+{
+    if (++follow->tries >= TRIES_MAX)
+        stall_at(follow, source, status_info(status)->text);
+}
+
+/* What of each log comes next, as of a moment at which nothing older was durable in any of them.
+ * Looked at are those that had nothing, until in a whole round none of them has something new:
+ * whatever was durable before a batch that was found has then been found too. False: one cannot be
+ * read. */
+static bool look_at_next(struct follow *follow)
+{
+    bool found;
+
+    do {
+        found = false;
+        for (uint16_t i = 0; i < follow->count; i++) {
+            struct followed *source = &follow->sources[i];
+            enum status status;
+
+            if (source->has_next)
+                continue;
+            status = log_follow_next(source->reading, &source->next_us);
+            source->has_next = status == STATUS_OK;
+            found = found || source->has_next;
+            if (status != STATUS_OK && status != STATUS_UNCHANGED) {
+                try_again(follow, source, status);
+                return false;
+            }
+        }
+    } while (found && follow->count > 1);
+    follow->tries = 0;
+    return true;
+}
+
+/* The log whose next batch is the oldest; NULL: nothing is left. So who was told that something is
+ * durable, and did the next thing in another partition, is read in that order. */
+static struct followed *oldest(struct follow *follow)
+{
+    struct followed *first = NULL;
+
+    for (uint16_t i = 0; i < follow->count; i++) {
+        struct followed *source = &follow->sources[i];
+
+        if (source->has_next && (first == NULL || source->next_us < first->next_us))
+            first = source;
+    }
+    return PLANTED("node.follow_any_order") && follow->sources[follow->count - 1].has_next
+               ? &follow->sources[follow->count - 1]
+               : first;
+}
+
+static uint64_t bytes_of(struct follow *follow)
+{
+    return follow->count > 1 ? 1 : FOLLOW_SLICE_BYTES; /* with several, one batch at a time */
+}
+
 /* True: there is more. */
 static bool read_some(struct follow *follow, struct followed *source)
 {
     struct reader_lag *lag = &follow->lag[source->partition];
-    enum status status =
-        log_follow_step(source->reading, FOLLOW_SLICE_BYTES / follow->count, read_batch, source);
+    enum status status = log_follow_step(source->reading, bytes_of(follow), read_batch, source);
 
+    source->has_next = false;
     if (follow->state == FOLLOW_STALLED)
         return false;
     lag->durable = log_durable(source->log);
-    if (status == STATUS_OK) {
-        follow->tries = 0;
-        return lag->applied < lag->durable;
-    }
-    if (++follow->tries >= TRIES_MAX)
-        stall_at(follow, source, status_info(status)->text);
-    return false;
+    if (status != STATUS_OK)
+        try_again(follow, source, status);
+    return status == STATUS_OK;
 }
 
 static void look_how_late(struct follow *follow, int64_t now_us)
@@ -183,13 +241,19 @@ static struct reader_now now_of(struct follow *follow)
 /* True: there is more. */
 static bool read_all(struct follow *follow)
 {
-    bool more = false;
+    uint64_t most = follow->read_bytes + FOLLOW_SLICE_BYTES;
+    struct followed *source = NULL;
 
-    for (uint16_t i = 0; i < follow->count && follow->state != FOLLOW_STALLED; i++)
-        more = read_some(follow, &follow->sources[i]) || more;
-    if (!more && follow->state == FOLLOW_CATCHING_UP && follow->tries == 0)
+    while (follow->state != FOLLOW_STALLED && follow->read_bytes < most) {
+        if (!look_at_next(follow))
+            return false;
+        source = oldest(follow);
+        if (source == NULL || !read_some(follow, source))
+            break;
+    }
+    if (source == NULL && follow->state == FOLLOW_CATCHING_UP)
         follow->state = FOLLOW_FOLLOWING;
-    return more;
+    return source != NULL && follow->state != FOLLOW_STALLED && follow->tries == 0;
 }
 
 static void tick(struct follow *follow, int64_t steady_us)
@@ -525,10 +589,22 @@ static enum status open_discover(struct follow *follow, uint64_t bytes)
     return reader_discover_open(&config, &follow->reader);
 }
 
+static uint64_t insight_bytes(const struct config *config)
+{
+    return config->insight_memory;
+}
+
+static enum status open_insight(struct follow *follow, uint64_t bytes)
+{
+    return reader_insight_open(bytes < READER_INSIGHT_BYTES_MIN ? READER_INSIGHT_BYTES_MIN : bytes,
+                               follow->count, &follow->reader);
+}
+
 static_assert(READER_KINDS <= FACTS_READERS_MAX, "figures of each");
 
 static const struct follow_kind kinds[READER_KINDS] = {
     [READER_DISCOVER] = {"discover-memory", discover_bytes, open_discover},
+    [READER_INSIGHT] = {"insight-memory", insight_bytes, open_insight},
 };
 
 static enum status open_reader(struct follow *follow)

@@ -18,9 +18,11 @@
  *
  * Which records: all that the log has but RECORD_EFFECT, which says again what another partition
  * has decided (those with RECORD_HAS_BEFORE are seen: they change what a like is worth where it
- * lives); between partitions there is no order. A record's text is borrowed until apply
- * returns. Rooms and calls: floats and libm are allowed here, the heap at open only; no clock, no
- * disk, no randomness but what the functions are handed.
+ * lives). Between partitions the batch that was made first comes first: what was done after
+ * something was acknowledged comes after it (a batch's time is when its turn
+ * began). A record's text is borrowed until apply returns. Rooms and calls: floats and libm are
+ * allowed here, the heap at open only; no clock, no disk, no randomness but what the functions are
+ * handed.
  *
  * A checkpoint (checkpoint.h) holds for each partition how far it had read, and what save wrote. It
  * is a shortcut and never the truth: one that is damaged, half written, of another version, or
@@ -137,13 +139,24 @@ struct reader {
  * -----------------------------------------------------------------------------------------------
  */
 
-enum reader_kind { READER_DISCOVER, READER_KINDS };
+enum reader_kind { READER_DISCOVER, READER_INSIGHT, READER_KINDS };
 
 /* Who answers a request of a verb of group READER. */
 static inline enum reader_kind reader_of(const struct request *request)
 {
-    (void)request;
-    return READER_DISCOVER;
+    switch (request->verb) {
+    case VERB_LAG: /* [READER discover|insight] */
+        return request->u.ask.words[1] == 2 ? READER_INSIGHT : READER_DISCOVER;
+    case VERB_INSIGHT_ITEM:
+    case VERB_INSIGHT_CREATOR:
+    case VERB_INSIGHT_AUDIENCE:
+    case VERB_INSIGHT_PLATFORM:
+    case VERB_TIMELINE:
+    case VERB_ROLLUP:
+        return READER_INSIGHT;
+    default:
+        return READER_DISCOVER;
+    }
 }
 
 /* reader_discover.c binds src/readers/discover/ to the contract. */
@@ -162,7 +175,12 @@ struct reader_discover_config {
 
 #define READER_DISCOVER_BYTES_MIN (1u << 20)
 
-/* NOMEMORY; BADVALUE: weights that cannot be. *reader is filled on OK only, and closed by its close. */
+/* reader_insight.c binds src/readers/insight/. NOMEMORY. */
+enum status reader_insight_open(uint64_t bytes, uint16_t partitions, struct reader *reader);
+#define READER_INSIGHT_BYTES_MIN (1u << 20)
+
+/* NOMEMORY; BADVALUE: weights that cannot be. *reader is filled on OK only, and closed by its
+ * close. */
 enum status reader_discover_open(const struct reader_discover_config *config,
                                  struct reader *reader);
 

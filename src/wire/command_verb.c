@@ -130,6 +130,11 @@ static inline enum verb look_up(const char *text, size_t size, bool two_words)
 #include "schema/verbs.def"
         break;
 #undef LENGTH
+#define LENGTH 16
+    case LENGTH:
+#include "schema/verbs.def"
+        break;
+#undef LENGTH
 #undef VERB
     default:
         break;
@@ -138,7 +143,7 @@ static inline enum verb look_up(const char *text, size_t size, bool two_words)
 }
 
 #define VERB(symbol, name, group, role, shape, edge, on, counter, since, summary, arguments)       \
-    static_assert(sizeof name - 1 >= 3 && sizeof name - 1 <= 15,                                   \
+    static_assert(sizeof name - 1 >= 3 && sizeof name - 1 <= NAME_MAX_BYTES,                                   \
                   "look_up has no case for the length of " name);
 #include "schema/verbs.def"
 #undef VERB

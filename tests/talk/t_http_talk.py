@@ -212,6 +212,19 @@ def notices(door):
     assert (entry["account"], entry["weight_pct"]) == ("4401", 100), entry
 
 
+def insight(door):
+    """Of the item of discovery (t_insight.py holds them against the definition)."""
+    item = door.ask("GET", "/v1/items/4500/insight").json
+    by_name = {one["step"]: one for one in item["steps"]}
+    assert by_name["like"]["raw"] == by_name["finish"]["raw"] == 1 and item["creator"] == "45", item
+    assert len(door.ask("GET", "/v1/items/4500/timeline?metric=view&by=hour&count=5").json["points"]) == 5
+    door.ask("GET", "/v1/items/4500/timeline?by=year", status=422)
+    assert door.ask("GET", "/v1/accounts/45/insight").json["items"] == 1
+    assert door.ask("GET", "/v1/accounts/45/audience").json["met"] == {"new": 1, "returning": 0}
+    assert door.ask("GET", "/v1/insight").json["day_active"] > 0
+    assert door.ask("GET", "/v1/rollup?scope=tag&of=fish&metric=like").json["points"][-1]["raw"] == 1
+
+
 def discovery(door):
     """Answers of the reader (t_discovery.py holds them against the definition)."""
     door.ask("PUT", "/v1/items/4500", {"creator": "45"})
@@ -233,6 +246,7 @@ def discovery(door):
     signals = door.ask("GET", "/v1/items/4500/signals").json
     by_name = {one["signal"]: one for one in signals["signals"]}
     assert by_name["like"]["raw"] == 1 and by_name["replay"]["raw"] == 1 and signals["impressions"] == 0, signals
+    insight(door)
     feed = door.ask("GET", "/v1/accounts/4502/feed?count=3").json
     assert feed["personal"] and all(len(one["token"]) == 16 for one in feed["items"]), feed
     assert door.ask("GET", "/v1/items/4500/similar?count=3").json["by"] == "tags"

@@ -1,10 +1,10 @@
-/* discover_save.c: checkpoints. Rows are written as they are, those that were ever used; where they
- * lie among the hashed places follows from them, and so do the lists. */
+/* discover_save.c: checkpoints. Lists follow from the rows, and are not written. */
 #include <assert.h>
 #include <string.h>
 
 #include "base/digest.h"
 #include "readers/discover/discover_inner.h"
+#include "readers/discover/table_save.h"
 
 /* What must be the same for the bytes after it to mean the same. */
 struct shape {
@@ -13,12 +13,6 @@ struct shape {
     uint32_t item_bytes, exposure_bytes, account_bytes;
     struct discover_size size;
     struct discover_rules rules;
-};
-
-/* Of a table, beside its rows. */
-struct table_state {
-    uint32_t count, fresh, free_row, hand;
-    uint64_t evicted;
 };
 
 struct rest {
@@ -59,36 +53,6 @@ static uint32_t tables_of(struct discover *discover, struct table *tables[TABLES
 
     memcpy(tables, all, sizeof all);
     return TABLES_MAX;
-}
-
-static enum status table_put(const struct table *table, struct reader_sink *sink)
-{
-    struct table_state state = {table->count, table->fresh, table->free_row, table->hand,
-                                table->evicted};
-    enum status status = reader_put(sink, &state, sizeof state);
-
-    if (status == STATUS_OK && table->fresh > 0)
-        status = reader_put(sink, table->rows, (size_t)table->fresh * table->row_size);
-    return status;
-}
-
-static enum status table_get(struct table *table, struct reader_source *source)
-{
-    struct table_state state;
-    enum status status = reader_get(source, &state, sizeof state);
-
-    if (status != STATUS_OK)
-        return status;
-    if (state.fresh > table->capacity || state.count > state.fresh ||
-        state.free_row > state.fresh || state.hand >= table->capacity)
-        return STATUS_BADDATA;
-    if (state.fresh > 0)
-        status = reader_get(source, table->rows, (size_t)state.fresh * table->row_size);
-    table->fresh = state.fresh;
-    table->free_row = state.free_row;
-    table->hand = state.hand;
-    table->evicted = state.evicted;
-    return status == STATUS_OK && table_index(table, state.count) ? STATUS_OK : STATUS_BADDATA;
 }
 
 static enum status rest_put(const struct discover *discover, struct reader_sink *sink)
@@ -181,18 +145,9 @@ enum status discover_restore(struct discover *discover, struct reader_source *so
     return status;
 }
 
-static enum status digest_put(void *context, const void *bytes, size_t size)
-{
-    uint8_t before[DIGEST_BYTES];
-
-    memcpy(before, context, sizeof before);
-    digest_sha256(before, sizeof before, bytes, size, context);
-    return STATUS_OK;
-}
-
 void discover_digest(const struct discover *discover, uint8_t digest[32])
 {
-    struct reader_sink sink = {.context = digest, .put = digest_put};
+    struct reader_sink sink = {.context = digest, .put = table_digest_put};
 
     static_assert(DIGEST_BYTES == 32, "as reader.h says");
     memset(digest, 0, DIGEST_BYTES);

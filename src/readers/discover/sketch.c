@@ -33,3 +33,10 @@ double sketch_count(const struct sketch *sketch)
         return SKETCH_REGISTERS * log(SKETCH_REGISTERS / empty);
     return estimate;
 }
+
+void sketch_join(struct sketch *sketch, const struct sketch *with)
+{
+    for (uint32_t i = 0; i < SKETCH_REGISTERS; i++)
+        if (with->rank[i] > sketch->rank[i])
+            sketch->rank[i] = with->rank[i];
+}

@@ -21,5 +21,7 @@ struct sketch {
 /* Zeroed: empty. */
 void sketch_add(struct sketch *sketch, uint64_t id);
 double sketch_count(const struct sketch *sketch);
+/* Who is in either of them. */
+void sketch_join(struct sketch *sketch, const struct sketch *with);
 
 #endif

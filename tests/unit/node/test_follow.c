@@ -43,6 +43,7 @@ static int setup(void **state)
     (void)state;
     test_dir_make(root);
     node = (struct node){.count = 1};
+    config_default(&node.config);
     node.config.discover_memory = 1 << 20;
     snprintf(node.config.data, sizeof node.config.data, "%s", root);
     node.shards = calloc(1, sizeof *node.shards);
