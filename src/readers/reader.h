@@ -168,7 +168,7 @@ struct reader_discover_config {
     struct reader_tokens tokens;
     const struct disk *disk; /* for the model; NULL: there is none to be looked for */
     const char *model_path;  /* borrowed until close */
-    const char *heat, *feed; /* weights (discover/tuning.h); NULL: the defaults */
+    const char *heat, *feed; /* weights (discover/tuning.h); NULL, "": the defaults */
     const char
         *pool; /* name of the rule that items climb their ladder by (pool.h); NULL, "off": none */
 };

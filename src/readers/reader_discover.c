@@ -155,6 +155,11 @@ static void close_bound(void *self)
     free(bound);
 }
 
+static const char *or_default(const char *text)
+{
+    return text != NULL && text[0] != '\0' ? text : "default";
+}
+
 /* The weights it is to go by, and what its formulas are called with them: a page depends on heat.
  */
 static bool read_weights(struct bound *bound, const struct reader_discover_config *config,
@@ -163,8 +168,8 @@ static bool read_weights(struct bound *bound, const struct reader_discover_confi
     char message[TUNING_MESSAGE];
     uint32_t of_heat, of_feed;
 
-    if (!tuning_read_heat(config->heat != NULL ? config->heat : "default", rules, message) ||
-        !tuning_read_feed(config->feed != NULL ? config->feed : "default", feed, message))
+    if (!tuning_read_heat(or_default(config->heat), rules, message) ||
+        !tuning_read_feed(or_default(config->feed), feed, message))
         return false;
     of_heat = tuning_of_heat(rules);
     of_feed = tuning_of_feed(feed);
