@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hook.h"
 #include "node/inner.h"
 #include "schema/batch.h"
 
@@ -111,7 +112,8 @@ static enum status see(struct pass *pass, const struct record *record)
         return STATUS_OK;
     /* An item's partition asked for it: only such an effect says what was before (docs/formats.md).
      */
-    if (record->kind == RECORD_EFFECT && record->fields & RECORD_HAS_BEFORE)
+    if (record->kind == RECORD_EFFECT && record->fields & RECORD_HAS_BEFORE &&
+        !PLANTED("node.learn_forgets_effects"))
         return note(pass, record, counts(&verdict) ? NOTE_LIKED : NOTE_NOT);
     if (!(record->fields & RECORD_CHANGED))
         return STATUS_OK;

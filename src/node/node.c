@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/hook.h"
 #include "node/clock.h"
 #include "node/follow.h"
 #include "node/inner.h"
@@ -424,8 +425,7 @@ enum status node_start(struct node *node, char message[256])
     if ((status = open_doors(node, message)) != STATUS_OK)
         return status;
     for (uint16_t i = 0; i < node->count; i++)
-        if (pthread_create(&node->shards[i].thread, NULL, shard_main, &node->shards[i]) != 0)
-            abort(); /* no thread at start: nothing has begun */
+        shard_start(&node->shards[i]);
     node->started = true;
     return STATUS_OK;
 }
@@ -462,6 +462,14 @@ static void wake_all(struct node *node)
         shard_wake(&node->shards[i]);
 }
 
+static void join_all(struct node *node)
+{
+    wake_all(node);
+    for (uint16_t i = 0; i < node->count && node->started; i++)
+        pthread_join(node->shards[i].thread, NULL);
+    node->started = false;
+}
+
 enum status node_wait(struct node *node, char message[256])
 {
     uint64_t count;
@@ -477,12 +485,11 @@ enum status node_wait(struct node *node, char message[256])
         node->http = node->http_admin = NULL;
         atomic_store(&node->stopping_us, clock_steady_us());
         atomic_store(&node->stopping, true);
-        wake_all(node);
-        for (uint16_t i = 0; i < node->count; i++)
-            pthread_join(node->shards[i].thread, NULL);
-        node->started = false;
+        join_all(node);
         status = (enum status)atomic_load(&node->failure);
     }
+    if (status != STATUS_OK && !PLANTED("node.others_run_on"))
+        join_all(node); /* one has failed: the others end as well, before what they use is freed */
     if (status != STATUS_OK) {
         snprintf(message, 256, "%s",
                  node->shards[atomic_load(&node->failed_shard)].partition.message);

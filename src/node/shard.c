@@ -398,7 +398,7 @@ static bool ended(struct shard *shard, int64_t steady_us)
            (serve_idle(shard->serve) || steady_us - atomic_load(&node->stopping_us) > GOODBYE_US);
 }
 
-void *shard_main(void *argument)
+static void *shard_main(void *argument)
 {
     struct shard *shard = argument;
     bool several = shard->node->count > 1;
@@ -412,6 +412,8 @@ void *shard_main(void *argument)
         int64_t now_us;
 
         wait_for_work(shard);
+        if (atomic_load(&shard->node->failure) != STATUS_OK && !PLANTED("node.others_run_on"))
+            break; /* another partition has failed: nothing is answered any more */
         now_us = clock_wall_us();
         steady_us = clock_steady_us();
         take_mail(shard);
@@ -433,7 +435,7 @@ void *shard_main(void *argument)
             atomic_compare_exchange_strong(&shard->node->failure, &none,
                                            (int)shard->partition.failure);
             node_stop(shard->node);
-            return NULL; /* nothing is answered any more */
+            break;
         }
         look_after(shard, steady_us);
         shard_publish(shard, steady_us);
@@ -442,7 +444,15 @@ void *shard_main(void *argument)
             serve_stop_listening(shard->serve);
         }
     }
+    atomic_store(&shard->running, false);
     return NULL;
+}
+
+void shard_start(struct shard *shard)
+{
+    atomic_store(&shard->running, true);
+    if (pthread_create(&shard->thread, NULL, shard_main, shard) != 0)
+        abort(); /* no thread at start: nothing has begun */
 }
 
 /* --- opening and closing -------------------------------------------------------------------- */
@@ -507,6 +517,7 @@ static void mails_free(struct effect_mail *mail)
 
 void shard_close(struct shard *shard)
 {
+    assert(!atomic_load(&shard->running));
     /* A rebuild opens partitions that never run: what they told each other is told again at a
      * start. */
     mails_free(atomic_exchange(&shard->effects, NULL));

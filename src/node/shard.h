@@ -60,6 +60,7 @@ struct shard {
     struct node *node;
     uint16_t index;
     pthread_t thread;
+    _Atomic bool running; /* the thread: nothing of the shard may be freed */
     struct partition partition;
     struct audit audit;
     bool setting_open; /* not looked yet whether the setting `policy` was changed */
@@ -100,7 +101,9 @@ struct shard {
 
 enum status shard_open(struct shard *shard, struct node *node, uint16_t index);
 void shard_close(struct shard *shard);
-void *shard_main(void *argument);
+/* Its thread begins. It ends when the node stops, or when any partition has failed: join it, and
+ * only then close. */
+void shard_start(struct shard *shard);
 
 /* Any thread. */
 void shard_wake(struct shard *shard);
