@@ -92,6 +92,7 @@ def same(got, wanted, what):
     views = got.pop("views", None)
     if views is not None:  # what is imported is not judged
         assert views["raw"] == got["view"] == float(views["credited"]), (what, views)
+    assert got.pop("paused", None) is None, (what, got)
     assert set(wanted) <= set(got) <= set(COUNTERS), (what, got)
     wanted = {name: wanted.get(name, 0) for name in got}
     assert got == wanted, "%s: the server says %r, the files say %r" % (what, got, wanted)

@@ -402,7 +402,7 @@ static void service_paths_answer(void **state)
     assert_int_equal(ask("GET /readyz", "", NULL), 503);
     assert_true(says("{\"mode\":\"readonly\",\"ready\":false,\"modes\":["
                      "{\"mode\":\"readonly\",\"since\":1700000000},"
-                     "{\"mode\":\"shed\",\"since\":1700000001}],\"reader\":null}"));
+                     "{\"mode\":\"shed\",\"since\":1700000001}],\"readers\":[]}"));
     assert_int_equal(ask("GET /healthz", "", NULL), 200);
 }
 
