@@ -402,7 +402,7 @@ static void people(struct test_random *random)
         act(account, item, test_random_below(random, ITEMS) > item ? DO_LIKE : DO_UNLIKE, pct,
             false);
     else
-        act(account, item, test_random_below(random, DO_ACTS), pct, false);
+        act(account, item, (enum twin_act)test_random_below(random, DO_ACTS), pct, false);
 }
 
 /* --- promises ------------------------------------------------------------------------------------

@@ -105,8 +105,10 @@ static struct discover discover;
 static void tell(uint8_t kind, uint64_t account, uint64_t item, uint32_t fields, const char *text)
 {
     static uint64_t sequence;
+
+    sequence++;
     struct record record = {.kind = kind,
-                            .sequence = ++sequence,
+                            .sequence = sequence,
                             .time_us = START + (int64_t)sequence,
                             .fields = RECORD_CHANGED | fields,
                             .account = account,
