@@ -1,9 +1,9 @@
 /* push.h: totals of watched items, pushed to who looks at them (server-sent events).
  *
  * A stream watches up to PUSH_IDS_MAX items. One thread asks for their totals as any caller would,
- * through the door's own submit: LIKES every 100 ms, the other public totals in turn in between,
+ * through the door's own submit: LIKES every 50 ms, the other public totals in turn in between,
  * and tells the stream what has changed. So what is told is durable, is judged by who is calling at
- * every question, and costs the partitions a read of PUSH_IDS_MAX counters 20 times a second and
+ * every question, and costs the partitions a read of PUSH_IDS_MAX counters 40 times a second and
  * stream, however many likes come in; a like itself does nothing for it.
  *
  * A stream:  begun -> [ asked -> answered -> told ]... -> over
@@ -29,7 +29,7 @@
 
 #define PUSH_STREAMS_MAX 64
 #define PUSH_IDS_MAX     64
-#define PUSH_TICK_MS     50 /* LIKES at every second one */
+#define PUSH_TICK_MS     25 /* LIKES at every second one */
 #define PUSH_BEAT_S      10
 
 struct push;

@@ -23,5 +23,5 @@ export ZAN_SEEDS=200 ZAN_BATCHES=10000 ZAN_FLIPS=100 ZAN_FILLS=10
 # sanitized_tests [ROOMS]: without those of these rooms either (a|b.c).
 sanitized_tests() {
     ctest --test-dir "$dir" --output-on-failure -j "$(($(nproc) + 2))" \
-        -E "^(house|fault|model${1:+|$1})[.]" -LE '^(deep|plain)$'
+        -E "^(house|fault|model|console${1:+|$1})[.]" -LE '^(deep|plain)$'
 }

@@ -12,6 +12,7 @@ export class Problem extends Error {
     readonly detail = '',
     readonly advice = '',
     readonly retryMs = 0,
+    readonly untilMs = 0, // of a restriction
   ) {
     super(title);
   }
@@ -31,6 +32,7 @@ async function problemOf(response: Response): Promise<Problem> {
     text('detail'),
     text('advice'),
     typeof body.retry_ms === 'number' ? body.retry_ms : 0,
+    typeof body.until_ms === 'number' ? body.until_ms : 0,
   );
 }
 

@@ -32,12 +32,15 @@ export function many(key: string, count: number, names: Record<string, string | 
 
 export const locale = (): string => (settings.value.language === 'zh' ? 'zh-CN' : 'en');
 
-/* A refusal in its own words; in Chinese with a translation where there is one. */
+/* A refusal in words: ours where there are some, else the node's own; with what it says beside. */
 export function tell(problem: Problem): string {
   const key = `problem.${problem.code}`;
   const words = has(key) ? t(key) : problem.title;
-  return problem.detail === '' || problem.detail === problem.title ? words : `${words} (${problem.detail})`;
+  const more = [problem.detail === problem.title ? '' : problem.detail, until(problem)].filter(Boolean);
+  return more.length === 0 ? words : `${words} (${more.join('; ')})`;
 }
+
+const until = (problem: Problem): string => (problem.untilMs > 0 ? t('problem.until', { time: moment(problem.untilMs) }) : '');
 
 /* --- numbers and times --------------------------------------------------------------------------- */
 

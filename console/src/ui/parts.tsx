@@ -170,8 +170,12 @@ export function Dialog({ title, onClose, children }: { title: string; onClose: (
 
   useEffect(() => {
     const before = document.activeElement as HTMLElement | null;
-    at.current?.showModal();
-    return () => before?.focus();
+    const dialog = at.current;
+    dialog?.showModal();
+    return () => {
+      dialog?.close(); // while it is open nothing else can have the focus
+      before?.focus({ preventScroll: true });
+    };
   }, []);
   return (
     <dialog

@@ -38,6 +38,16 @@ interface Feed {
   hide: (item: string) => void;
 }
 
+/* A page of the feed; who has seen everything gets what many like. (That has no tokens: what is
+ * looked at there is counted, and attested by nobody.) */
+async function ask(account: string, first: boolean, signal: AbortSignal): Promise<FeedItem[]> {
+  const { items } = await get<{ items: FeedItem[] }>(`/v1/accounts/${account}/feed?count=${PAGE}`, { signal });
+
+  if (items.length > 0 || !first) return items;
+  const top = await get<{ items: { item: string; boost: number }[] }>(`/v1/top?scope=all&count=${2 * PAGE}`, { signal });
+  return top.items.map((one) => ({ ...one, creator: null, source: 'top', label: null, token: null }));
+}
+
 function useFeed(): Feed {
   const [clips, setClips] = useState<FeedItem[]>([]);
   const [problem, setProblem] = useState<Problem | null>(null);
@@ -50,14 +60,14 @@ function useFeed(): Feed {
     const own = new AbortController();
 
     setBusy(true);
-    get<{ items: FeedItem[] }>(`/v1/accounts/${account}/feed?count=${PAGE}`, { signal: own.signal }).then(
-      (answer) => {
+    ask(account, clips.length === 0, own.signal).then(
+      (items) => {
         if (own.signal.aborted) return;
         setProblem(null);
         setBusy(false);
-        setClips((old) => [...old, ...answer.items.filter((one) => !old.some((known) => known.item === one.item))]);
+        setClips((old) => [...old, ...items.filter((one) => !old.some((known) => known.item === one.item))]);
         void learn(
-          answer.items.map((one) => one.item),
+          items.map((one) => one.item),
           own.signal,
         ).catch(() => undefined);
       },
@@ -140,7 +150,7 @@ function useLooking(clip: FeedItem, active: boolean, paused: boolean): void {
   }, [active]);
 }
 
-function LikeButton({ item, onLike, onUnlike }: { item: string; onLike: () => void; onUnlike: () => void }) {
+function LikeButton({ item, reach, onLike, onUnlike }: { item: string; reach: 0 | -1; onLike: () => void; onUnlike: () => void }) {
   const { wanted, busy } = likeOf(item).value;
   const count = shownLikes(item);
 
@@ -148,11 +158,12 @@ function LikeButton({ item, onLike, onUnlike }: { item: string; onLike: () => vo
     <button
       type="button"
       class={`act like${wanted ? ' on' : ''}${busy ? ' pending' : ''}`}
+      tabIndex={reach}
       aria-pressed={wanted}
-      aria-label={t('player.like', { item })}
       onClick={wanted ? onUnlike : onLike}
     >
       <Icon name="heart" filled={wanted} />
+      <span class="away">{t('player.like', { item })}: </span>
       <span class="count">
         {count === undefined ? '–' : short(count)}
         <span class="away">{busy ? t('player.pending') : ''}</span>
@@ -181,6 +192,7 @@ function Clip({
   const last = useRef({ time: 0, x: 0, y: 0 });
   const single = useRef<number>();
   const totals = totalsOf(clip.item).value;
+  const reach = active ? 0 : -1; // the tab key passes over clips that are not on the screen
 
   useLooking(clip, active, paused);
   useEffect(() => clearTimeout(single.current), []);
@@ -232,14 +244,16 @@ function Clip({
         <p class="why">{t('player.views', { views: totals.view === undefined ? '–' : short(totals.view) })}</p>
       </div>
       <div class="acts">
-        <LikeButton item={clip.item} onLike={() => onLike('button')} onUnlike={onUnlike} />
-        <button type="button" class="act" aria-label={t('player.skip', { item: clip.item })} onClick={onSkip}>
+        <LikeButton item={clip.item} reach={reach} onLike={() => onLike('button')} onUnlike={onUnlike} />
+        <button type="button" class="act" tabIndex={reach} onClick={onSkip}>
           <Icon name="skip" />
           <span class="count">{t('player.skip.short')}</span>
+          <span class="away">: {t('player.skip', { item: clip.item })}</span>
         </button>
         <button
           type="button"
           class="act"
+          tabIndex={reach}
           aria-pressed={paused}
           aria-label={t('player.pause')}
           onClick={() => pause((value) => !value)}
@@ -374,7 +388,9 @@ export function FeedView() {
   return (
     <div class="player">
       <h1 class="away">{t('nav.player')}</h1>
-      <div ref={frame} class="feed" role="feed" aria-label={t('player.feed')} aria-busy={feed.busy} tabIndex={0} onKeyDown={key}>
+      <div class="stage">
+        <Hint />
+        <div ref={frame} class="feed" role="feed" aria-label={t('player.feed')} aria-busy={feed.busy} tabIndex={0} onKeyDown={key}>
         {feed.clips.map((one, index) => (
           <Clip
             key={one.item}
@@ -386,12 +402,13 @@ export function FeedView() {
             onSkip={() => skip(one)}
           />
         ))}
+        </div>
       </div>
       <div class="moves">
-        <button type="button" class="round" aria-label={t('player.back')} disabled={active === 0} onClick={steps.back}>
+        <button type="button" class="round step" aria-label={t('player.back')} disabled={active === 0} onClick={steps.back}>
           <Icon name="up" />
         </button>
-        <button type="button" class="round" aria-label={t('player.next')} onClick={steps.next}>
+        <button type="button" class="round step" aria-label={t('player.next')} onClick={steps.next}>
           <Icon name="down" />
         </button>
         {voice.offered && (
@@ -403,7 +420,6 @@ export function FeedView() {
           ?
         </button>
       </div>
-      <Hint />
       {dialog}
       {help && (
         <Dialog title={t('player.help')} onClose={() => setHelp(false)}>

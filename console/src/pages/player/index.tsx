@@ -3,9 +3,10 @@ import { link } from '../../base/router';
 import { me } from '../../base/session';
 import { t } from '../../base/words';
 import { Choose } from '../../signin';
-import { Tabs } from '../../ui/parts';
+import { Dialog, Tabs } from '../../ui/parts';
 import en from './en.json';
 import { FeedView } from './feed';
+import { question } from './likes';
 import { MineView } from './mine';
 import { NoticesView } from './notices';
 import './player.css';
@@ -14,6 +15,25 @@ import zh from './zh.json';
 export const words = { en, zh };
 
 const parts = { mine: MineView, notices: NoticesView };
+
+function Question() {
+  const asked = question.value;
+
+  if (!asked) return null;
+  return (
+    <Dialog title={t(asked.on ? 'player.meant.like' : 'player.meant.unlike', { item: asked.item })} onClose={() => asked.answer(false)}>
+      <p>{t('player.meant.why')}</p>
+      <div class="row">
+        <button type="button" class="main" onClick={() => asked.answer(true)}>
+          {t('player.meant.yes')}
+        </button>
+        <button type="button" onClick={() => asked.answer(false)}>
+          {t('player.meant.no')}
+        </button>
+      </div>
+    </Dialog>
+  );
+}
 
 export function View({ path }: { path: string[] }) {
   if (me.value === '') return <Choose />;
@@ -29,6 +49,7 @@ export function View({ path }: { path: string[] }) {
     <>
       <Tabs label={t('player.tabs')} tabs={tabs} open={name in parts ? link('player', name) : link('player')} />
       <Part key={me.value} />
+      <Question />
     </>
   );
 }

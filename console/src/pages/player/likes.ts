@@ -51,13 +51,36 @@ export async function learn(items: string[], abort?: AbortSignal): Promise<void>
   });
 }
 
+/* A rule of the platform may ask whether it is really meant (`confirm`, docs/policy.md). */
+export const question = signal<{ item: string; on: boolean; answer: (yes: boolean) => void } | null>(null);
+
+async function isMeant(item: string, on: boolean): Promise<boolean> {
+  const yes = await new Promise<boolean>((answer) => (question.value = { item, on, answer }));
+  question.value = null;
+  return yes;
+}
+
+async function send(item: string, account: string, on: boolean, source: Source): Promise<boolean> {
+  const method = on ? 'PUT' : 'DELETE';
+  const path = `/v1/items/${item}/likes/${account}`;
+
+  try {
+    await write(method, path, { source });
+  } catch (error) {
+    if ((error as Problem).code !== 'CONFIRM') throw error;
+    if (!(await isMeant(item, on))) return false;
+    await write(method, path, { body: { confirmed: true, context: { source } } });
+  }
+  return true;
+}
+
 async function settle(item: string, account: string, source: Source): Promise<void> {
   const like = likeOf(item);
 
   while (like.value.wanted !== like.value.confirmed) {
     const wanted = like.value.wanted;
-    await write(wanted ? 'PUT' : 'DELETE', `/v1/items/${item}/likes/${account}`, { source });
-    like.value = { ...like.value, confirmed: wanted };
+    if (await send(item, account, wanted, source)) like.value = { ...like.value, confirmed: wanted };
+    else like.value = { ...like.value, wanted: like.value.confirmed };
   }
 }
 
