@@ -13,12 +13,12 @@
 #define CONFIG_MESSAGE 256
 
 struct config {
-    char data[CONFIG_TEXT];           /* the data directory */
-    char log_a[CONFIG_TEXT];          /* first copy of the log; empty: DATA/log.a */
-    char log_b[CONFIG_TEXT];          /* second copy; empty: DATA/log.b; best on another disk */
-    char resp[CONFIG_TEXT];           /* 127.0.0.1:6390 */
-    char http[CONFIG_TEXT];           /* 127.0.0.1:8090; "off" for none */
-    char admin_resp[CONFIG_TEXT];     /* "off", or where administration is done instead */
+    char data[CONFIG_TEXT];       /* the data directory */
+    char log_a[CONFIG_TEXT];      /* first copy of the log; empty: DATA/log.a */
+    char log_b[CONFIG_TEXT];      /* second copy; empty: DATA/log.b; best on another disk */
+    char resp[CONFIG_TEXT];       /* 127.0.0.1:6390 */
+    char http[CONFIG_TEXT];       /* 127.0.0.1:8090; "off" for none */
+    char admin_resp[CONFIG_TEXT]; /* "off", or where administration is done instead */
     char admin_http[CONFIG_TEXT];
     char credentials[CONFIG_TEXT];    /* file; empty: none, loopback only */
     char assertion_keys[CONFIG_TEXT]; /* file; empty: nobody vouches for users */
@@ -41,23 +41,24 @@ struct config {
     char heat[CONFIG_TEXT];           /* default, or weights (readers/discover/tuning.h) */
     char feed[CONFIG_TEXT];           /* the same */
     char pool[32];                    /* off, default, douyin */
-    uint64_t connections;             /* 10000 */
-    uint64_t operation_hours;         /* how long operation ids are kept: 24 */
-    uint64_t small_counts;            /* totals below it are not told to viewers: 0 */
-    char display_delay[CONFIG_TEXT];  /* seconds, or by tenant; see engine/disclose.h */
-    uint64_t list_budget;             /* entries an hour: 100000 */
-    uint64_t export_budget;           /* entries an hour of an account's copy: 100000 */
-    uint64_t cleanup_budget;          /* likes an hour that its clean-ups look at: 200000 */
-    uint64_t erase_wait_hours;        /* between asking and erasing: 168 */
-    uint64_t flush_seconds;           /* at most this long until state is at rest: 30 */
-    uint64_t segment_mb;              /* of the log: 64 */
-    uint64_t audit_rate;              /* items a second: 10 */
-    uint64_t scrub_mb_s;              /* of the log: 4 */
-    char sandbox[8];                  /* try, on, off */
-    char clock[16];                   /* machine, requests */
-    char policy[CONFIG_TEXT];         /* preset, file, or none */
-    char trust[16];                   /* on, off */
-    char unknown[16];                 /* accounts and items nobody registered: create, refuse */
+    uint64_t newcomer_credits;
+    uint64_t connections;            /* 10000 */
+    uint64_t operation_hours;        /* how long operation ids are kept: 24 */
+    uint64_t small_counts;           /* totals below it are not told to viewers: 0 */
+    char display_delay[CONFIG_TEXT]; /* seconds, or by tenant; see engine/disclose.h */
+    uint64_t list_budget;            /* entries an hour: 100000 */
+    uint64_t export_budget;          /* entries an hour of an account's copy: 100000 */
+    uint64_t cleanup_budget;         /* likes an hour that its clean-ups look at: 200000 */
+    uint64_t erase_wait_hours;       /* between asking and erasing: 168 */
+    uint64_t flush_seconds;          /* at most this long until state is at rest: 30 */
+    uint64_t segment_mb;             /* of the log: 64 */
+    uint64_t audit_rate;             /* items a second: 10 */
+    uint64_t scrub_mb_s;             /* of the log: 4 */
+    char sandbox[8];                 /* try, on, off */
+    char clock[16];                  /* machine, requests */
+    char policy[CONFIG_TEXT];        /* preset, file, or none */
+    char trust[16];                  /* on, off */
+    char unknown[16];                /* accounts and items nobody registered: create, refuse */
 };
 
 /* One row of config.def. */

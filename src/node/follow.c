@@ -583,6 +583,7 @@ static enum status open_discover(struct follow *follow, uint64_t bytes)
         .heat = follow->node->config.heat,
         .feed = follow->node->config.feed,
         .pool = follow->node->config.pool,
+        .newcomer_credits = follow->node->config.newcomer_credits,
     };
 
     config_model_path(&follow->node->config, follow->model_path, sizeof follow->model_path);

@@ -171,6 +171,7 @@ struct reader_discover_config {
     const char *heat, *feed; /* weights (discover/tuning.h); NULL, "": the defaults */
     const char
         *pool; /* name of the rule that items climb their ladder by (pool.h); NULL, "off": none */
+    uint64_t newcomer_credits; /* impressions in 30 days, of all newcomers of a tenant together */
 };
 
 #define READER_DISCOVER_BYTES_MIN (1u << 20)

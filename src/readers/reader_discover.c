@@ -12,6 +12,7 @@
 #include "base/hash.h"
 
 #include "readers/discover/discover_answer.h"
+#include "readers/discover/giver.h"
 #include "readers/discover/spender.h"
 #include "readers/discover/stager.h"
 #include "readers/discover/tuning.h"
@@ -31,6 +32,7 @@ struct bound {
     struct model_watch *watch; /* NULL: no model is looked for */
     uint32_t model;            /* version of the one in use; 0: none */
     struct spender *spender;
+    struct giver *giver;
     struct stager *stager;
     char heat_formula[TUNING_FORMULA], feed_formula[TUNING_FORMULA];
     uint16_t partitions;
@@ -63,6 +65,7 @@ static void tick(void *self, const struct reader_now *now)
             return;
     discover_tick(&bound->discover, now->now_us - TICK_BEHIND_US);
     spender_turn(bound->spender, bound->discover.campaigns, now->now_us);
+    giver_turn(bound->giver, &bound->discover.gifts, now->now_us);
     stager_turn(bound->stager, &bound->discover, now->now_us);
 }
 
@@ -151,6 +154,7 @@ static void close_bound(void *self)
     feeder_close(bound->feeder);
     model_watch_close(bound->watch);
     spender_close(bound->spender);
+    giver_close(bound->giver);
     stager_close(bound->stager);
     free(bound);
 }
@@ -206,9 +210,12 @@ enum status reader_discover_open(const struct reader_discover_config *config, st
     bound->tokens = config->tokens;
     bound->feeder = feeder_open((uint32_t)(config->bytes / SERVED_SHARE / FEED_SERVED_BYTES) + 16);
     bound->spender = spender_open(config->door);
+    bound->giver = giver_open(config->door);
     bound->stager =
         stager_open(config->door, config->pool == NULL ? NULL : pool_rule_of(config->pool));
-    if (bound->feeder != NULL && bound->spender != NULL && bound->stager != NULL) {
+    rules.credits = (double)config->newcomer_credits;
+    if (bound->feeder != NULL && bound->spender != NULL && bound->giver != NULL &&
+        bound->stager != NULL) {
         feeder_tune(bound->feeder, &feed);
         status = discover_open(&bound->discover, config->bytes, &rules);
     }
@@ -217,6 +224,7 @@ enum status reader_discover_open(const struct reader_discover_config *config, st
     if (status != STATUS_OK) {
         feeder_close(bound->feeder);
         spender_close(bound->spender);
+        giver_close(bound->giver);
         stager_close(bound->stager);
         free(bound);
         return status;

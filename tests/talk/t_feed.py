@@ -97,7 +97,7 @@ def interests(client):
     caught_up(client)
     feed = page(client, 21)
     assert not int(feed["personal"]), feed
-    assert {one["source"] for one in feed["items"]} <= {"top", "pool", "newcomer", "campaign"}, feed
+    assert {one["source"] for one in feed["items"]} <= {"top", "pool", "newcomer", "campaign", "credit"}, feed
     assert as_map(client.call("INTERESTS", 21))["tags"] == []
 
 
@@ -135,7 +135,7 @@ def what_is_paid_for(client):
                 assert one["label"] == "paid by Acme" and int(one["stage"]) == 255, one
                 shown[account % 2 == 1] += 1
             else:
-                assert one["label"] is None, one
+                assert (one["label"] is None) == (one["source"] != "credit"), one
     assert shown[True] >= 8 and shown[False] == 0, shown
     client.call("CAMPAIGN", "STOP", 1199, "enough")
     caught_up(client)

@@ -42,13 +42,14 @@ static struct discover_size size_for(double bytes)
     size.creators = size.items / 4 + 1;
     size.sketches = size.items / 8 + 1;
     size.weights = size.items / 8 + 1;
+    size.gifts = size.items / 16 + 64;
     size.top = (struct top_size){size.items, size.items / 2 + 8, size.items * 8 + 64};
     return size;
 }
 
 struct layout {
     size_t items, exposures, accounts, creators, tags, lives, sketches, offs, top, due, boost,
-        quantile, boosts, platform, campaigns, trial, viewers, weights, end;
+        quantile, boosts, platform, campaigns, trial, viewers, weights, gifts, end;
 };
 
 static size_t place(size_t *at, size_t bytes)
@@ -82,6 +83,7 @@ static struct layout layout_of(const struct discover_size *size)
     layout.trial = place(&at, trial_bytes(size->items));
     layout.viewers = place(&at, table_bytes(sizeof(struct viewer), size->viewers));
     layout.weights = place(&at, table_bytes(sizeof(struct weight_row), size->weights));
+    layout.gifts = place(&at, gifts_bytes(size->gifts));
     layout.end = at;
     return layout;
 }
@@ -145,6 +147,7 @@ static void rows_open(struct discover *discover)
     discover->platform = (void *)(at + layout.platform);
     discover->campaigns = (void *)(at + layout.campaigns);
     trial_open(&discover->trial, at + layout.trial, size->items);
+    gifts_open(&discover->gifts, at + layout.gifts, size->gifts);
     quantile_open(discover->quantile, 0);
     discover->clock = (struct heat_clock){.half_life_us = discover->rules.half_life_us};
     discover->interests_clock = (struct heat_clock){.half_life_us = INTEREST_HALF_LIFE_US};
@@ -426,6 +429,7 @@ static void item_created_by(struct discover *discover, struct item *item, uint64
         item->newcomer_us = item->published_us + NEWCOMER_US;
     if (creator->items < UINT32_MAX)
         creator->items++;
+    gifts_item(discover, item, time_us);
 }
 
 static void apply_item_set(struct discover *discover, const struct record *record)
@@ -507,7 +511,7 @@ static void apply_stage(struct discover *discover, const struct record *record)
 
     weight_item_looked(discover, item, record->time_us);
     memset(&item->stage_counts, 0, sizeof item->stage_counts);
-    item->stage = (uint8_t)(record->a >> 8);
+    item->stage = (uint8_t)(record->a >> 8) & STAGE_OF_LADDER;
     item->budget = stopped ? 0 : (uint32_t)record->b;
     item->stopped_us = stopped ? record->time_us : 0;
     item->stages++;
@@ -799,6 +803,7 @@ void items_list(struct discover *discover)
         item_rank(discover, row);
         item_trial(discover, row);
     }
+    gifts_index(&discover->gifts);
 }
 
 /* --- records -------------------------------------------------------------------------------------
@@ -808,6 +813,10 @@ void discover_apply(struct discover *discover, const struct record *record)
 {
     discover->applied++;
     record_time(discover, record->time_us);
+    if (record->kind == VERB_SPEND_BUDGET) {
+        gifts_told(&discover->gifts, record);
+        return;
+    }
     if (!(record->fields & RECORD_CHANGED) && record->kind < RECORD_EFFECT)
         return; /* refused, or so already */
     if (act_is(record)) {
@@ -851,6 +860,9 @@ void discover_apply(struct discover *discover, const struct record *record)
         campaigns_apply(discover->campaigns, record, discover_tag_id);
         break;
     case VERB_CASE_APPROVE:
+        gifts_decided(&discover->gifts, record);
+        weight_case(discover, record);
+        break;
     case RECORD_SANCTION:
         weight_case(discover, record);
         break;
@@ -861,6 +873,7 @@ void discover_apply(struct discover *discover, const struct record *record)
         discover_forget(discover, record->tenant, record->account, 0, true);
         off_forget(discover, record);
         weight_forget(discover, record->tenant, record->account);
+        gifts_forget(&discover->gifts, record->tenant, record->account);
         act_forget(discover, record->tenant, record->account);
         break;
     default:

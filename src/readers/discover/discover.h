@@ -28,6 +28,7 @@
 #include "readers/discover/boost.h"
 #include "readers/discover/campaigns.h"
 #include "readers/discover/due.h"
+#include "readers/discover/gifts.h"
 #include "readers/discover/quantile.h"
 #include "readers/discover/rows.h"
 #include "readers/discover/top.h"
@@ -37,7 +38,7 @@
 #include "schema/record.h"
 #include "schema/status.h"
 
-#define DISCOVER_VERSION   6 /* of what apply computes and save writes */
+#define DISCOVER_VERSION   7 /* of what apply computes and save writes */
 #define DISCOVER_BYTES_MIN (1u << 20)
 #define NEWCOMER_US        (7LL * 24 * 3600 * 1000000)
 #define NEWCOMER_ITEMS     3
@@ -45,14 +46,16 @@
 struct discover_rules {
     int64_t half_life_us;
     double weight[HEAT_VERBS];
-    double depth; /* of a like, once its account has commented after it */
+    double depth;   /* of a like, once its account has commented after it */
+    double credits; /* of newcomers, impressions in GIFT_PERIOD_US; 0: none */
 };
 extern const struct discover_rules discover_defaults;
 
 enum scope_kind { SCOPE_ALL, SCOPE_TAG, SCOPE_REGION, SCOPE_CREATOR, SCOPE_NEWCOMERS };
 
 struct discover_size {
-    uint32_t items, exposures, accounts, creators, tags, lives, sketches, offs, viewers, weights;
+    uint32_t items, exposures, accounts, creators, tags, lives, sketches, offs, viewers, weights,
+        gifts;
     struct top_size top;
 };
 
@@ -68,6 +71,7 @@ struct discover {
     struct quantile *quantile;
     struct boost_book *boosts;
     struct campaign_book *campaigns;
+    struct gift_book gifts;
     struct trial trial;         /* items with impressions of their stage left */
     struct signals *platform;   /* of all items together */
     double interests_mass;      /* forward: of everybody */
@@ -189,5 +193,12 @@ void discover_set_tags(struct discover *discover, uint32_t tenant, uint64_t item
 void discover_forget(struct discover *discover, uint32_t tenant, uint64_t account, uint64_t tag,
                      bool all);
 void discover_boost(struct discover *discover, const struct boost *boost);
+
+/* --- gifts.h, of this creator
+ * -------------------------------------------------------------------------------- */
+
+/* Why he has a credit, or what another item of his would bring. */
+enum pool_credit_answer discover_credit_of(const struct discover *discover, uint32_t tenant,
+                                           uint64_t creator, int64_t now_us);
 
 #endif

@@ -63,13 +63,13 @@ static void tally_move(struct signal_tally *tally, int raw, int valid, int credi
     tally->success_pct = moved(tally->success_pct, success);
 }
 
-/* What the audience of this impression did, in all stages; NULL: it was paid for, and is nobody's.
- */
+/* What the audience of this impression did, in all stages; NULL: it was paid for, or given as a
+ * compensation, and is nobody's. */
 static struct signal_stage *audience_of(const struct act *act)
 {
-    uint8_t stage = act->exposure->stage;
+    uint8_t stage = gift_ladder_stage(act->exposure->stage);
 
-    return stage == PAID_STAGE ? NULL : &act->item->seen[stage & STAGE_AUDIENCE ? 1 : 0];
+    return stage > STAGE_OF_LADDER ? NULL : &act->item->seen[stage & STAGE_AUDIENCE ? 1 : 0];
 }
 
 /* A success of an impression that teaches: its kind, and all kinds, learn it. */
@@ -108,7 +108,7 @@ static void success_move(struct discover *discover, struct act *act, enum signal
         return;
     tally_move(&act->item->signals.tally[signal], 0, 0, 0, by);
     tally_move(&discover->platform->tally[signal], 0, 0, 0, by);
-    if (act->exposure->stage == act->item->stage)
+    if (gift_ladder_stage(act->exposure->stage) == act->item->stage)
         stage->success_pct[signal] = (uint32_t)moved(stage->success_pct[signal], by);
     if (audience != NULL)
         audience->success_pct[signal] = (uint32_t)moved(audience->success_pct[signal], by);
@@ -267,7 +267,8 @@ static void impression_count(struct discover *discover, struct act *act)
     exposure->stage = act->record->stage;
     impressions_move(&act->item->signals, act->pct);
     impressions_move(discover->platform, act->pct);
-    if (exposure->stage == act->item->stage)
+    gifts_impression(discover, act->item, act->record, act->pct);
+    if (gift_ladder_stage(exposure->stage) == act->item->stage)
         act->item->stage_counts.n_pct += act->pct;
     if (audience_of(act) != NULL)
         audience_of(act)->n_pct += act->pct;
@@ -556,11 +557,13 @@ static void views_found_out(struct discover *discover, struct act *act)
     if (!(act->record->fields & RECORD_HAS_IMPRESSION) || less == 0)
         return;
     *n -= less < *n ? less : *n;
+    if (gift_ladder_stage(act->record->stage) > STAGE_OF_LADDER)
+        return; /* paid for, or given: no gate counted them */
     n = &act->item->stage_counts.n_pct;
     *n -= less < *n ? less : *n;
     n = &act->item->seen[act->record->stage & STAGE_AUDIENCE ? 1 : 0].n_pct;
     *n -= less < *n ? less : *n;
-    if (act->record->stage != PAID_STAGE && taught_has_room(&act->item->taught))
+    if (taught_has_room(&act->item->taught))
         impression_teaches(discover, act->item, -(int)less);
 }
 

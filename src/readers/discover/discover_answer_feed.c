@@ -1,8 +1,9 @@
 /* discover_answer_feed.c: FEED and SIMILAR (schema/answers.def says what they have).
  *
  * Each entry of a feed has a token: brought back with the VIEW or SKIP that follows, it attests
- * that the item was shown. What was paid for is of stage PAID_STAGE, which is none of the ladder:
- * no gate counts it. */
+ * that the item was shown, and what pays for it: what was bought is of stage PAID_STAGE and a
+ * compensation of STAGE_COMPENSATION, which are none of the ladder: no gate counts them. A
+ * newcomer's credit is a bit beside the item's stage. */
 #include "base/hash.h"
 #include "readers/discover/discover_answer_inner.h"
 #include "schema/impression.h"
@@ -30,8 +31,18 @@ static void put_creator(struct answer *answer, const struct item *item)
 
 static void put_label(struct answer *answer, const struct feed_entry *entry)
 {
+    static const char given[] = "given to its creator as a compensation",
+                      credit[] = "given to a new creator";
     const struct campaign_offer *offer = NULL;
 
+    if (entry->source == FEED_COMPENSATION) {
+        tree_text(&answer->tree, "label", given, sizeof given - 1);
+        return;
+    }
+    if (entry->source == FEED_CREDIT) {
+        tree_text(&answer->tree, "label", credit, sizeof credit - 1);
+        return;
+    }
     if (entry->source == FEED_CAMPAIGN)
         offer =
             campaigns_find(answer->discover->campaigns, answer->call->request.tenant, entry->item);
@@ -61,10 +72,24 @@ static void put_token(struct answer *answer, const struct feed_entry *entry, uin
     tree_text(&answer->tree, "token", text, sizeof text);
 }
 
+static uint8_t stage_of(const struct feed_entry *entry, const struct item *item)
+{
+    switch (entry->source) {
+    case FEED_CAMPAIGN:
+        return PAID_STAGE;
+    case FEED_COMPENSATION:
+        return STAGE_COMPENSATION;
+    case FEED_CREDIT:
+        return item->stage | STAGE_CREDIT;
+    default:
+        return item->stage;
+    }
+}
+
 static void put_entry(struct answer *answer, const struct feed_entry *entry, uint32_t place)
 {
     const struct item *item = table_row(&answer->discover->items, entry->row);
-    uint8_t stage = entry->source == FEED_CAMPAIGN ? PAID_STAGE : item->stage;
+    uint8_t stage = stage_of(entry, item);
 
     tree_map(&answer->tree, NULL);
     tree_id(&answer->tree, "item", entry->item);
@@ -74,7 +99,7 @@ static void put_entry(struct answer *answer, const struct feed_entry *entry, uin
     answer_number(answer, "boost", discover_boost_of(answer->discover, item), 2);
     put_label(answer, entry);
     tree_counter(&answer->tree, "stage",
-                 stage == PAID_STAGE ? stage : stage & (STAGE_AUDIENCE - 1));
+                 gift_ladder_stage(stage) > STAGE_OF_LADDER ? stage : stage & (STAGE_AUDIENCE - 1));
     if (entry->source == FEED_POOL)
         tree_bool(&answer->tree, "explore", entry->beyond);
     put_token(answer, entry, stage, place);

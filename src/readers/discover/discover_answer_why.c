@@ -68,6 +68,70 @@ static void put_standing(struct answer *answer, const struct item *item,
     answer_number(answer, "bar", decision->bar, RATE_PLACES);
 }
 
+/* --- what its creator was given (gifts.h) --------------------------------------------------------
+ */
+
+static const char *credit_state(const struct answer *answer, const struct item *item,
+                                const struct gift_row *row)
+{
+    static const char *const names[] = {[POOL_CREDIT_GIVEN] = "may-have",
+                                        [POOL_CREDIT_HAS] = "used-up",
+                                        [POOL_CREDIT_NOT_NEW] = "not-new",
+                                        [POOL_CREDIT_RESTRICTED] = "restricted",
+                                        [POOL_CREDIT_EMPTY] = "purse-empty"};
+    int64_t now_us = answer->now->now_us;
+
+    if (row != NULL && pool_credit_left(&row->credit, now_us) > 0)
+        return "open";
+    if (row != NULL && row->credit.granted > row->credit.spent && now_us >= row->credit.expires_us)
+        return "lapsed";
+    return names[discover_credit_of(answer->discover, item->head.c, item->creator, now_us)];
+}
+
+static void put_credit(struct answer *answer, const struct item *item, const struct gift_row *row)
+{
+    const struct pool_credit none = {0}, *credit = row != NULL ? &row->credit : &none;
+
+    tree_map(&answer->tree, NULL);
+    tree_word(&answer->tree, "gift", "credit");
+    tree_word(&answer->tree, "state", credit_state(answer, item, row));
+    answer_number(answer, "spent", credit->spent, 2);
+    answer_number(answer, "left", pool_credit_left(credit, answer->now->now_us), 2);
+    put_ms(answer, "until_ms", credit->expires_us);
+    tree_end(&answer->tree);
+}
+
+static void put_compensation(struct answer *answer, const struct gift_row *row)
+{
+    const struct gift_row none = {0}, *has = row != NULL ? row : &none;
+    bool open = has->left_pct > 0 && answer->now->now_us / 1000000 < has->until_s;
+    double left_pct = open ? has->left_pct - gift_owes(has, answer->now->now_us) : 0;
+
+    tree_map(&answer->tree, NULL);
+    tree_word(&answer->tree, "gift", "compensation");
+    tree_word(&answer->tree, "state",
+              has->asks > 0        ? "asked-about"
+              : open               ? "open"
+              : has->spent_pct > 0 ? "used-up"
+                                   : "none");
+    answer_number(answer, "spent", (double)has->shown_units / GIFT_UNITS, 2);
+    answer_number(answer, "left", left_pct * GIFT_IMPRESSIONS / 100, 2);
+    put_ms(answer, "until_ms", open ? has->until_s * 1000000LL : 0);
+    tree_end(&answer->tree);
+}
+
+static void put_gifts(struct answer *answer, const struct item *item)
+{
+    const struct gift_row *row = gifts_find(&answer->discover->gifts, item->head.c, item->creator);
+
+    tree_list(&answer->tree, "gifts");
+    if (item->has_creator) {
+        put_compensation(answer, row);
+        put_credit(answer, item, row);
+    }
+    tree_end(&answer->tree);
+}
+
 void answer_why(struct answer *answer)
 {
     const struct request *request = &answer->call->request;
@@ -93,5 +157,6 @@ void answer_why(struct answer *answer)
     answer_number(answer, "weight", told.weight, 2);
     answer_number(answer, "first_budget", told.item.first, 2);
     put_gates(answer, &told.decision);
+    put_gifts(answer, item != NULL ? item : &unknown);
     answer_finish(answer);
 }

@@ -19,15 +19,18 @@
 #define FROM_REGION   40
 #define FROM_NEW      60
 #define FROM_POOL     120
+#define FROM_GIFT     24
 #define TAG_TRAIT     1.0f
 #define CREATOR_TRAIT 0.5f
 #define OTHERS        2.5 /* fit is 0.5 .. 2 */
 #define ILL_LEAST     0.5
 #define DEAL_TRIES    64  /* draws for one place */
 #define CIRCLE_SHARE  0.5 /* tags of more of all interests make no circle: fit is 2 at most */
+/* Further up no ladder goes, and a token could not say that it is a credit. */
+#define FEED_STAGE_MAX (STAGE_COMPENSATION - STAGE_CREDIT - 1)
 
 static_assert(FROM_MODEL + FROM_TAGS * FROM_TAG + VIEWER_FOLLOWED * FROM_CREATOR + FROM_TOP +
-                      FROM_REGION + FROM_NEW + FROM_POOL + CAMPAIGNS_MAX <=
+                      FROM_REGION + FROM_NEW + FROM_POOL + CAMPAIGNS_MAX + GIFTS * FROM_GIFT <=
                   FEED_CANDIDATES_MAX,
               "every source has its room");
 static_assert(FEED_CANDIDATES_MAX * 4 <= MARKS, "marks stay short");
@@ -164,12 +167,17 @@ static bool is_in_trial(const struct page *page, uint32_t row)
     return page->discover->trial.place[row] != 0;
 }
 
-static bool is_followed(const struct page *page, const struct item *item)
+static bool follows(const struct page *page, uint64_t creator)
 {
     for (uint32_t i = 0; page->viewer != NULL && i < page->viewer->followed_count; i++)
-        if (item->has_creator && page->viewer->followed[i] == item->creator)
+        if (page->viewer->followed[i] == creator)
             return true;
     return false;
+}
+
+static bool is_followed(const struct page *page, const struct item *item)
+{
+    return item->has_creator && follows(page, item->creator);
 }
 
 /* Is the viewer of the audience that the item is shown to? See discover_feed.h. */
@@ -348,6 +356,83 @@ static void add_deal(struct page *page)
         add_dealt(page);
 }
 
+/* tried: for a gate that counts it. */
+static double fit_of(const struct page *page, const struct item *item, bool tried)
+{
+    double fit = page->personal ? discover_fit(page->discover, page->asked->tenant,
+                                               page->asked->account, item, page->asked->now_us)
+                                : 1;
+
+    /* Its second audience is who the first was not. */
+    return tried && item->stage & STAGE_AUDIENCE ? OTHERS - fit : fit;
+}
+
+static double wanted(const struct page *page, const struct item *item)
+{
+    struct taste_item about = discover_taste_item(item);
+
+    return page->viewer == NULL ? 1
+                                : taste_factor(&page->viewer->taste, &about, page->asked->now_us);
+}
+
+/* Of the creator's hottest the one that fits best; TABLE_NONE: none may come. */
+static uint32_t gift_row_of(struct page *page, uint64_t creator, enum feed_source source)
+{
+    uint64_t refused;
+    uint32_t best = TABLE_NONE,
+             count = discover_top(page->discover, page->asked->tenant, SCOPE_CREATOR, creator,
+                                  FROM_CREATOR, page->feeder->list, &refused);
+    double fits = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t row = page->feeder->list[i];
+        const struct item *item = item_at(page->discover, row);
+        double fit = fit_of(page, item, source == FEED_CREDIT) * wanted(page, item);
+
+        if ((item->stopped_us == 0 || PLANTED("discover.gives_the_stopped")) &&
+            item->stage <= FEED_STAGE_MAX && may_come_from(page, row, source) && fit > fits) {
+            best = row;
+            fits = fit;
+        }
+    }
+    return fits >= 1 || random_below(page, FEED_MISFIT) == 0 ? best : TABLE_NONE;
+}
+
+/* One of each creator on a page: he may have no more left. */
+static bool has_gift(const struct page *page, uint64_t creator, enum feed_source source)
+{
+    for (uint32_t i = 0; i < page->count; i++)
+        if (page->feeder->items[i].source == source && page->feeder->items[i].creator == creator)
+            return true;
+    return false;
+}
+
+/* Before what would bring them anyway: as many as the page has places for. */
+static void add_gifts(struct page *page, enum gift gift, enum feed_source source)
+{
+    struct gift_book *book = &page->discover->gifts;
+    uint32_t want =
+        feed_owed(page->feeder->set.rule.gift_share, page->asked->seed, page->asked->want);
+
+    if (want > FROM_GIFT)
+        want = FROM_GIFT;
+    for (uint32_t tries = 2 * want; want > 0 && tries > 0; tries--) {
+        const struct gift_row *from =
+            gifts_pick(book, gift, page->asked->tenant, page->random, page->asked->now_us);
+        uint32_t row, before = page->count;
+
+        page->random = hash_two(page->random, gift);
+        if (from == NULL)
+            return;
+        if (follows(page, from->head.a) || has_gift(page, from->head.a, source))
+            continue; /* who follows him is shown what he makes */
+        row = gift_row_of(page, from->head.a, source);
+        if (row != TABLE_NONE)
+            add(page, row, source, -1);
+        want -= page->count - before;
+    }
+}
+
 /* A random sample of what is in trial, so that no order of ours decides who is tried. */
 static void add_pool(struct page *page)
 {
@@ -409,6 +494,8 @@ static void gather(struct page *page)
 
     memset(page->feeder->marks, 0, sizeof page->feeder->marks);
     add_campaigns(page);
+    add_gifts(page, GIFT_COMPENSATION, FEED_COMPENSATION);
+    add_gifts(page, GIFT_CREDIT, FEED_CREDIT);
     if (page->feeder->deal != NULL)
         add_deal(page);
     else
@@ -466,14 +553,6 @@ static double value_of(const struct page *page, const struct item *item)
            2 * unharmed(page, &item->signals);
 }
 
-static double wanted(const struct page *page, const struct item *item)
-{
-    struct taste_item about = discover_taste_item(item);
-
-    return page->viewer == NULL ? 1
-                                : taste_factor(&page->viewer->taste, &about, page->asked->now_us);
-}
-
 static double tie_of(const struct page *page, const struct item *item)
 {
     return is_followed(page, item) ? page->feeder->set.followed : 1;
@@ -495,15 +574,11 @@ static void score(struct page *page)
     }
     for (uint32_t i = 0; i < page->count; i++) {
         const struct item *item = item_at(page->discover, feeder->rows[i]);
-        bool tried = feeder->items[i].source == FEED_POOL;
+        bool tried = feeder->items[i].source == FEED_POOL || feeder->items[i].source == FEED_CREDIT;
         double heat = hottest > 0 && !tried ? feeder->items[i].score / hottest : 0.5;
         double model = best > 0 && !tried ? fmax(0, (double)(feeder->model[i] / best)) : 0.5;
-        double fit = page->personal ? discover_fit(page->discover, page->asked->tenant,
-                                                   page->asked->account, item, page->asked->now_us)
-                                    : 1;
+        double fit = fit_of(page, item, tried);
 
-        if (tried && item->stage & STAGE_AUDIENCE)
-            fit = OTHERS - fit; /* its second audience is who the first was not */
         feeder->items[i].score = value_of(page, item) * fit * wanted(page, item) *
                                      tie_of(page, item) * (0.5 + model) * (0.5 + heat) *
                                      discover_boost_of(page->discover, item) +
@@ -571,6 +646,19 @@ static struct feed_rule rule_for(const struct page *page)
     return rule;
 }
 
+/* What a place was given out for is not given to the next who asks. */
+static void give(struct page *page, const struct feed_entry *entry)
+{
+    enum gift gift = feed_gift(entry->source);
+    const struct gift_row *row;
+
+    if (gift == GIFT_NONE)
+        return;
+    row = gifts_find(&page->discover->gifts, page->asked->tenant,
+                     item_at(page->discover, entry->row)->creator);
+    gifts_given(&page->discover->gifts, row, gift, page->asked->now_us);
+}
+
 uint32_t feeder_page(struct feeder *feeder, struct discover *discover,
                      const struct feed_asked *asked, struct feed_entry *entries, bool *personal)
 {
@@ -604,6 +692,7 @@ uint32_t feeder_page(struct feeder *feeder, struct discover *discover,
             (struct feed_entry){feeder->items[at].item, feeder->rows[at], feeder->items[at].score,
                                 feeder->items[at].source, feeder->beyond[at]};
         serve(&page, entries[i].item);
+        give(&page, &entries[i]);
     }
     return count;
 }

@@ -3,6 +3,9 @@
  * Candidates, at most FEED_CANDIDATES_MAX, each from the first of these that knows it:
  *
  *   campaign    paid exposure, for interests it was bought for; labelled
+ *   compensation, credit   of a creator who has some left (gifts.h), and whom the account does not
+ *               follow: the best fitting of his hottest that is not stopped; for whom it does not
+ *               fit (under 1), one page in FEED_MISFIT. No more of each than its share
  *   pool        items in trial: where pools decide, as many as the page has places for them, drawn
  *               from the deal (deal.h); else a random sample of them
  *   newcomer    the hottest of newcomers
@@ -37,8 +40,8 @@
  * with up to three times the diversity and half the streak. Constants are ours.
  *
  * Without a profile (PERSONAL off, a minor's account): campaign and pool without regard to
- * interests, newcomers, top; fit, wanted and tie are 1, model is 0.5. What it has seen is left out
- * all the same.
+ * interests, gifts, newcomers, top; fit, wanted and tie are 1, model is 0.5. What it has seen is
+ * left out all the same.
  *
  * Only what was served is kept here, and by no checkpoint: all else is a function of the records.
  * Memory: one block, at open. */
@@ -54,6 +57,7 @@
 #define FEED_SERVED_BYTES 1024 /* an account, about */
 #define FEED_SERVED_US    (30LL * 60 * 1000000)
 #define FEED_PLACES       20 /* where COUNT is not given */
+#define FEED_MISFIT       4
 #define FEED_FORMULA      "feed-2"
 
 /* What a platform may set (tuning.h). */
@@ -79,6 +83,14 @@ struct feed_entry {
     uint8_t source; /* enum feed_source */
     bool beyond;    /* in trial, and the viewer is outside of its circle: to explore */
 };
+
+/* What pays for an entry of that source. */
+static inline enum gift feed_gift(uint8_t source)
+{
+    return source == FEED_COMPENSATION ? GIFT_COMPENSATION
+           : source == FEED_CREDIT     ? GIFT_CREDIT
+                                       : GIFT_NONE;
+}
 
 struct feeder;
 

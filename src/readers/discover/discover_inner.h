@@ -6,6 +6,7 @@
  *   discover_weight.c  what creators' weights are made of
  *   discover_read.c    what answers are made of
  *   discover_feed.c    pages (discover_feed.h, on its own: it changes nothing here)
+ *   discover_gifts.c   exposure that creators are given (gifts.h), by records of items and views
  *   discover_save.c    checkpoints
  */
 #ifndef ZAN_READERS_DISCOVER_INNER_H
@@ -73,6 +74,13 @@ void weight_fan(struct discover *discover, const struct record *record, const st
 /* CASE APPROVE, SANCTION. */
 void weight_case(struct discover *discover, const struct record *record);
 void weight_forget(struct discover *discover, uint32_t tenant, uint64_t creator);
+
+/* --- discover_gifts.c */
+/* An item of that creator is known now. */
+void gifts_item(struct discover *discover, struct item *item, int64_t time_us);
+/* A first attested impression, credited with so much. */
+void gifts_impression(struct discover *discover, struct item *item, const struct record *record,
+                      uint8_t pct);
 
 /* --- discover_act.c */
 void act_apply(struct discover *discover, const struct record *record);

@@ -43,13 +43,13 @@ static struct shape shape_of(const struct discover *discover)
 }
 
 /* In the order of the bytes. */
-#define TABLES_MAX 10
+#define TABLES_MAX 11
 static uint32_t tables_of(struct discover *discover, struct table *tables[TABLES_MAX])
 {
     struct table *all[TABLES_MAX] = {&discover->items,    &discover->exposures, &discover->accounts,
                                      &discover->creators, &discover->tags,      &discover->lives,
                                      &discover->sketches, &discover->offs,      &discover->viewers,
-                                     &discover->weights};
+                                     &discover->weights,  &discover->gifts.rows};
 
     memcpy(tables, all, sizeof all);
     return TABLES_MAX;

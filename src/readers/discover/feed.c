@@ -34,13 +34,15 @@ struct feed_rule feed_rule_default(void)
                               .streak = 10,
                               .pool_share = 0.15,
                               .newcomer_share = 0.05,
-                              .campaign_share = 0.05};
+                              .campaign_share = 0.05,
+                              .gift_share = 0.05};
 }
 
 const char *feed_source_name(uint8_t source)
 {
-    static const char *const names[FEED_SOURCE_COUNT] = {"model", "interest", "follow",  "top",
-                                                         "pool",  "newcomer", "campaign"};
+    static const char *const names[FEED_SOURCE_COUNT] = {"model",    "interest",     "follow",
+                                                         "top",      "pool",         "newcomer",
+                                                         "campaign", "compensation", "credit"};
 
     return source < FEED_SOURCE_COUNT ? names[source] : "?";
 }
@@ -224,6 +226,10 @@ static uint32_t choose(const struct choice *choice, uint64_t seed)
         found = best_owed(choice, FEED_NEWCOMER, choice->rule->newcomer_share, start);
     if (found == choice->count)
         found = best_owed(choice, FEED_CAMPAIGN, choice->rule->campaign_share, start);
+    if (found == choice->count)
+        found = best_owed(choice, FEED_COMPENSATION, choice->rule->gift_share, start);
+    if (found == choice->count)
+        found = best_owed(choice, FEED_CREDIT, choice->rule->gift_share, start);
     if (found == choice->count)
         found = best_of(choice, allowed, true);
     if (found == choice->count)

@@ -23,7 +23,8 @@
  * A share of the places, at least, is for candidates that are to be tried (source POOL) and one for
  * those of newcomers; which places, the seed decides, evenly spread. Places for which there is no
  * such candidate go to the others. Paid exposure (CAMPAIGN) gets its share and no more, if need be
- * the page is shorter.
+ * the page is shorter. What is given (COMPENSATION, CREDIT) has its share for certain; that it is
+ * no more, the caller sees to, by offering no more (feed_owed).
  *
  * Holds always: no item twice; at most author_cap of one creator, unless nothing else is left; the
  *               order of the candidates given does not matter (ties: the lower id first).
@@ -45,13 +46,15 @@
 
 /* Where a candidate came from; told to the viewer as the reason. */
 enum feed_source {
-    FEED_MODEL,    /* accounts that like alike */
-    FEED_INTEREST, /* what the viewer is interested in */
-    FEED_FOLLOW,   /* a creator the viewer follows */
-    FEED_TOP,      /* what many like */
-    FEED_POOL,     /* an item being tried */
-    FEED_NEWCOMER, /* a new creator's */
-    FEED_CAMPAIGN, /* paid for, and labelled */
+    FEED_MODEL,        /* accounts that like alike */
+    FEED_INTEREST,     /* what the viewer is interested in */
+    FEED_FOLLOW,       /* a creator the viewer follows */
+    FEED_TOP,          /* what many like */
+    FEED_POOL,         /* an item being tried */
+    FEED_NEWCOMER,     /* a new creator's */
+    FEED_CAMPAIGN,     /* paid for, and labelled */
+    FEED_COMPENSATION, /* given to its creator (gifts.h), and labelled */
+    FEED_CREDIT,       /* the same, for newcomers */
     FEED_SOURCE_COUNT
 };
 
@@ -76,10 +79,11 @@ struct feed_rule {
     uint32_t streak;                   /* at least 1 */
     double pool_share, newcomer_share; /* of the places, at least; 0..1 together */
     double campaign_share;             /* neither less nor more, if there is any */
+    double gift_share;                 /* of COMPENSATION, and of CREDIT: at least */
 };
 
-/* diversity 0.5, decay 0.5, floor 0.25, cap 3, streak 10, 15 % tried, 5 % newcomers, 5 % paid:
- * ours, but for decay and floor. */
+/* diversity 0.5, decay 0.5, floor 0.25, cap 3, streak 10, 15 % tried, 5 % newcomers, 5 % paid, 5 %
+ * of each gift: ours, but for decay and floor. */
 struct feed_rule feed_rule_default(void);
 
 /* What the viewer was shown last, newest first. */
@@ -107,7 +111,7 @@ uint32_t feed_rank(const struct feed_rule *rule, const struct feed_past *past,
                    struct feed_item *items, uint32_t count, uint64_t seed, struct feed_work *work,
                    uint32_t *places, uint32_t n);
 
-/* Of n places, so many are for a source with this share. */
+/* How many of n places are of a source with that share; the seed decides about the last one. */
 uint32_t feed_owed(double share, uint64_t seed, uint32_t n);
 
 /* 0: nothing alike; 1: the same. Traits as feed_rank leaves them. */

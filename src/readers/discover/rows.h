@@ -12,6 +12,7 @@
 
 #include <assert.h>
 
+#include "readers/discover/gifts.h"
 #include "readers/discover/health.h"
 #include "readers/discover/heat.h"
 #include "readers/discover/interest.h"
@@ -50,6 +51,7 @@ struct item {
     uint32_t heatless;          /* likes that are on, brought no heat, and are remembered no more */
     struct taught taught;       /* to its kind (kinds.h) */
     struct health_pairs viewed; /* attested, credited viewers one after the other */
+    uint32_t given_units[GIFTS]; /* shown as a gift before its creator was known (gifts.h) */
     uint8_t tag_count;
     uint8_t state; /* enum item_state */
     uint8_t has_creator;

@@ -50,6 +50,7 @@ static const struct knob feed_knobs[] = {
     FEED("pool", rule.pool_share, 0, 1, KNOB_NUMBER),
     FEED("newcomers", rule.newcomer_share, 0, 1, KNOB_NUMBER),
     FEED("campaigns", rule.campaign_share, 0, 1, KNOB_NUMBER),
+    FEED("gifts", rule.gift_share, 0, 0.2, KNOB_NUMBER),
 };
 
 struct knobs {
@@ -187,8 +188,11 @@ bool tuning_read_feed(const char *text, struct feed_settings *settings,
 
     if (!read_all(&feed_all, text, &read, message))
         return false;
-    if (read.rule.pool_share + read.rule.newcomer_share + read.rule.campaign_share > 1) {
-        snprintf(message, TUNING_MESSAGE, "pool, newcomers and campaigns together at most 1");
+    if (read.rule.pool_share + read.rule.newcomer_share + read.rule.campaign_share +
+            GIFTS * read.rule.gift_share >
+        1) {
+        snprintf(message, TUNING_MESSAGE,
+                 "pool, newcomers, campaigns and twice gifts together at most 1");
         return false;
     }
     *settings = read;

@@ -290,7 +290,7 @@ static void bad_lines_are_named_by_number(void **state)
         {"memory 1GiB\n", ":1: expected name = value"},
         {"memory = 1GiB\n= 4\n", ":2: "},
         {"pool = off\nheat = comment=-1\n", ":2: heat: expected comment=NUMBER from 0 to 100"},
-        {"feed = pool=0.9, newcomers=0.2\n", ":1: feed: expected pool, newcomers and campaigns"},
+        {"feed = pool=0.9, newcomers=0.2\n", ":1: feed: expected pool, newcomers, campaigns"},
     };
 
     (void)state;
