@@ -63,7 +63,7 @@ uint64_t case_shown_from(struct engine *engine, const struct request *request, u
 /* The case with that id, about that account; found: there is one. */
 enum status case_about(struct engine *engine, uint16_t tenant, uint64_t account, uint64_t id,
                        struct case_row *row, bool *found);
-/* CASE GET, LIST, OF, OWN, CASES. */
+/* CASE GET, LIST, OF, OWN, CASES, SHIELD, POINTS. */
 bool case_read(struct engine *engine, const struct request *request, struct reply *reply);
 
 /* A like of an item that two people have put under quarantine waits for their decision. */

@@ -5,6 +5,7 @@
 #include "base/hook.h"
 #include "engine/case_inner.h"
 #include "engine/inner.h"
+#include "engine/quality.h"
 
 static bool answer_row(struct engine *engine, const struct case_row *row, bool own,
                        struct reply *reply)
@@ -272,6 +273,44 @@ static bool shield_answer(struct engine *engine, const struct request *request, 
     reply->u.shields = rows;
     reply->cursor = id;
     reply->own = 1;
+    return request->flags & REQUEST_HAS_CURSOR || quality_answer(engine, request, reply);
+}
+
+#define POINTS_LOOKS 64 /* cases that one page of the ledger looks at */
+
+/* The ledger of points: the cases that took some, from the newest on. Whether they were given back
+ * is in each: by an appeal that was granted or not answered, or by a restore. */
+static bool points_answer(struct engine *engine, const struct request *request, struct reply *reply)
+{
+    uint32_t max = request->count < REQUEST_SHIELD_MAX ? request->count : REQUEST_SHIELD_MAX;
+    struct case_row *rows = arena_take(&engine->arena, max * sizeof *rows);
+    uint32_t slot = hot_account_find(engine->hot, request->tenant, request->account);
+    uint64_t id = slot == HOT_NONE ? 0 : hot_account(engine->hot, slot)->case_id;
+    uint32_t count = 0;
+
+    if (slot == HOT_NONE)
+        return answer_error(reply, STATUS_NOACCOUNT);
+    if (rows == NULL || !read_account_copy(engine, request->tenant, request->account, reply))
+        return false;
+    if (request->flags & REQUEST_HAS_CURSOR)
+        id = request->u.cursor;
+    for (uint32_t looks = 0; id != 0 && count < max && looks < POINTS_LOOKS; looks++) {
+        bool found;
+        enum status status =
+            case_about(engine, request->tenant, request->account, id, &rows[count], &found);
+
+        if (status != STATUS_OK)
+            return answer_error(reply, status);
+        if (!found)
+            return answer_error(reply, STATUS_BADCURSOR);
+        id = rows[count].before;
+        count += (rows[count].sanctions >> SANCTION_POINTS & 1) != 0;
+    }
+    reply->kind = REPLY_POINTS;
+    reply->count = (uint16_t)count;
+    reply->u.shields = rows;
+    reply->cursor = id;
+    reply->own = 1;
     return true;
 }
 
@@ -282,6 +321,8 @@ bool case_read(struct engine *engine, const struct request *request, struct repl
         return get_answer(engine, request, reply);
     case SHAPE_SHIELD:
         return shield_answer(engine, request, reply);
+    case SHAPE_POINTS:
+        return points_answer(engine, request, reply);
     case SHAPE_CASE_LIST:
         return list_answer(engine, request, reply);
     default:

@@ -441,6 +441,7 @@ bool read_answer(struct engine *engine, const struct request *request, struct re
         return export_answer(engine, request, reply);
     case SHAPE_NOTICES:
         return notice_answer(engine, request, reply);
+    case SHAPE_POINTS:
     case SHAPE_SHIELD:
     case SHAPE_CASE_GET:
     case SHAPE_CASE_LIST:

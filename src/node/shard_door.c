@@ -111,7 +111,10 @@ static size_t storage_for(const struct request *request)
     case SHAPE_NOTICES:
         return NOTICES_MAX * sizeof(struct notice_view) + 64;
     case SHAPE_SHIELD:
-        return REQUEST_SHIELD_MAX * sizeof(struct case_row) + sizeof(struct item_row) + 64;
+        return REQUEST_SHIELD_MAX * sizeof(struct case_row) + sizeof(struct item_row) +
+               sizeof(struct quality) + 64;
+    case SHAPE_POINTS:
+        return REQUEST_SHIELD_MAX * sizeof(struct case_row) + sizeof(struct account_row) + 64;
     case SHAPE_CASE_OPEN:
     case SHAPE_CASE_STEP:
     case SHAPE_CASE_GET:

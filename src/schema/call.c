@@ -53,9 +53,11 @@ void call_answer(struct call *call, const struct reply *reply)
     if (reply->kind == REPLY_NOTICES || (reply->kind == REPLY_EXPORT && reply->noticed))
         call->reply.u.notices =
             keep(call, &used, reply->u.notices, reply->count * sizeof(struct notice_view));
-    if (reply->kind == REPLY_SHIELD)
+    if (reply->kind == REPLY_SHIELD || reply->kind == REPLY_POINTS)
         call->reply.u.shields =
             keep(call, &used, reply->u.shields, reply->count * sizeof(struct case_row));
+    if (reply->quality != NULL)
+        call->reply.quality = keep(call, &used, reply->quality, sizeof *reply->quality);
     if (reply->cased != NULL)
         call->reply.cased = keep(call, &used, reply->cased, sizeof *reply->cased);
     if (reply->item != NULL)

@@ -32,6 +32,7 @@ enum reply_kind {
     REPLY_POLICIES, /* count versions, newest first (u.policies) */
     REPLY_NOTICES,  /* unread, cursor and count notices, newest first (u.notices) */
     REPLY_SHIELD,   /* map: item, and count of its cases, newest first (u.shields); cursor */
+    REPLY_POINTS,   /* map: account, and count cases that took points from it (u.shields); cursor */
     REPLY_TREE,     /* map: count nodes of a tree (u.tree; schema/tree.h) */
 };
 
@@ -48,6 +49,15 @@ struct reply_entry {
 struct notice_view {
     struct notice notice;
     uint8_t unread, over, named;
+};
+
+/* Likes of an item by what they are worth (engine/quality.h). */
+enum quality_band { QUALITY_FULL, QUALITY_MOST, QUALITY_SOME, QUALITY_NONE, QUALITY_WAITING,
+                    QUALITY_VOIDED, QUALITY_BANDS };
+struct quality {
+    uint32_t looked; /* the newest of its likes, so many */
+    uint32_t likes[QUALITY_BANDS];
+    uint8_t hidden; /* bit per band that is not told */
 };
 
 struct reply {
@@ -80,6 +90,7 @@ struct reply {
     const struct item_row *item;
     const struct account_row *account;
     const struct case_row *cased;
+    const struct quality *quality; /* REPLY_SHIELD; NULL: not on this page */
     uint8_t own; /* REPLY_CASE */
     uint8_t noticed; /* REPLY_EXPORT: its entries are notices (u.notices) */
     uint8_t held;    /* REPLY_INTEGERS: some are held (engine/pause.h); as many values again follow: until

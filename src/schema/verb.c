@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "schema/reply.h"
+
 const struct verb_info verb_table[VERB_COUNT] = {
 #define VERB(symbol_, name_, group_, access_, shape_, edge_, on_, counter_, since_, summary_, args_) \
     [VERB_##symbol_] = {.name = name_,                                                             \
@@ -181,6 +183,17 @@ const char *case_decision_name(enum case_decision decision)
 
     assert(decision < DECISION_COUNT);
     return name[decision];
+}
+
+const char *quality_name(uint32_t band)
+{
+    static const char *const name[QUALITY_BANDS] = {
+        [QUALITY_FULL] = "full", [QUALITY_MOST] = "most",       [QUALITY_SOME] = "some",
+        [QUALITY_NONE] = "none", [QUALITY_WAITING] = "waiting", [QUALITY_VOIDED] = "voided",
+    };
+
+    assert(band < QUALITY_BANDS);
+    return name[band];
 }
 
 const char *pause_by_name(enum pause_by by)

@@ -68,6 +68,7 @@ enum verb_shape {
     SHAPE_POLICY_LIST, /* -> array of maps */
     SHAPE_NOTICES,   /* account, cursor, count -> page of notices */
     SHAPE_SHIELD,    /* target, cursor, count -> map, with a page of cases */
+    SHAPE_POINTS,    /* account, cursor, count -> map, with a page of cases */
     SHAPE_SEQ,
     SHAPE_READER, /* any arguments -> a tree (answers.def); see request.u.ask */
     SHAPE_SERVICE
@@ -138,6 +139,7 @@ const char *tier_name(enum tier tier);
 const char *reason_name(enum reason reason);
 /* Which one these bytes name, in any case; REASON_COUNT: none. */
 enum reason reason_of(const char *bytes, size_t size);
+const char *quality_name(uint32_t band); /* enum quality_band of reply.h: "full", ... */
 const char *intent_name(enum intent intent);
 const char *mark_name(enum edge_mark mark);
 const char *sanction_name(enum sanction sanction);

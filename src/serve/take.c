@@ -210,7 +210,7 @@ static uint32_t output_of(const struct request *request, const struct verb_info 
         return 4096u + request->count * 160u;
     if (info->shape == SHAPE_NOTICES)
         return 64u + (request->count < NOTICES_MAX ? request->count : NOTICES_MAX) * 640u;
-    if (info->shape == SHAPE_SHIELD)
+    if (info->shape == SHAPE_SHIELD || info->shape == SHAPE_POINTS)
         return 4096u + (request->count < REQUEST_SHIELD_MAX ? request->count : REQUEST_SHIELD_MAX) *
                            1536u;
     if (info->shape == SHAPE_STATES || info->shape == SHAPE_TOTALS)

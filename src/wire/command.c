@@ -1002,7 +1002,7 @@ static bool is_page(uint8_t shape)
 {
     return shape == SHAPE_TAKEN || shape == SHAPE_GIVEN || shape == SHAPE_ACTIVITY ||
            shape == SHAPE_CASE_LIST || shape == SHAPE_CASE_OF || shape == SHAPE_NOTICES ||
-           shape == SHAPE_SHIELD || shape == SHAPE_CLEANUP_PREVIEW || shape == SHAPE_EXPORT ||
+           shape == SHAPE_SHIELD || shape == SHAPE_POINTS || shape == SHAPE_CLEANUP_PREVIEW || shape == SHAPE_EXPORT ||
            shape == SHAPE_WEIGHED;
 }
 

@@ -283,6 +283,7 @@ static bool is_fast(const struct verb_info *info)
     case SHAPE_CLEANUP:
     case SHAPE_CLEANUP_PREVIEW:
     case SHAPE_SHIELD:
+    case SHAPE_POINTS:
     case SHAPE_READER:
         return false;
     default:

@@ -92,6 +92,7 @@ const char *command_entry_complexity(const struct command_entry *entry)
     case SHAPE_CASE_OF:
     case SHAPE_CLEANUP_PREVIEW:
     case SHAPE_SHIELD:
+    case SHAPE_POINTS:
         return "O(log(M)+N), M being the entries there are and N those returned";
     case SHAPE_POLICY_PROPOSE:
         return "O(N), N being the bytes of the text, at most 16384";

@@ -116,6 +116,7 @@ static const char *answer_of(const struct command_entry *entry)
         return "an array of three: the cursor of the next page (\"0\": there is none), how many are "
                "unread, and an array of maps";
     case SHAPE_SHIELD:
+    case SHAPE_POINTS:
     case SHAPE_COUNTS:
     case SHAPE_RECEIVED:
     case SHAPE_ITEM_GET:

@@ -938,7 +938,7 @@ static bool read_all(const struct json_input *input, const json_t *body, struct 
     if (info->shape == SHAPE_TAKEN || info->shape == SHAPE_GIVEN ||
         info->shape == SHAPE_ACTIVITY || info->shape == SHAPE_CASE_LIST ||
         info->shape == SHAPE_CASE_OF || info->shape == SHAPE_NOTICES ||
-        info->shape == SHAPE_SHIELD || info->shape == SHAPE_CLEANUP_PREVIEW ||
+        info->shape == SHAPE_SHIELD || info->shape == SHAPE_POINTS || info->shape == SHAPE_CLEANUP_PREVIEW ||
         info->shape == SHAPE_EXPORT || info->shape == SHAPE_WEIGHED)
         out->request.count = REQUEST_PAGE;
     if (!read_fields(input, body, out, error))

@@ -590,11 +590,39 @@ static void put_notices(struct text *text, const struct reply *reply)
     put_entries(text, reply, ',', "entries", notice_of);
 }
 
+static void put_quality(struct text *text, const struct quality *quality)
+{
+    key(text, ',', "quality");
+    if (quality == NULL) {
+        text_puts(text, "null");
+        return;
+    }
+    member(text, '{', "looked", quality->looked);
+    for (uint32_t band = 0; band < QUALITY_BANDS; band++) {
+        key(text, ',', quality_name(band));
+        if (quality->hidden >> band & 1)
+            text_puts(text, "null");
+        else
+            text_u64(text, quality->likes[band]);
+    }
+    text_put(text, "}", 1);
+}
+
+static void put_points(struct text *text, const struct reply *reply)
+{
+    key(text, '{', "account");
+    text_json_id(text, reply->account->id);
+    key(text, ',', "balance");
+    text_i64(text, reply->account->points);
+    put_entries(text, reply, ',', "entries", shield_of);
+}
+
 static void put_shield(struct text *text, const struct reply *reply)
 {
     key(text, '{', "item");
     put_item_map(text, reply->item);
     moment(text, "window_until_ms", reply->item->window_until_us / 1000);
+    put_quality(text, reply->quality);
     put_entries(text, reply, ',', "cases", shield_of);
 }
 
@@ -727,6 +755,9 @@ void json_reply(struct text *text, const struct json_request *request, const str
         return;
     case REPLY_SHIELD:
         put_shield(text, reply);
+        return;
+    case REPLY_POINTS:
+        put_points(text, reply);
         return;
     case REPLY_TREE:
         json_out_tree(text, reply->u.tree, reply->count);

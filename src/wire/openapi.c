@@ -318,6 +318,18 @@ static const struct answer_member members[] = {
     {"Shield", "item", "Item", "the item and what its likes are worth, with reasons"},
     {"Shield", "window_until_ms", "?time", "a quarantine window is, or was, open until then; null: never"},
     {"Shield", "cases", "[OwnCase]", "newest first: windows, decisions, disavowals"},
+    {"Shield", "quality", "?Quality", "of the likes of its likers; null on further pages"},
+    {"Quality", "looked", "count", "the newest likes, so many were looked at"},
+    {"Quality", "full", "?count", "count in full; null, of any band: too few to be told"},
+    {"Quality", "most", "?count", "count half or more"},
+    {"Quality", "some", "?count", "count less than half"},
+    {"Quality", "none", "?count", "count nothing"},
+    {"Quality", "waiting", "?count", "held or quarantined: not settled yet"},
+    {"Quality", "voided", "?count", "taken out by a decision"},
+    {"Points", "account", "id", "whose"},
+    {"Points", "balance", "signed", "what was given less what was taken; nothing is refused by it"},
+    {"Points", "entries", "[OwnCase]", "cases that took points, newest first; points: what is taken still"},
+    {"Points", "cursor", "?id", "for the next page; null: this was the last"},
     {"Shield", "cursor", "?id", "for the next page; null: this was the last"},
     {"CleanUp", "cleanup", "count", "its number, to undo it; 0: there was nothing"},
     {"CleanUp", "changed", "count", "likes taken back, or brought back"},
@@ -593,6 +605,8 @@ static const char *answer_of(const struct route *route)
         return "NoticePage";
     case SHAPE_SHIELD:
         return "Shield";
+    case SHAPE_POINTS:
+        return "Points";
     case SHAPE_CASE_STEP:
         return route->verb == VERB_CASE_APPEAL ? "OwnCase" : "Case";
     case SHAPE_CASE_GET:

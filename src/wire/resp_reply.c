@@ -543,13 +543,27 @@ static void put_notices(struct resp_out *out, const struct reply *reply)
     }
 }
 
-static void put_shield(struct resp_out *out, const struct reply *reply)
+static void put_quality(struct resp_out *out, const struct quality *quality)
 {
-    resp_out_map(out, 4);
-    resp_out_text(out, "item");
-    put_item(out, reply->item);
-    put_moment(out, "window_until_ms", reply->item->window_until_us / 1000);
-    resp_out_text(out, "cases");
+    resp_out_text(out, "quality");
+    if (quality == NULL) {
+        resp_out_null(out);
+        return;
+    }
+    resp_out_map(out, 1 + QUALITY_BANDS);
+    put_counter_of(out, "looked", quality->looked);
+    for (uint32_t band = 0; band < QUALITY_BANDS; band++) {
+        resp_out_text(out, quality_name(band));
+        if (quality->hidden >> band & 1)
+            resp_out_null(out);
+        else
+            resp_out_counter(out, quality->likes[band]);
+    }
+}
+
+static void put_own_cases(struct resp_out *out, const char *name, const struct reply *reply)
+{
+    resp_out_text(out, name);
     resp_out_array(out, reply->count);
     for (uint32_t i = 0; i < reply->count; i++) {
         struct reply one = {.cased = &reply->u.shields[i], .own = 1};
@@ -558,6 +572,26 @@ static void put_shield(struct resp_out *out, const struct reply *reply)
     }
     resp_out_text(out, "cursor");
     resp_out_id(out, reply->cursor);
+}
+
+static void put_points(struct resp_out *out, const struct reply *reply)
+{
+    resp_out_map(out, 4);
+    resp_out_text(out, "account");
+    resp_out_id(out, reply->account->id);
+    resp_out_text(out, "balance");
+    resp_out_integer(out, reply->account->points);
+    put_own_cases(out, "entries", reply);
+}
+
+static void put_shield(struct resp_out *out, const struct reply *reply)
+{
+    resp_out_map(out, 5);
+    resp_out_text(out, "item");
+    put_item(out, reply->item);
+    put_moment(out, "window_until_ms", reply->item->window_until_us / 1000);
+    put_quality(out, reply->quality);
+    put_own_cases(out, "cases", reply);
 }
 
 /* --- all of it -------------------------------------------------------------------------------- */
@@ -599,7 +633,8 @@ size_t resp_reply_bound(const struct request *request, const struct reply *reply
     case REPLY_NOTICES:
         return PAGE_HEAD_BYTES + 2 * INTEGER_BYTES_MAX + (size_t)reply->count * NOTICE_BYTES_MAX;
     case REPLY_SHIELD:
-        return MAP_BYTES_MAX + 256 + (size_t)reply->count * CASE_BYTES_MAX;
+    case REPLY_POINTS:
+        return MAP_BYTES_MAX + 512 + (size_t)reply->count * CASE_BYTES_MAX;
     case REPLY_TREE:
         return resp_tree_bound(reply->u.tree, reply->count);
     }
@@ -664,6 +699,9 @@ static void put_reply(struct resp_out *out, const struct request *request,
         return;
     case REPLY_SHIELD:
         put_shield(out, reply);
+        return;
+    case REPLY_POINTS:
+        put_points(out, reply);
         return;
     case REPLY_TREE:
         resp_out_tree(out, reply->u.tree, reply->count);

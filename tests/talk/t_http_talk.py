@@ -207,6 +207,8 @@ def notices(door):
     case = door.ask("POST", "/v1/items/4400/disavowals", {"reason": "not mine"}).json
     shield = door.ask("GET", "/v1/items/4400/shield").json
     assert shield["item"]["item"] == "4400" and shield["cases"] == [case], (shield, case)
+    door.ask("PUT", "/v1/accounts/44", {})
+    assert door.ask("GET", "/v1/accounts/44/points").json["balance"] == 0  # t_points.py has the rest
     door.ask("PUT", "/v1/items/4400/likes/4401")
     entry, = door.ask("GET", "/v1/cases/likes/4400").json["entries"]
     assert (entry["account"], entry["weight_pct"]) == ("4401", 100), entry
