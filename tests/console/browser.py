@@ -85,6 +85,24 @@ def started(**settings):
     return server, Door(port)
 
 
+def platform(door):
+    """A platform of a day: 24 items of creators 500 to 503, with tags; accounts 1 to 5 watch and like
+    some, 6 to 9 are new, 10 likes four. Returns the items."""
+    items = [str(9000 + i) for i in range(24)]
+    for account in range(1, 11):
+        door.ask("PUT", "/v1/accounts/%d" % account, {"visible": "nobody"})
+    for i, item in enumerate(items):
+        door.ask("PUT", "/v1/items/%s" % item, {"creator": str(500 + i % 4), "duration_ms": 15000})
+        door.ask("PUT", "/v1/items/%s/tags" % item, {"tags": "music,tag%d" % (i % 3)})
+        for account in range(1, 2 + i % 5):
+            door.ask("POST", "/v1/items/%s/views" % item, {"account": str(account), "watch_ms": 9000,
+                                                            "duration_ms": 15000})
+            door.ask("PUT", "/v1/items/%s/likes/%d" % (item, account))
+    for item in items[:4]:
+        door.ask("PUT", "/v1/items/%s/likes/10" % item)
+    return items
+
+
 def secured():
     """A node that asks for credentials; and an assertion for user 42 and for creator 500, and the key of
     each other role."""

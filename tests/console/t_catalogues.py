@@ -66,7 +66,8 @@ def main():
                 if wanted not in keys:
                     wrong.append("%s asks for %s" % (os.path.relpath(path, ROOT), wanted))
     # A key may be put together (`nav.${page}`): then its beginning stands in the sources.
-    begins = set(re.findall(r"[`']([\w.-]+)\.\$\{", text)) | set(re.findall(r"\b(?:word|many)\('([\w.-]+)'", text))
+    begins = set(re.findall(r"[`']([\w.-]+)\.\$\{", text)) | set(re.findall(r"\b(?:word|many)\('([\w.-]+)'", text)) | \
+        set(re.findall(r'prefix="([\w.-]+)"', text))
     for key in sorted(keys):
         if "'%s'" % key not in text and not any(key.startswith(begin + ".") for begin in begins):
             wrong.append("%s is asked for nowhere" % key)

@@ -18,4 +18,5 @@ export interface Page {
 
 export const pages: Page[] = [
   { id: 'player', icon: 'play', load: () => import('./player') },
+  { id: 'studio', icon: 'chart', load: () => import('./studio') },
 ];

@@ -79,7 +79,11 @@ export function Curve({
           {showX(x[shown]!)}: {words}
         </output>
       </figcaption>
-      <svg
+      <div class="plot">
+        <span class="most" aria-hidden="true">
+          {show(top(lines))}
+        </span>
+        <svg
         ref={at}
         viewBox={`0 0 ${WIDE} ${HIGH}`}
         preserveAspectRatio="none"
@@ -107,7 +111,8 @@ export function Curve({
           <path key={i} class={`line tone${i}`} d={path(line.values)} />
         ))}
         <line class="cursor" x1={px(x[shown]!)} x2={px(x[shown]!)} y1={EDGE.top} y2={HIGH - EDGE.bottom} />
-      </svg>
+        </svg>
+      </div>
       {lines.length > 1 && (
         <ul class="key">
           {lines.map((line, i) => (
