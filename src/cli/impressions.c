@@ -41,8 +41,9 @@ struct table {
     double *score; /* of the rows after the cut, by one method */
     struct rank_case *scratch;
     uint64_t seed;
+    bool fixed; /* models of pairs with the setting to begin with */
     const struct work *work;
-    struct impressions *result;
+    struct impressions *result; /* NULL: nothing is judged */
 };
 
 /* --- reading -------------------------------------------------------------------------------------
@@ -347,7 +348,7 @@ static enum status pairs_make(struct table *table, uint64_t end, uint32_t outcom
                               struct pairs_model *result)
 {
     const struct train_options options = {
-        .seed = table->seed, .tune = true, .start = train_default(), .work = *table->work};
+        .seed = table->seed, .tune = !table->fixed, .start = train_default(), .work = *table->work};
     struct train_report report;
     struct model model = {0};
     enum status status;
@@ -507,5 +508,59 @@ enum status impressions_evaluate(const char *path, double cut, uint64_t seed,
     free(table.row);
     free(table.score);
     free(table.scratch);
+    return status;
+}
+
+/* --- for serving ---------------------------------------------------------------------------------
+ */
+
+static struct row row_from(const struct learn_impression *one)
+{
+    return (struct row){.shown = {.account = one->account,
+                                  .item = one->item,
+                                  .creator = one->creator,
+                                  .tag = one->tag,
+                                  .duration_ms = one->duration_ms},
+                        .outcome = {[RANK_CLICK] = one->clicked,
+                                    [RANK_LONG_VIEW] = one->watched,
+                                    [RANK_LIKE] = one->liked}};
+}
+
+/* Places for what there is, about: nine of each impression, many of them the same. */
+static uint32_t slots_for(uint64_t impressions)
+{
+    uint32_t slots_log2 = 12;
+
+    while (slots_log2 < SLOTS_LOG2 && 1ULL << slots_log2 < 5 * impressions)
+        slots_log2++;
+    return slots_log2;
+}
+
+enum status impressions_learn(const struct learn_impression *impression, uint64_t count,
+                              uint64_t seed, const struct work *work, struct rank **rank)
+{
+    struct table table = {.seed = seed, .fixed = true, .work = work};
+    enum status status = STATUS_OK;
+
+    *rank = rank_open(slots_for(count));
+    if (*rank == NULL)
+        return STATUS_NOMEMORY;
+    for (uint64_t i = 0; i < count && status == STATUS_OK; i++) {
+        struct row row = row_from(&impression[i]);
+
+        status = add_row(&table, &row);
+    }
+    table.learnt = count;
+    if (status == STATUS_OK)
+        status = set_affinities(&table, count / 2, count / 2, count);
+    if (status == STATUS_BADDATA)
+        status = STATUS_OK; /* too few pairs in the first half: then without */
+    for (uint64_t i = 0; i < count && status == STATUS_OK; i++)
+        rank_learn(*rank, &table.row[i].shown, table.row[i].outcome);
+    free(table.row);
+    if (status != STATUS_OK) {
+        rank_close(*rank);
+        *rank = NULL;
+    }
     return status;
 }

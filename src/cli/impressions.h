@@ -17,6 +17,7 @@
 #define ZAN_CLI_IMPRESSIONS_H
 
 #include "cli/lines.h"
+#include "node/learn.h"
 #include "readers/recommend/rank.h"
 #include "readers/recommend/work.h"
 
@@ -54,5 +55,9 @@ struct impressions {
 /* cut: the part of the rows, by time, that is learnt from; above 0, below 1. */
 enum status impressions_evaluate(const char *path, double cut, uint64_t seed,
                                  const struct work *work, struct impressions *result);
+
+/* Rates for serving, learnt from impressions of a log, in their order. NOMEMORY. */
+enum status impressions_learn(const struct learn_impression *impression, uint64_t count,
+                              uint64_t seed, const struct work *work, struct rank **rank);
 
 #endif

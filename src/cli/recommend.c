@@ -66,6 +66,7 @@ struct task {
     struct progress progress;
     struct work work;
     struct sets sets;
+    struct learn learn; /* what the log has, where it was read */
 };
 
 static int usage(const char *what)
@@ -294,7 +295,7 @@ static int read_pairs(struct task *task, struct sets_list *list)
 {
     struct node_progress told = {.argument = &task->progress, .report = progress_report};
     char message[LINES_MESSAGE] = "";
-    struct learn learn;
+    struct learn *learn = &task->learn;
     enum status status;
 
     if (task->values->edges != NULL) {
@@ -302,13 +303,12 @@ static int read_pairs(struct task *task, struct sets_list *list)
         return status == STATUS_OK ? OPTIONS_GO : command_failed(status, message);
     }
     status = learn_read(task->config, (uint16_t)task->values->tenant,
-                        task->values->memory_mib << 20, &told, &learn);
+                        task->values->memory_mib << 20, &told, learn);
     if (status != STATUS_OK)
-        return command_failed(status, learn.message);
-    for (uint64_t i = 0; i < learn.count && status == STATUS_OK; i++)
-        if (!sets_add(list, learn.taste[i].account, learn.taste[i].item))
+        return command_failed(status, learn->message);
+    for (uint64_t i = 0; i < learn->count && status == STATUS_OK; i++)
+        if (!sets_add(list, learn->taste[i].account, learn->taste[i].item))
             status = STATUS_NOMEMORY;
-    learn_free(&learn);
     return status == STATUS_OK ? OPTIONS_GO : command_failed(status, "memory ran out");
 }
 
@@ -326,6 +326,8 @@ static void print_trained(const struct task *task, const struct model *model,
         report_number(to, "pairs", model->head->pairs);
         report_number(to, "links", model->head->links);
         report_number(to, "bytes", model->bytes);
+        report_number(to, "impressions",
+                      model->head->rates_bytes > 0 ? task->learn.impressions : 0);
         report_setting(report_object(to, "setting"), &report->setting);
         report_real(to, "held_recall_20", report->held.recall);
         report_real(to, "held_ndcg_20", report->held.ndcg);
@@ -338,11 +340,35 @@ static void print_trained(const struct task *task, const struct model *model,
            (unsigned)model->head->version, progress_number(model->head->accounts, a),
            progress_number(model->head->items, b), progress_number(model->head->pairs, c));
     print_setting(&report->setting);
+    if (model->head->rates_bytes > 0)
+        printf("rates      of clicks, long views and likes, from %s impressions\n",
+               progress_number(task->learn.impressions, a));
     if (!task->values->fixed)
         printf("chosen     on a fifth of it, held back: recall@20 %.4f, ndcg@20 %.4f\n",
                report->held.recall, report->held.ndcg);
     printf("training   %.1f s, %llu MiB at most; the file has %s bytes\n", (double)train_us / 1e6,
            (unsigned long long)peak_mib(), progress_number(model->bytes, a));
+}
+
+#define RATES_LEAST 1000 /* impressions; of fewer no rates are learnt */
+
+/* Rates of clicks, long views and likes, from the impressions of the log, into the model's file. */
+static enum status add_rates(struct task *task, struct model *model)
+{
+    struct rank *rank;
+    enum status status;
+
+    if (task->learn.impressions < RATES_LEAST)
+        return STATUS_OK;
+    status = impressions_learn(task->learn.impression, task->learn.impressions, task->values->seed,
+                               &task->work, &rank);
+    if (status != STATUS_OK)
+        return status;
+    status = model_add_rates(model, rank_bytes(rank));
+    if (status == STATUS_OK)
+        rank_write(rank, model->rates);
+    rank_close(rank);
+    return status;
 }
 
 static int train_and_save(struct task *task)
@@ -354,8 +380,11 @@ static int train_and_save(struct task *task)
     struct model model = {0};
     int64_t from_us = progress_now_us();
     enum status status = train_model(&task->sets.train, task->sets.item, &options, &model, &report);
-    int64_t train_us = progress_now_us() - from_us;
+    int64_t train_us;
 
+    if (status == STATUS_OK && (status = add_rates(task, &model)) != STATUS_OK)
+        model_free(&model);
+    train_us = progress_now_us() - from_us;
     progress_end(&task->progress);
     if (status != STATUS_OK)
         return train_failed(status, &report, task->values);
@@ -609,6 +638,7 @@ static int recommend(int argc, char **argv)
     code = run(&task, &words);
     progress_end(&task.progress);
     sets_free(&task.sets);
+    learn_free(&task.learn);
     return code;
 }
 

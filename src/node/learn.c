@@ -5,13 +5,18 @@
  * numbers of one partition order what is said of one pair. */
 #include "node/learn.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/hook.h"
 #include "node/inner.h"
+#include "readers/recommend/rank.h"
 #include "schema/batch.h"
+#include "schema/tags.h"
+
+static_assert(LEARN_PAIR_BYTES * 3 / 4 >= sizeof(struct learn_taste) + 24, "learn.h says so");
 
 enum note { NOTE_LIKED, NOTE_NOT, NOTE_WATCHED };
 
@@ -25,6 +30,18 @@ struct id_list {
     uint64_t count, room;
 };
 
+/* What is said of an item: the newest of a kind counts. */
+enum fact_kind { FACT_CREATOR, FACT_TAG };
+struct fact {
+    uint64_t item, kind, order, value;
+};
+
+/* The newest impressions of one partition: full, the oldest makes room. */
+struct ring {
+    struct learn_impression *at;
+    uint64_t count, room, room_max, next;
+};
+
 struct pass {
     struct learn *learn;
     const struct node_progress *progress;
@@ -34,6 +51,9 @@ struct pass {
     struct noted *noted;
     uint64_t count, room;
     struct id_list out; /* accounts to be left out */
+    struct ring seen;   /* in the partition that is read */
+    struct fact *fact;
+    uint64_t facts, fact_room, facts_max;
 };
 
 /* --- the pass ------------------------------------------------------------------------------------
@@ -104,7 +124,80 @@ static bool is_long(const struct record *record)
     return watch_ms >= LEARN_LONG_MS || (duration_ms > 0 && watch_ms >= duration_ms);
 }
 
-static enum status see(struct pass *pass, const struct record *record)
+/* Room for one more in an array that grows by half up to most; false: no memory. At most already:
+ * true, and *room is as it was. */
+static bool grow(void **array, uint64_t *room, uint64_t count, uint64_t most, size_t size)
+{
+    uint64_t wanted = *room == 0 ? 1 << 12 : *room + *room / 2;
+    void *more;
+
+    if (count < *room || *room == most)
+        return true;
+    wanted = wanted < most ? wanted : most;
+    more = realloc(*array, (size_t)wanted * size);
+    if (more == NULL)
+        return false;
+    *array = more;
+    *room = wanted;
+    return true;
+}
+
+static enum status see_impression(struct pass *pass, const struct record *record, int64_t time_us)
+{
+    struct ring *seen = &pass->seen;
+    bool view = record->kind == VERB_VIEW;
+    uint64_t place;
+
+    if (seen->room_max == 0)
+        return STATUS_OK;
+    if (!grow((void **)&seen->at, &seen->room, seen->count, seen->room_max, sizeof *seen->at))
+        return STATUS_NOMEMORY;
+    place = seen->count < seen->room ? seen->count++ : seen->next++ % seen->room;
+    seen->at[place] = (struct learn_impression){
+        .account = record->account,
+        .item = record->target,
+        .time_us = time_us,
+        .duration_ms = view && record->fields & RECORD_HAS_ARGS ? (uint32_t)record->b : 0,
+        .clicked = view,
+        .watched = view && is_long(record)};
+    return STATUS_OK;
+}
+
+/* More than there is room for are not kept: then less is known of items, and nothing is wrong. */
+static enum status see_fact(struct pass *pass, const struct record *record, enum fact_kind kind,
+                            uint64_t value)
+{
+    if (!grow((void **)&pass->fact, &pass->fact_room, pass->facts, pass->facts_max,
+              sizeof *pass->fact))
+        return STATUS_NOMEMORY;
+    if (pass->facts < pass->fact_room)
+        pass->fact[pass->facts++] = (struct fact){record->target, kind, record->sequence, value};
+    return STATUS_OK;
+}
+
+static enum status see_tags(struct pass *pass, const struct record *record)
+{
+    struct tag tags[TAGS_MAX];
+
+    if (!(record->fields & RECORD_HAS_TEXT) ||
+        tags_read(record->text, record->text_size, tags) == 0)
+        return STATUS_OK;
+    return see_fact(pass, record, FACT_TAG, rank_tag(tags_id(tags[0].bytes, tags[0].size)));
+}
+
+static enum status see_look(struct pass *pass, const struct record *record, int64_t time_us)
+{
+    struct verdict verdict = record_verdict(record);
+    enum status status = STATUS_OK;
+
+    if (!counts(&verdict))
+        return STATUS_OK;
+    if (record->kind == VERB_VIEW && is_long(record))
+        status = note(pass, record, NOTE_WATCHED);
+    return status == STATUS_OK ? see_impression(pass, record, time_us) : status;
+}
+
+static enum status see(struct pass *pass, const struct record *record, int64_t time_us)
 {
     struct verdict verdict = record_verdict(record);
 
@@ -124,7 +217,13 @@ static enum status see(struct pass *pass, const struct record *record)
     case VERB_UNLIKE:
         return note(pass, record, NOTE_NOT);
     case VERB_VIEW:
-        return is_long(record) && counts(&verdict) ? note(pass, record, NOTE_WATCHED) : STATUS_OK;
+    case VERB_SKIP:
+        return see_look(pass, record, time_us);
+    case VERB_ITEM_SET:
+        return record->c & REQUEST_HAS_CREATOR ? see_fact(pass, record, FACT_CREATOR, record->a)
+                                               : STATUS_OK;
+    case VERB_ITEM_TAG:
+        return see_tags(pass, record);
     case VERB_ACCOUNT_PURGE:
         return leave_out(pass, record->account);
     case VERB_ACCOUNT_SET:
@@ -146,7 +245,6 @@ static enum status look(void *argument, uint64_t first_sequence, uint32_t count,
     struct record record;
     size_t at = 0;
 
-    (void)time_us;
     for (uint32_t i = 0; i < count; i++) {
         size_t used = record_decode(body + at, size - at, &record);
         enum status status;
@@ -155,7 +253,7 @@ static enum status look(void *argument, uint64_t first_sequence, uint32_t count,
             return STATUS_CORRUPT;
         at += used;
         record.sequence = first_sequence + i;
-        if ((status = see(pass, &record)) != STATUS_OK)
+        if ((status = see(pass, &record, time_us)) != STATUS_OK)
             return status;
     }
     pass->learn->records += count;
@@ -209,11 +307,58 @@ static int by_pair(const void *a, const void *b)
     return left->what < right->what ? -1 : left->what > right->what;
 }
 
+static int by_item(const void *a, const void *b)
+{
+    const struct fact *left = a, *right = b;
+
+    if (left->item != right->item)
+        return left->item < right->item ? -1 : 1;
+    if (left->kind != right->kind)
+        return left->kind < right->kind ? -1 : 1;
+    return left->order < right->order ? -1 : left->order > right->order;
+}
+
+static int by_look(const void *a, const void *b)
+{
+    const struct learn_impression *left = a, *right = b;
+
+    if (left->account != right->account)
+        return left->account < right->account ? -1 : 1;
+    if (left->item != right->item)
+        return left->item < right->item ? -1 : 1;
+    return left->time_us < right->time_us ? -1 : left->time_us > right->time_us;
+}
+
+/* Of the same moment, by whom and what: the same log, the same order. */
+static int by_time(const void *a, const void *b)
+{
+    const struct learn_impression *left = a, *right = b;
+
+    if (left->time_us != right->time_us)
+        return left->time_us < right->time_us ? -1 : 1;
+    return by_look(a, b);
+}
+
+static int by_taste(const void *a, const void *b)
+{
+    const struct learn_taste *left = a, *right = b;
+
+    if (left->account != right->account)
+        return left->account < right->account ? -1 : 1;
+    return left->item < right->item ? -1 : left->item > right->item;
+}
+
 static int by_id(const void *a, const void *b)
 {
     uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
 
     return left < right ? -1 : left > right;
+}
+
+static bool is_out(const struct pass *pass, uint64_t account)
+{
+    return pass->out.count > 0 &&
+           bsearch(&account, pass->out.id, pass->out.count, sizeof account, by_id) != NULL;
 }
 
 /* One pair, of notes from..to-1. */
@@ -224,8 +369,7 @@ static void conclude(struct pass *pass, uint64_t from, uint64_t to)
     bool liked = false, watched = false;
     uint64_t time = 0;
 
-    if (pass->out.count > 0 &&
-        bsearch(&first->account, pass->out.id, pass->out.count, sizeof first->account, by_id))
+    if (is_out(pass, first->account))
         return;
     for (uint64_t i = from; i < to; i++) {
         enum note what = (enum note)(pass->noted[i].what % 4);
@@ -239,7 +383,7 @@ static void conclude(struct pass *pass, uint64_t from, uint64_t to)
     }
     if (!liked && !watched)
         return;
-    learn->taste[learn->count++] = (struct learn_taste){first->account, first->item, time};
+    learn->taste[learn->count++] = (struct learn_taste){first->account, first->item, time, liked};
     learn->likes += liked;
     learn->views += !liked;
 }
@@ -265,23 +409,125 @@ static enum status conclude_all(struct pass *pass)
     return STATUS_OK;
 }
 
+/* --- impressions ---------------------------------------------------------------------------------
+ */
+
+static enum status keep_impressions(struct pass *pass)
+{
+    struct learn *learn = pass->learn;
+    struct learn_impression *more;
+
+    if (pass->seen.count == 0)
+        return STATUS_OK;
+    more = realloc(learn->impression,
+                   (size_t)(learn->impressions + pass->seen.count) * sizeof *learn->impression);
+    if (more == NULL)
+        return STATUS_NOMEMORY;
+    memcpy(more + learn->impressions, pass->seen.at, (size_t)pass->seen.count * sizeof *more);
+    learn->impression = more;
+    learn->impressions += pass->seen.count;
+    pass->seen.count = pass->seen.next = 0;
+    return STATUS_OK;
+}
+
+/* 0: nobody said. */
+static uint64_t fact_of(const struct pass *pass, uint64_t item, enum fact_kind kind)
+{
+    const struct fact last = {item, kind, UINT64_MAX, 0};
+    uint64_t low = 0, high = pass->facts;
+
+    while (low < high) { /* the first above it */
+        uint64_t middle = low + (high - low) / 2;
+
+        if (by_item(&pass->fact[middle], &last) <= 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low > 0 && pass->fact[low - 1].item == item && pass->fact[low - 1].kind == kind
+               ? pass->fact[low - 1].value
+               : 0;
+}
+
+/* The first of each pair, with what the others were. */
+static void merge_looks(struct pass *pass)
+{
+    struct learn *learn = pass->learn;
+    uint64_t kept = 0;
+
+    for (uint64_t i = 0; i < learn->impressions; i++) {
+        const struct learn_impression *one = &learn->impression[i];
+        struct learn_impression *last = kept > 0 ? &learn->impression[kept - 1] : NULL;
+
+        if (is_out(pass, one->account))
+            continue;
+        if (last != NULL && last->account == one->account && last->item == one->item) {
+            last->watched |= one->watched;
+            last->clicked &= one->clicked; /* swiped away at last */
+            last->duration_ms = last->duration_ms != 0 ? last->duration_ms : one->duration_ms;
+        } else {
+            learn->impression[kept++] = *one;
+        }
+    }
+    learn->impressions = kept;
+}
+
+static void conclude_impressions(struct pass *pass)
+{
+    struct learn *learn = pass->learn;
+
+    if (learn->impressions == 0)
+        return;
+    qsort(learn->impression, (size_t)learn->impressions, sizeof *learn->impression, by_look);
+    if (pass->facts > 0)
+        qsort(pass->fact, (size_t)pass->facts, sizeof *pass->fact, by_item);
+    merge_looks(pass);
+    for (uint64_t i = 0; i < learn->impressions; i++) {
+        struct learn_impression *one = &learn->impression[i];
+        const struct learn_taste pair = {.account = one->account, .item = one->item};
+        const struct learn_taste *taste =
+            learn->count == 0
+                ? NULL
+                : bsearch(&pair, learn->taste, (size_t)learn->count, sizeof pair, by_taste);
+
+        one->liked = taste != NULL && taste->liked;
+        one->creator = fact_of(pass, one->item, FACT_CREATOR);
+        one->tag = (uint32_t)fact_of(pass, one->item, FACT_TAG);
+    }
+    qsort(learn->impression, (size_t)learn->impressions, sizeof *learn->impression, by_time);
+}
+
 enum status learn_read(const struct config *config, uint16_t tenant, uint64_t bytes_max,
                        const struct node_progress *progress, struct learn *learn)
 {
     struct pass pass = {.learn = learn,
                         .progress = progress,
                         .tenant = tenant,
-                        .room_max = bytes_max / (2 * sizeof(struct noted))};
+                        .room_max = bytes_max / LEARN_PAIR_BYTES,
+                        .seen.room_max = bytes_max / 16 / sizeof(struct learn_impression) /
+                                         (config->partitions + 1),
+                        .facts_max = bytes_max / 8 / sizeof(struct fact)};
     enum status status = STATUS_OK;
 
     *learn = (struct learn){0};
     for (uint16_t i = 0; status == STATUS_OK && i < config->partitions; i++)
-        status = read_partition(&pass, config, i);
+        if ((status = read_partition(&pass, config, i)) == STATUS_OK)
+            status = keep_impressions(&pass);
     if (status == STATUS_OK)
         status = conclude_all(&pass);
+    if (status == STATUS_OK)
+        conclude_impressions(&pass);
     free(pass.noted);
+    free(pass.seen.at);
+    free(pass.fact);
     free(pass.out.id);
-    if (status != STATUS_OK && learn->message[0] == '\0')
+    if (status == STATUS_OK)
+        return STATUS_OK;
+    free(learn->taste);
+    free(learn->impression);
+    learn->taste = NULL;
+    learn->impression = NULL;
+    if (learn->message[0] == '\0')
         snprintf(learn->message, sizeof learn->message, "%s", status_info(status)->text);
     return status;
 }
@@ -289,5 +535,6 @@ enum status learn_read(const struct config *config, uint16_t tenant, uint64_t by
 void learn_free(struct learn *learn)
 {
     free(learn->taste);
+    free(learn->impression);
     *learn = (struct learn){0};
 }

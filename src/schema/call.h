@@ -27,8 +27,8 @@ struct call {
 };
 
 /* Enough for the largest reply: a full page, or twice REQUEST_IDS_MAX values, or a row, or the rules of a
- * policy. */
-#define CALL_STORAGE_BYTES (REQUEST_PAGE_MAX * sizeof(struct reply_entry) + 1024)
+ * policy, or a feed of 100 places with a dozen values and a token each. */
+#define CALL_STORAGE_BYTES (REQUEST_PAGE_MAX * sizeof(struct reply_entry) + 16384)
 static_assert(sizeof(struct policy_view) + POLICY_LINES_MAX * sizeof(struct policy_line) + 64 <=
                       CALL_STORAGE_BYTES &&
                   sizeof(struct policy_view) + POLICY_TEXT_KEPT + 64 <= CALL_STORAGE_BYTES &&

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/utf8.h"
 
 static bool is_plain(const char *text, size_t size)
@@ -49,4 +50,13 @@ uint32_t tags_read(const char *text, size_t size, struct tag tags[TAGS_MAX])
         at = end + 1;
     }
     return count;
+}
+
+uint64_t tags_id(const char *name, size_t size)
+{
+    uint64_t hash = size;
+
+    for (size_t i = 0; i < size; i++)
+        hash = hash_two(hash, (uint8_t)name[i]);
+    return hash;
 }

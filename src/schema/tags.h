@@ -27,4 +27,7 @@ uint32_t tags_read(const char *text, size_t size, struct tag tags[TAGS_MAX]);
 /* 1 to TAGS_LINE_MAX bytes of UTF-8 without control characters, no space first or last? */
 bool tags_is_line(const char *text, size_t size);
 
+/* The number a tag, or a search word, is known by where it is computed with. */
+uint64_t tags_id(const char *name, size_t size);
+
 #endif

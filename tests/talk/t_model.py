@@ -126,7 +126,44 @@ def of_another_tenant(at, client, path):
     assert as_map(client.call("FEED", 105))["model"] is None
 
 
+def rates(partitions):
+    """A log with impressions enough teaches rates, which pages tell and go by: what all watched to the end comes
+    before what all left, also for who wants no profile; what is read of them says nothing of accounts."""
+    with Server(partitions=partitions, trust="off") as server:
+        client = server.client(resp=3)
+        for group in (1, 2):
+            for item in items_of(group):
+                client.call("ITEM", "SET", item, "CREATOR", 50000 + item)
+                client.call("ITEM", "TAG", item, "both")
+        acts = [("VIEW", account, item, 30000 if item < 2000 else 900, 30000)
+                for account in range(100, 160) for item in list(items_of(1)) + list(items_of(2))]
+        client.many(acts + [("LIKE", account, item) for account in range(100, 130) for item in items_of(1)])
+        client.call("ACCOUNT", "SET", 8, "PERSONAL", "off")
+        assert as_map(as_map(client.call("FEED", 9))["items"][0])["like"] is None
+        told = zan("train", "--data", server.data, "--partitions", str(partitions), "--fixed", "--json",
+                   "--threads", "1")
+        assert told["impressions"] == 60 * 2 * ITEMS, told
+        until(client, lambda lag: int(lag["model"]) == told["version"])
+        for account, personal in ((7, 1), (8, 0), (120, 1)):
+            feed = as_map(client.call("FEED", account, "COUNT", 2 * ITEMS))
+            page = {int(one["item"]): (float(one["long_view"]), float(one["like"]))
+                    for one in map(as_map, feed["items"])}
+            assert int(feed["personal"]) == personal
+            if account == 120:   # it has seen all there is
+                assert not page, page
+                continue
+            assert len(page) == 2 * ITEMS, page
+            watched, left = list(page)[:ITEMS // 2], [item for item in page if item >= 2000]
+            # one place in twenty is a newcomer's, whatever is expected of it
+            assert sum(item >= 2000 for item in watched) <= 2, page
+            watched = [item for item in page if item < 2000]
+            assert min(page[item] for item in watched) > max(page[item] for item in left), page
+            assert all(page[item][0] > 0.6 and 0.2 < page[item][1] < 0.9 for item in watched), page
+
+
 def run():
+    rates(1)
+    rates(2)
     at = directory()
     for partitions in (1, 2):
         path = os.path.join(at, "model-%d" % partitions)

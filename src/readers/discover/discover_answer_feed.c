@@ -9,6 +9,7 @@
 #include "schema/impression.h"
 
 #define SCORE_PLACES 6
+#define RATE_PLACES  5
 
 static void begin(struct answer *answer)
 {
@@ -86,6 +87,14 @@ static uint8_t stage_of(const struct feed_entry *entry, const struct item *item)
     }
 }
 
+static void put_rate(struct answer *answer, const char *name, double rate)
+{
+    if (rate < 0)
+        tree_null(&answer->tree, name);
+    else
+        answer_number(answer, name, rate, RATE_PLACES);
+}
+
 static void put_entry(struct answer *answer, const struct feed_entry *entry, uint32_t place)
 {
     const struct item *item = table_row(&answer->discover->items, entry->row);
@@ -96,6 +105,8 @@ static void put_entry(struct answer *answer, const struct feed_entry *entry, uin
     put_creator(answer, item);
     tree_word(&answer->tree, "source", feed_source_name(entry->source));
     answer_number(answer, "score", entry->score, SCORE_PLACES);
+    put_rate(answer, "long_view", entry->long_view);
+    put_rate(answer, "like", entry->like);
     answer_number(answer, "boost", discover_boost_of(answer->discover, item), 2);
     put_label(answer, entry);
     tree_counter(&answer->tree, "stage",

@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/hook.h"
 #include "readers/discover/discover_inner.h"
+#include "readers/recommend/rank.h"
 
 #define MARKS         4096 /* of rows that are candidates already: a hash of at most a quarter full */
 #define FROM_MODEL    240
@@ -28,6 +29,7 @@
 #define CIRCLE_SHARE  0.5 /* tags of more of all interests make no circle: fit is 2 at most */
 /* Further up no ladder goes, and a token could not say that it is a credit. */
 #define FEED_STAGE_MAX (STAGE_COMPENSATION - STAGE_CREDIT - 1)
+#define RATE_PRIOR     20.0 /* as rank.c has it for items */
 
 static_assert(FROM_MODEL + FROM_TAGS * FROM_TAG + VIEWER_FOLLOWED * FROM_CREATOR + FROM_TOP +
                       FROM_REGION + FROM_NEW + FROM_POOL + CAMPAIGNS_MAX + GIFTS * FROM_GIFT <=
@@ -47,6 +49,7 @@ struct feeder {
     struct feed_settings set;
     const struct deal *deal; /* NULL: nobody decides about what is in trial */
     struct recommend_view *view;
+    const struct rank *rank; /* NULL: the model has no rates */
     uint32_t view_tenant;
     struct table served;
     struct feed_work work;
@@ -54,6 +57,7 @@ struct feeder {
     uint32_t rows[FEED_CANDIDATES_MAX];
     float model[FEED_CANDIDATES_MAX]; /* its score; below 0: not asked */
     bool beyond[FEED_CANDIDATES_MAX];
+    double rate[FEED_CANDIDATES_MAX][RANK_OUTCOMES];
     uint32_t marks[MARKS]; /* row + 1 */
     uint32_t places[FEED_PLACES_MAX];
     uint32_t list[TOP_READ_MAX];
@@ -72,11 +76,14 @@ struct page {
     uint64_t random;
     uint32_t count;
     bool personal;
+    bool looked;             /* the model knows some of the account's history */
+    const struct rank *rank; /* NULL: no rates are asked */
 };
 
 struct feed_settings feed_settings_default(void)
 {
-    return (struct feed_settings){.rule = feed_rule_default(), .prior = 50, .followed = 2};
+    return (struct feed_settings){
+        .rule = feed_rule_default(), .prior = 50, .followed = 2, .explore = 0.5};
 }
 
 void feeder_tune(struct feeder *feeder, const struct feed_settings *settings)
@@ -117,6 +124,7 @@ void feeder_deal(struct feeder *feeder, const struct deal *deal)
 void feeder_model(struct feeder *feeder, struct recommend_view *view, uint32_t tenant)
 {
     feeder->view = view;
+    feeder->rank = view == NULL ? NULL : recommend_rates(view);
     feeder->view_tenant = tenant;
 }
 
@@ -459,6 +467,7 @@ static void add_by_model(struct page *page)
         page->viewer->liked_count == 0 ||
         recommend_look(feeder->view, page->viewer->liked, page->viewer->liked_count) == 0)
         return;
+    page->looked = true;
     count = recommend_best(feeder->view, FROM_MODEL, feeder->found);
     for (uint32_t i = 0; i < count; i++) {
         uint32_t row = item_find(page->discover, page->asked->tenant, feeder->found[i].item);
@@ -553,9 +562,94 @@ static double value_of(const struct page *page, const struct item *item)
            2 * unharmed(page, &item->signals);
 }
 
+/* --- by learnt rates */
+
+static void side_from(const struct taste_counts *counts, struct rank_side *side)
+{
+    side->shown = (double)counts->shown / TASTE_ONE;
+    side->hits[RANK_CLICK] = (double)counts->clicked / TASTE_ONE;
+    side->hits[RANK_LONG_VIEW] = (double)counts->watched / TASTE_ONE;
+    side->hits[RANK_LIKE] = (double)counts->liked / TASTE_ONE;
+}
+
+static void side_of(const struct taste *taste, enum taste_kind kind, uint64_t id,
+                    struct rank_side *side)
+{
+    const struct taste_trait *trait = taste_find(taste, kind, id);
+
+    if (trait != NULL)
+        side_from(&trait->counts, side);
+}
+
+/* What the account did before; all 0 where nothing may be known of it. */
+static void sides_of(const struct page *page, const struct item *item,
+                     struct rank_side side[RANK_SIDES])
+{
+    const struct taste *taste = page->viewer == NULL ? NULL : &page->viewer->taste;
+
+    memset(side, 0, RANK_SIDES * sizeof *side);
+    if (taste == NULL)
+        return;
+    side_from(&taste->all, &side[RANK_OF_ACCOUNT]);
+    if (item->tag_count > 0)
+        side_of(taste, TASTE_TAG, item->tag[0], &side[RANK_OF_TAG]);
+    if (item->has_creator)
+        side_of(taste, TASTE_CREATOR, item->creator, &side[RANK_OF_CREATOR]);
+    if (item->duration_ms != 0)
+        side_of(taste, TASTE_LENGTH, taste_length(item->duration_ms), &side[RANK_OF_DURATION]);
+}
+
+static void ask_rates(const struct page *page, uint32_t i, const struct item *item,
+                      double rate[RANK_OUTCOMES])
+{
+    struct rank_side side[RANK_SIDES];
+    struct rank_impression shown = {.item = item->head.a,
+                                    .creator = item->has_creator ? item->creator : 0,
+                                    .tag = item->tag_count > 0 ? rank_tag(item->tag[0]) : 0,
+                                    .duration_ms = item->duration_ms,
+                                    .has_affinity = page->looked,
+                                    .affinity = page->looked ? page->feeder->model[i] : 0,
+                                    .side = side};
+
+    sides_of(page, item, side);
+    rank_predict(page->rank, &shown, rate);
+}
+
+/* About normal, of mean 0 and deviation 1, between -3 and 3; the same for the same page and item.
+ */
+static double chance(const struct page *page, uint64_t item)
+{
+    uint64_t bits = hash_two(page->asked->seed, item);
+    double sum = -6;
+
+    for (int i = 0; i < 12; i++, bits = hash_mix(bits))
+        sum += (double)(bits >> 11) / (double)(1ULL << 53);
+    return fmin(3, fmax(-3, sum));
+}
+
+static double expected(const struct page *page, const struct item *item,
+                       const double rate[RANK_OUTCOMES])
+{
+    double p = rate[RANK_LONG_VIEW], n = rank_shown(page->rank, item->head.a);
+    double value = (p / rank_usual(page->rank, RANK_LONG_VIEW) +
+                    rate[RANK_LIKE] / rank_usual(page->rank, RANK_LIKE)) /
+                   2;
+    double error = sqrt((1 - p) / (p * (n + RATE_PRIOR)));
+
+    return value * unharmed(page, &item->signals) *
+           fmax(0.1, 1 + page->feeder->set.explore * error * chance(page, item->head.a));
+}
+
 static double tie_of(const struct page *page, const struct item *item)
 {
     return is_followed(page, item) ? page->feeder->set.followed : 1;
+}
+
+/* Where no rates are asked: by what viewers did, interests, model and heat. */
+static double guessed(const struct page *page, const struct item *item, bool tried, double model,
+                      double heat)
+{
+    return value_of(page, item) * fit_of(page, item, tried) * (0.5 + model) * (0.5 + heat);
 }
 
 static void score(struct page *page)
@@ -577,10 +671,13 @@ static void score(struct page *page)
         bool tried = feeder->items[i].source == FEED_POOL || feeder->items[i].source == FEED_CREDIT;
         double heat = hottest > 0 && !tried ? feeder->items[i].score / hottest : 0.5;
         double model = best > 0 && !tried ? fmax(0, (double)(feeder->model[i] / best)) : 0.5;
-        double fit = fit_of(page, item, tried);
+        double worth;
 
-        feeder->items[i].score = value_of(page, item) * fit * wanted(page, item) *
-                                     tie_of(page, item) * (0.5 + model) * (0.5 + heat) *
+        if (page->rank != NULL)
+            ask_rates(page, i, item, feeder->rate[i]);
+        worth = page->rank != NULL && !tried ? expected(page, item, feeder->rate[i])
+                                             : guessed(page, item, tried, model, heat);
+        feeder->items[i].score = worth * wanted(page, item) * tie_of(page, item) *
                                      discover_boost_of(page->discover, item) +
                                  1e-9; /* a page needs an order even of what nobody likes */
     }
@@ -678,6 +775,8 @@ uint32_t feeder_page(struct feeder *feeder, struct discover *discover,
         page.viewer = discover_viewer(discover, asked->tenant, asked->account);
         page.account = discover_account(discover, asked->tenant, asked->account);
     }
+    if (feeder_has_model(feeder, asked->tenant))
+        page.rank = feeder->rank;
     page.served = served_of(&page, false);
     gather(&page);
     score(&page);
@@ -688,9 +787,14 @@ uint32_t feeder_page(struct feeder *feeder, struct discover *discover,
     for (uint32_t i = 0; i < count; i++) {
         uint32_t at = feeder->places[i];
 
-        entries[i] =
-            (struct feed_entry){feeder->items[at].item, feeder->rows[at], feeder->items[at].score,
-                                feeder->items[at].source, feeder->beyond[at]};
+        entries[i] = (struct feed_entry){
+            .item = feeder->items[at].item,
+            .row = feeder->rows[at],
+            .score = feeder->items[at].score,
+            .long_view = page.rank != NULL ? feeder->rate[at][RANK_LONG_VIEW] : -1,
+            .like = page.rank != NULL ? feeder->rate[at][RANK_LIKE] : -1,
+            .source = feeder->items[at].source,
+            .beyond = feeder->beyond[at]};
         serve(&page, entries[i].item);
         give(&page, &entries[i]);
     }
@@ -719,8 +823,8 @@ static uint32_t similar_by_tags(struct feeder *feeder, struct discover *discover
             while (at < count && entries[at].item != other)
                 at++;
             if (at == count && other != id)
-                entries[count++] =
-                    (struct feed_entry){other, feeder->list[i], 0, FEED_INTEREST, false};
+                entries[count++] = (struct feed_entry){
+                    .item = other, .row = feeder->list[i], .source = FEED_INTEREST};
         }
     }
     return count;
@@ -739,8 +843,10 @@ uint32_t feeder_similar(struct feeder *feeder, struct discover *discover, uint32
 
         if (row != TABLE_NONE && item_at(discover, row)->state == ITEM_PUBLISHED &&
             !discover_is_hidden(discover, row))
-            entries[count++] = (struct feed_entry){
-                feeder->found[i].item, row, (double)feeder->found[i].score, FEED_MODEL, false};
+            entries[count++] = (struct feed_entry){.item = feeder->found[i].item,
+                                                   .row = row,
+                                                   .score = (double)feeder->found[i].score,
+                                                   .source = FEED_MODEL};
     }
     *by_model = count > 0;
     return count > 0 ? count : similar_by_tags(feeder, discover, tenant, item, want, entries);

@@ -23,8 +23,16 @@
  * profile, or no interests yet, for an item without tags, and for one whose tags are more than half
  * of everybody's interests: nobody could fit them well.
  *
- *   score = value * fit * wanted * tie * (0.5 + model) * (0.5 + heat) * boost
+ *   score = expected * wanted * tie * boost
+ *           where a model is served that has rates; elsewhere, and of what is in trial (no rate is
+ * known yet): value * fit * wanted * tie * (0.5 + model) * (0.5 + heat) * boost
  *
+ *   expected  how likely showing it becomes a long view, and a like, each by how usual it is, the
+ * mean of both (rank.h: by rates of the item, its creator, tag and length, the account's own with
+ *           those, and the model's affinity); less where its viewers swipe it away, as below. Moved
+ * by chance, to learn of what is little known: times 1 + explore * z * sd, 0.1 at the least. z:
+ *           about normal, 3 at most; sd = sqrt((1 - p) / (p (n + 20))), p: of the long view, n:
+ *           impressions the item was learnt from
  *   value   how often credited impressions of it became a like, and a long view, each beside the
  *           platform's own rate; `prior` impressions of that rate stand before its own. Less where
  *           it is beyond doubt that more of its viewers than of others swipe it away or report it:
@@ -40,8 +48,8 @@
  * with up to three times the diversity and half the streak. Constants are ours.
  *
  * Without a profile (PERSONAL off, a minor's account): campaign and pool without regard to
- * interests, gifts, newcomers, top; fit, wanted and tie are 1, model is 0.5. What it has seen is
- * left out all the same.
+ * interests, gifts, newcomers, top; fit, wanted and tie are 1, model is 0.5; rates are asked
+ * without a word of the account. What it has seen is left out all the same.
  *
  * Only what was served is kept here, and by no checkpoint: all else is a function of the records.
  * Memory: one block, at open. */
@@ -58,13 +66,14 @@
 #define FEED_SERVED_US    (30LL * 60 * 1000000)
 #define FEED_PLACES       20 /* where COUNT is not given */
 #define FEED_MISFIT       4
-#define FEED_FORMULA      "feed-2"
+#define FEED_FORMULA      "feed-3"
 
 /* What a platform may set (tuning.h). */
 struct feed_settings {
     struct feed_rule rule;
     double prior;    /* impressions of the platform's rate before an item's own: 50 */
     double followed; /* tie of a followed creator: 2 */
+    double explore;  /* 0.5 */
 };
 struct feed_settings feed_settings_default(void);
 
@@ -80,8 +89,9 @@ struct feed_entry {
     uint64_t item;
     uint32_t row; /* of the item */
     double score;
-    uint8_t source; /* enum feed_source */
-    bool beyond;    /* in trial, and the viewer is outside of its circle: to explore */
+    double long_view, like; /* expected rates; below 0: no rates were asked */
+    uint8_t source;         /* enum feed_source */
+    bool beyond;            /* in trial, and the viewer is outside of its circle: to explore */
 };
 
 /* What pays for an entry of that source. */

@@ -110,11 +110,7 @@ uint32_t discover_rising(const struct discover *discover, uint32_t tenant,
 
 uint64_t discover_tag_id(const char *name, size_t size)
 {
-    uint64_t hash = size;
-
-    for (size_t i = 0; i < size; i++)
-        hash = hash_two(hash, (uint8_t)name[i]);
-    return hash;
+    return tags_id(name, size);
 }
 
 const struct tag_row *discover_tag(const struct discover *discover, uint32_t tenant, uint64_t id)

@@ -42,6 +42,7 @@ static const struct knob heat_knobs[] = {
 static const struct knob feed_knobs[] = {
     FEED("prior", prior, 1, 100000, KNOB_NUMBER),
     FEED("followed", followed, 1, 10, KNOB_NUMBER),
+    FEED("explore", explore, 0, 2, KNOB_NUMBER),
     FEED("diversity", rule.diversity, 0, 10, KNOB_NUMBER),
     FEED("author-decay", rule.author_decay, 0, 1, KNOB_NUMBER),
     FEED("author-floor", rule.author_floor, 0, 1, KNOB_NUMBER),

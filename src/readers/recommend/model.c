@@ -25,13 +25,29 @@ static void lay_out(struct model *model)
     const struct model_head *head = model->head;
     uint8_t *at = (uint8_t *)model->head + MODEL_HEAD;
 
-    model->bytes = (size_t)model_bytes(head->items, head->rank, head->links);
+    model->bytes = (size_t)(model_bytes(head->items, head->rank, head->links) + head->rates_bytes);
     model->id = (uint64_t *)(void *)at;
     model->degree = (uint32_t *)(void *)(model->id + head->items);
     model->link_start = model->degree + head->items;
     model->link_item = model->link_start + head->items + 1;
     model->link_weight = (float *)(void *)(model->link_item + head->links);
     model->factor = model->link_weight + head->links;
+    model->rates = (uint8_t *)(model->factor + (size_t)head->items * head->rank);
+}
+
+enum status model_add_rates(struct model *model, size_t bytes)
+{
+    struct model_head *head;
+
+    assert(model->head->rates_bytes == 0 && bytes <= UINT32_MAX);
+    head = realloc(model->head, model->bytes + bytes);
+    if (head == NULL)
+        return STATUS_NOMEMORY;
+    head->rates_bytes = (uint32_t)bytes;
+    model->head = head;
+    lay_out(model);
+    memset(model->rates, 0, bytes);
+    return STATUS_OK;
 }
 
 enum status model_make(uint32_t items, uint32_t rank, uint32_t links, struct model *model)
@@ -176,7 +192,7 @@ static const char *wrong_with_head(const struct model_head *head, uint64_t size)
     if (head->rank > MODEL_RANK_MAX || head->zero != 0 ||
         !all_zero(head->zeros, sizeof head->zeros))
         return "has a head that makes no sense";
-    if (size != model_bytes(head->items, head->rank, head->links))
+    if (size != model_bytes(head->items, head->rank, head->links) + head->rates_bytes)
         return "is cut off, or longer than its head says";
     return NULL;
 }

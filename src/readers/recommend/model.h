@@ -4,7 +4,8 @@
  *                     + share * < sum over i of factor_i / degree_i^2p , factor_j >
  *
  * weight: ridge.h, by the item one has (links of i, the strongest first); factor_j = degree_j^p
- * times row j of the eigenvectors (lowpass.h; p is its b), so the second line is the low-pass filter.
+ * times row j of the eigenvectors (lowpass.h; p is its b), so the second line is the low-pass
+ * filter.
  *
  * The file (docs/formats.md), little endian:
  *
@@ -23,7 +24,8 @@
  *       52     4  accounts it was trained on
  *       56     8  pairs it was trained on
  *       64     4  p, of factors (float)
- *       68    28  0
+ *       68     4  bytes of rates s
+ *       72    24  0
  *       96    32  SHA-256 of bytes 0..95 and of the SHA-256 of all that follows
  *      128   8 n  ids, ascending
  *          4 n    degree: accounts of each item
@@ -31,6 +33,7 @@
  *          4 m    links: places of items
  *          4 m    links: weights (floats)
  *          4 n r  factors (floats)
+ *          s      rates (rank.h, rank_write), or nothing
  *
  * Holds always (model_open refuses what does not): ids ascend; starts do not descend and end with
  * m; places are below n; no float is infinite or no number. Memory: one block, of the file's size.
@@ -59,7 +62,8 @@ struct model_head {
     uint32_t neighbours, accounts;
     uint64_t pairs;
     float factor_power;
-    uint8_t zeros[28];
+    uint32_t rates_bytes;
+    uint8_t zeros[24];
     uint8_t digest[32];
 };
 static_assert(sizeof(struct model_head) == MODEL_HEAD, "the byte table above");
@@ -73,11 +77,14 @@ struct model {
     uint32_t *link_item;
     float *link_weight;
     float *factor;
+    uint8_t *rates; /* head->rates_bytes of them */
 };
 
 /* A block of zeros with magic, format and the three sizes. NOMEMORY. */
 enum status model_make(uint32_t items, uint32_t rank, uint32_t links, struct model *model);
 void model_free(struct model *model);
+/* Room for rates at its end. NOMEMORY: it is as it was. */
+enum status model_add_rates(struct model *model, size_t bytes);
 
 uint64_t model_bytes(uint32_t items, uint32_t rank, uint32_t links);
 

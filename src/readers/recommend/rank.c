@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/hash.h"
 
@@ -38,7 +39,7 @@ static const double strength[GROUPS] = {20, 20, 100, 100, 50, 10, 5, 3, 5};
 struct place {
     uint64_t key; /* 0: empty */
     float shown, hits[RANK_OUTCOMES];
-    uint64_t spare;
+    uint64_t group; /* enum group */
 };
 static_assert(sizeof(struct place) == 32, "rank.h says so");
 
@@ -48,6 +49,7 @@ struct line {
 
 struct rank {
     uint32_t slots_log2;
+    bool served; /* was read: a key stands at the first free place from its own */
     uint64_t count;
     double hits[RANK_OUTCOMES];
     struct line line[RANK_OUTCOMES];
@@ -88,16 +90,16 @@ uint64_t rank_count(const struct rank *rank)
 /* --- rates ---------------------------------------------------------------------------------------
  */
 
-static uint64_t bucket_of(uint32_t duration_ms)
+uint32_t rank_length(uint32_t duration_ms)
 {
     double third = duration_ms == 0 ? 0 : 3 * log2(duration_ms / 1000.0 + 1);
 
-    return third >= BUCKETS - 1 ? BUCKETS - 1 : (uint64_t)third + (duration_ms > 0);
+    return third >= BUCKETS - 1 ? BUCKETS - 1 : (uint32_t)third + (duration_ms > 0);
 }
 
 static void keys_of(const struct rank_impression *impression, uint64_t key[GROUPS])
 {
-    uint64_t bucket = bucket_of(impression->duration_ms), tag = impression->tag;
+    uint64_t bucket = rank_length(impression->duration_ms), tag = impression->tag;
 
     key[GROUP_ITEM] = impression->item;
     key[GROUP_CREATOR] = impression->creator;
@@ -122,15 +124,55 @@ static double overall(const struct rank *rank, int outcome)
     return (rank->hits[outcome] + 1) / ((double)rank->count + 4);
 }
 
-static double smoothed(const struct rank *rank, uint64_t key, enum group group, int outcome,
-                       double expected)
+/* NULL: nothing is known of it. */
+static const struct place *find(const struct rank *rank, uint64_t key)
 {
-    const struct place *place = place_of(rank, key);
+    const struct place *place = place_of(rank, key),
+                       *end = rank->place + (1ULL << rank->slots_log2);
 
-    if (place->key != key)
-        return expected;
-    return ((double)place->hits[outcome] + strength[group] * expected) /
-           ((double)place->shown + strength[group]);
+    while (rank->served && place->key != 0 && place->key != key)
+        place = place + 1 < end ? place + 1 : rank->place;
+    return place->key == key ? place : NULL;
+}
+
+double rank_usual(const struct rank *rank, enum rank_outcome outcome)
+{
+    return overall(rank, (int)outcome);
+}
+
+double rank_shown(const struct rank *rank, uint64_t item)
+{
+    const struct place *place = find(rank, hash_two(item, GROUP_ITEM + 1) | 1);
+
+    return place == NULL ? 0 : (double)place->shown;
+}
+
+/* What is known of each group of an impression. */
+static void sides_of(const struct rank *rank, const struct rank_impression *impression,
+                     struct rank_side side[GROUPS])
+{
+    uint64_t key[GROUPS];
+
+    keys_of(impression, key);
+    for (enum group group = 0; group < GROUPS; group++) {
+        const struct place *place;
+
+        side[group] = (struct rank_side){0};
+        if (group >= GROUP_ACCOUNT && impression->side != NULL) {
+            side[group] = impression->side[group - GROUP_ACCOUNT];
+            continue;
+        }
+        if ((place = find(rank, key[group])) == NULL)
+            continue;
+        side[group].shown = (double)place->shown;
+        for (int outcome = 0; outcome < RANK_OUTCOMES; outcome++)
+            side[group].hits[outcome] = (double)place->hits[outcome];
+    }
+}
+
+static double smoothed(const struct rank_side *side, enum group group, int outcome, double expected)
+{
+    return (side->hits[outcome] + strength[group] * expected) / (side->shown + strength[group]);
 }
 
 static double log_odds(double rate)
@@ -152,18 +194,18 @@ static double within(double odds)
 static void features_of(const struct rank *rank, const struct rank_impression *impression,
                         double feature[FEATURES])
 {
-    uint64_t key[GROUPS];
+    struct rank_side side[GROUPS];
     uint32_t at = 0;
 
-    keys_of(impression, key);
+    sides_of(rank, impression, side);
     feature[at++] = 1;
     for (int outcome = 0; outcome < RANK_OUTCOMES; outcome++) {
         double base = overall(rank, outcome);
-        double own = smoothed(rank, key[GROUP_ACCOUNT], GROUP_ACCOUNT, outcome, base);
+        double own = smoothed(&side[GROUP_ACCOUNT], GROUP_ACCOUNT, outcome, base);
 
         for (enum group group = 0; group < GROUPS; group++) {
             double expected = group > GROUP_ACCOUNT ? own : base;
-            double rate = smoothed(rank, key[group], group, outcome, expected);
+            double rate = smoothed(&side[group], group, outcome, expected);
 
             feature[at++] = within(log_odds(rate) - log_odds(expected));
         }
@@ -208,7 +250,8 @@ static void step(struct line *line, const double feature[FEATURES], double error
     }
 }
 
-static void take_in(struct rank *rank, uint64_t key, const bool outcome[RANK_OUTCOMES])
+static void take_in(struct rank *rank, uint64_t key, enum group group,
+                    const bool outcome[RANK_OUTCOMES])
 {
     struct place *place = place_of(rank, key);
 
@@ -219,7 +262,7 @@ static void take_in(struct rank *rank, uint64_t key, const bool outcome[RANK_OUT
         return;
     }
     if (place->key != key)
-        *place = (struct place){.key = key};
+        *place = (struct place){.key = key, .group = group};
     place->shown += 1;
     for (int i = 0; i < RANK_OUTCOMES; i++)
         place->hits[i] += outcome[i];
@@ -231,15 +274,153 @@ void rank_learn(struct rank *rank, const struct rank_impression *impression,
     double feature[FEATURES];
     uint64_t key[GROUPS];
 
+    assert(!rank->served && impression->side == NULL);
     features_of(rank, impression, feature);
     for (int i = 0; i < RANK_OUTCOMES; i++)
         step(&rank->line[i], feature, predict(rank, i, feature) - outcome[i]);
     keys_of(impression, key);
-    for (int group = 0; group < GROUPS; group++)
-        take_in(rank, key[group], outcome);
+    for (enum group group = 0; group < GROUPS; group++)
+        take_in(rank, key[group], group, outcome);
     rank->count++;
     for (int i = 0; i < RANK_OUTCOMES; i++)
         rank->hits[i] += outcome[i];
+}
+
+/* --- as bytes ------------------------------------------------------------------------------------
+ */
+
+struct rank_head {
+    char magic[8];
+    uint32_t features, outcomes;
+    uint64_t count, places;
+    double hits[RANK_OUTCOMES];
+    double weight[RANK_OUTCOMES][FEATURES];
+};
+
+struct kept {
+    uint64_t key;
+    float shown, hits[RANK_OUTCOMES];
+};
+static_assert(sizeof(struct kept) == 24, "docs/formats.md");
+
+/* Of an account nothing is written. */
+static bool is_kept(const struct place *place)
+{
+    return place->key != 0 && place->group < GROUP_ACCOUNT;
+}
+
+static uint64_t kept_count(const struct rank *rank)
+{
+    uint64_t count = 0;
+
+    for (uint64_t i = 0; i < 1ULL << rank->slots_log2; i++)
+        count += is_kept(&rank->place[i]);
+    return count;
+}
+
+size_t rank_bytes(const struct rank *rank)
+{
+    return sizeof(struct rank_head) + (size_t)kept_count(rank) * sizeof(struct kept);
+}
+
+static int by_key(const void *a, const void *b)
+{
+    const struct kept *left = a, *right = b;
+
+    return left->key < right->key ? -1 : left->key > right->key;
+}
+
+void rank_write(const struct rank *rank, void *bytes)
+{
+    struct rank_head head = {.magic = "ZANRATES",
+                             .features = FEATURES,
+                             .outcomes = RANK_OUTCOMES,
+                             .count = rank->count,
+                             .places = kept_count(rank)};
+    struct kept *kept = (void *)((char *)bytes + sizeof head);
+    uint64_t at = 0;
+
+    memcpy(head.hits, rank->hits, sizeof head.hits);
+    for (int i = 0; i < RANK_OUTCOMES; i++)
+        memcpy(head.weight[i], rank->line[i].weight, sizeof head.weight[i]);
+    memcpy(bytes, &head, sizeof head);
+    for (uint64_t i = 0; i < 1ULL << rank->slots_log2; i++)
+        if (is_kept(&rank->place[i])) {
+            struct kept one = {.key = rank->place[i].key, .shown = rank->place[i].shown};
+
+            memcpy(one.hits, rank->place[i].hits, sizeof one.hits);
+            memcpy(&kept[at++], &one, sizeof one);
+        }
+    qsort(kept, (size_t)head.places, sizeof *kept, by_key);
+}
+
+static bool makes_sense(const struct rank_head *head, size_t size)
+{
+    if (memcmp(head->magic, "ZANRATES", sizeof head->magic) != 0 || head->features != FEATURES ||
+        head->outcomes != RANK_OUTCOMES || head->places > 1ULL << 28 ||
+        size != sizeof *head + (size_t)head->places * sizeof(struct kept))
+        return false;
+    for (int i = 0; i < RANK_OUTCOMES; i++) {
+        if (!(head->hits[i] >= 0 && head->hits[i] <= (double)head->count))
+            return false;
+        for (int j = 0; j < FEATURES; j++)
+            if (!isfinite(head->weight[i][j]))
+                return false;
+    }
+    return true;
+}
+
+static bool put_kept(struct rank *rank, const struct kept *kept)
+{
+    struct place *place = place_of(rank, kept->key),
+                 *end = rank->place + (1ULL << rank->slots_log2);
+
+    if (kept->key == 0 || !(kept->shown >= 0) || !isfinite(kept->shown))
+        return false;
+    while (place->key != 0)
+        place = place + 1 < end ? place + 1 : rank->place;
+    *place = (struct place){.key = kept->key, .shown = kept->shown};
+    for (int i = 0; i < RANK_OUTCOMES; i++) {
+        if (!(kept->hits[i] >= 0 && kept->hits[i] <= kept->shown))
+            return false;
+        place->hits[i] = kept->hits[i];
+    }
+    return true;
+}
+
+struct rank *rank_read(const void *bytes, size_t size)
+{
+    struct rank_head head;
+    struct rank *rank;
+    uint32_t slots_log2 = 10;
+    uint64_t before = 0;
+
+    if (size < sizeof head)
+        return NULL;
+    memcpy(&head, bytes, sizeof head);
+    if (!makes_sense(&head, size))
+        return NULL;
+    while (1ULL << slots_log2 < 2 * head.places && slots_log2 < 26)
+        slots_log2++;
+    rank = head.places < 1ULL << slots_log2 ? rank_open(slots_log2) : NULL;
+    if (rank == NULL)
+        return NULL;
+    rank->served = true;
+    rank->count = head.count;
+    memcpy(rank->hits, head.hits, sizeof rank->hits);
+    for (int i = 0; i < RANK_OUTCOMES; i++)
+        memcpy(rank->line[i].weight, head.weight[i], sizeof head.weight[i]);
+    for (uint64_t i = 0; i < head.places; i++) {
+        struct kept kept;
+
+        memcpy(&kept, (const char *)bytes + sizeof head + i * sizeof kept, sizeof kept);
+        if (kept.key <= before || !put_kept(rank, &kept)) {
+            rank_close(rank);
+            return NULL;
+        }
+        before = kept.key;
+    }
+    return rank;
 }
 
 /* --- figures -------------------------------------------------------------------------------------

@@ -10,6 +10,9 @@
  *   log-odds     log(p / (1 - p)), of rates smoothed by `strength` impressions at the expected rate
  *   duration     in buckets of a third of an octave
  *
+ * Served (rank_read): what was learnt of items, creators, tags and lengths, without a word of any
+ * account. Whoever asks brings what he knows of the account (`side`); of it, files keep nothing.
+ *
  * Holds always: the same impressions in the same order give the same bits; nothing is read but what
  * is handed in. Memory:       fixed at rank_open: 2^slots_log2 * 32 bytes for the rates. A full
  * place is taken over by what comes, if it was seen more seldom: each visit wears it down. Source:
@@ -18,19 +21,36 @@
 #define ZAN_READERS_RECOMMEND_RANK_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum rank_outcome { RANK_CLICK, RANK_LONG_VIEW, RANK_LIKE, RANK_OUTCOMES };
 
 extern const char *const rank_outcome_names[RANK_OUTCOMES];
 
+/* Impressions of one account, and what became of them. */
+struct rank_side {
+    double shown, hits[RANK_OUTCOMES];
+};
+enum { RANK_OF_ACCOUNT, RANK_OF_TAG, RANK_OF_CREATOR, RANK_OF_DURATION, RANK_SIDES };
+
 struct rank_impression {
     uint64_t account, item, creator;
-    uint32_t tag;         /* the main one; 0: none */
-    uint32_t duration_ms; /* 0: not known */
-    bool has_affinity;    /* the model knew some of the account's history */
-    float affinity;       /* recommend_score */
+    uint32_t tag;                 /* the main one; 0: none */
+    uint32_t duration_ms;         /* 0: not known */
+    bool has_affinity;            /* the model knew some of the account's history */
+    float affinity;               /* recommend_score */
+    const struct rank_side *side; /* RANK_SIDES: all of it, with this tag, creator, length; NULL: as
+                                     learnt, and of one that was read: nothing */
 };
+
+/* The number of a tag (tags_id): never 0. */
+static inline uint32_t rank_tag(uint64_t id)
+{
+    return (uint32_t)(id >> 32) | 1;
+}
+/* The length as it is looked at: 0, not known, to 63. */
+uint32_t rank_length(uint32_t duration_ms);
 
 struct rank;
 
@@ -47,6 +67,17 @@ void rank_learn(struct rank *rank, const struct rank_impression *impression,
 
 /* Impressions learnt from. */
 uint64_t rank_count(const struct rank *rank);
+
+/* How often the outcome is, of all impressions. */
+double rank_usual(const struct rank *rank, enum rank_outcome outcome);
+/* Impressions that the item was learnt from. */
+double rank_shown(const struct rank *rank, uint64_t item);
+
+/* As bytes, for the file of a model (docs/formats.md). */
+size_t rank_bytes(const struct rank *rank);
+void rank_write(const struct rank *rank, void *bytes);
+/* NULL: they make no sense, or there is no memory. One to be asked, and never to learn. */
+struct rank *rank_read(const void *bytes, size_t size);
 
 /* --- how good an order, and how true a rate, is --------------------------------------------------
  */

@@ -5,18 +5,21 @@
 
 #include <assert.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "readers/recommend/best.h"
 #include "readers/recommend/dense.h"
 #include "readers/recommend/model.h"
+#include "readers/recommend/rank.h"
 
 /* Candidates by links alone, whose whole scores are then worked out. */
 #define DRAFT_MAX (4 * RECOMMEND_BEST_MAX)
 
 struct recommend {
     struct model model;
+    struct rank *rank; /* NULL: it has no rates */
     uint32_t popular_count;
     uint32_t popular[RECOMMEND_BEST_MAX + RECOMMEND_HISTORY_MAX]; /* places, most first */
 };
@@ -64,6 +67,21 @@ static bool list_popular(struct recommend *recommend)
     return true;
 }
 
+static bool read_rates(struct recommend *recommend)
+{
+    const struct model *model = &recommend->model;
+
+    if (model->head->rates_bytes == 0)
+        return true;
+    recommend->rank = rank_read(model->rates, model->head->rates_bytes);
+    return recommend->rank != NULL;
+}
+
+const struct rank *recommend_rates(const struct recommend_view *view)
+{
+    return view->recommend->rank;
+}
+
 enum status recommend_open(const struct disk *disk, const char *path, struct recommend **result,
                            char message[RECOMMEND_MESSAGE])
 {
@@ -76,6 +94,10 @@ enum status recommend_open(const struct disk *disk, const char *path, struct rec
     status = model_open(disk, path, &recommend->model, message);
     if (status == STATUS_OK && !list_popular(recommend))
         status = STATUS_NOMEMORY;
+    if (status == STATUS_OK && !read_rates(recommend)) {
+        snprintf(message, RECOMMEND_MESSAGE, "%.160s has rates that make no sense", path);
+        status = STATUS_BADDATA;
+    }
     if (status != STATUS_OK) {
         recommend_close(recommend);
         return status;
@@ -91,7 +113,7 @@ struct recommend *recommend_of(struct model *model)
     if (recommend == NULL)
         return NULL;
     recommend->model = *model;
-    if (!list_popular(recommend)) {
+    if (!list_popular(recommend) || !read_rates(recommend)) {
         free(recommend);
         return NULL;
     }
@@ -104,6 +126,7 @@ void recommend_close(struct recommend *recommend)
     if (recommend == NULL)
         return;
     model_free(&recommend->model);
+    rank_close(recommend->rank);
     free(recommend);
 }
 

@@ -24,6 +24,7 @@
 #define RECOMMEND_BEST_MAX    1000 /* items asked for at once */
 #define RECOMMEND_MESSAGE     256
 
+struct rank;
 struct recommend;
 struct recommend_view;
 
@@ -48,6 +49,8 @@ enum status recommend_open(const struct disk *disk, const char *path, struct rec
 struct model;
 struct recommend *recommend_of(struct model *model);
 void recommend_close(struct recommend *recommend); /* NULL is allowed; after its views */
+/* The rates that came with the model (rank.h); NULL: none did. As long as it is open. */
+const struct rank *recommend_rates(const struct recommend_view *view);
 void recommend_about(const struct recommend *recommend, struct recommend_about *about);
 
 /* NULL: no memory. */

@@ -9,6 +9,8 @@
 #include "node/config.h"
 #include "node/inner.h"
 #include "node/learn.h"
+#include "readers/recommend/rank.h"
+#include "schema/tags.h"
 #include "support.h"
 
 #define PARTITIONS 2
@@ -262,14 +264,86 @@ static void of_some_nothing_is_learnt(void **state)
     assert_true(!learnt(1, 9) && !learnt(2, 9) && learnt(3, 9) && learnt(4, 9));
 }
 
+static const struct learn_impression *shown(uint64_t account, uint64_t item)
+{
+    const struct learn_impression *found = NULL;
+
+    for (uint64_t i = 0; i < learn.impressions; i++)
+        if (learn.impression[i].account == account && learn.impression[i].item == item) {
+            assert_null(found); /* once a pair */
+            found = &learn.impression[i];
+        }
+    return found;
+}
+
+/* Each pair once, with all that came of it, and with what was said last of the item, in whatever
+ * partition. */
+static void an_impression_is_what_became_of_it(void **state)
+{
+    struct record set = of(VERB_ITEM_SET, 0, 1), tags = of(VERB_ITEM_TAG, 0, 1);
+    struct record worthless = view(1, 4, 20000, 60000);
+    const struct learn_impression *one;
+
+    (void)state;
+    say(view(1, 1, 900, 60000));
+    say(like(1, 1, worth(100, MARK_PLAIN)));
+    say(view(1, 1, 60000, 60000));
+    say(of(VERB_SKIP, 1, 2));
+    say(view(2, 1, 900, 60000));
+    say(of(VERB_SKIP, 2, 1)); /* and swiped away at last */
+    say(like(2, 1, worth(100, MARK_PLAIN)));
+    say(of(VERB_UNLIKE, 2, 1));
+    worthless.fields |= RECORD_HAS_VERDICT;
+    worthless.verdict = worth(100, MARK_VOIDED);
+    say(worthless);
+    say(like(1, 5, worth(100, MARK_PLAIN))); /* of which no view is known */
+    say(view(3, 1, 900, 60000));
+    say(personal(3, true));
+    set.fields |= RECORD_HAS_ARGS | RECORD_HAS_EXTRA;
+    set.c = REQUEST_HAS_CREATOR;
+    set.a = 76;
+    write_to(1, set);
+    set.a = 77;
+    write_to(1, set);
+    tags.fields |= RECORD_HAS_TEXT;
+    tags.text = "cats,dogs";
+    tags.text_size = 9;
+    write_to(1, tags);
+    assert_int_equal(read_with(BYTES), STATUS_OK);
+    assert_int_equal(learn.impressions, 3);
+    one = shown(1, 1);
+    assert_true(one->clicked && one->watched && one->liked);
+    assert_int_equal(one->duration_ms, 60000);
+    assert_int_equal(one->creator, 77);
+    assert_int_equal(one->tag, rank_tag(tags_id("cats", 4)));
+    one = shown(2, 1);
+    assert_true(!one->clicked && !one->watched && !one->liked);
+    one = shown(1, 2);
+    assert_true(!one->clicked && one->creator == 0 && one->tag == 0);
+}
+
+/* There is room for the newest. */
+static void the_newest_impressions_are_kept(void **state)
+{
+    uint64_t bytes = 64 * 1024, most = bytes / 8 / sizeof(struct learn_impression);
+
+    (void)state;
+    for (uint64_t item = 1; item <= 600; item++)
+        say(of(VERB_SKIP, 1, item));
+    assert_int_equal(read_with(bytes), STATUS_OK);
+    assert_in_range(learn.impressions, 10, most);
+    for (uint64_t item = 1; item <= 600; item++)
+        assert_true((shown(1, item) != NULL) == (item > 600 - learn.impressions));
+}
+
 static void more_than_was_allowed_is_refused(void **state)
 {
     (void)state;
     for (uint64_t item = 0; item < 10; item++)
         say(like(1, item, worth(100, MARK_PLAIN)));
-    assert_int_equal(read_with(9 * 2 * 24), STATUS_NOSPACE);
+    assert_int_equal(read_with(9 * LEARN_PAIR_BYTES), STATUS_NOSPACE);
     assert_non_null(strstr(learn.message, "more likes and views"));
-    assert_int_equal(read_with(10 * 2 * 24), STATUS_OK);
+    assert_int_equal(read_with(10 * LEARN_PAIR_BYTES), STATUS_OK);
     assert_int_equal(learn.count, 10);
 }
 
@@ -325,6 +399,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         EACH(the_last_word_on_a_like_counts),         EACH(an_effect_takes_and_gives_back),
         EACH(long_views_count_and_short_ones_do_not), EACH(of_some_nothing_is_learnt),
+        EACH(an_impression_is_what_became_of_it),     EACH(the_newest_impressions_are_kept),
         EACH(more_than_was_allowed_is_refused),       EACH(it_is_what_a_table_says),
     };
 

@@ -161,6 +161,138 @@ static void a_full_table_keeps_what_comes_often(void **state)
     rank_close(rank);
 }
 
+/* --- served --------------------------------------------------------------------------------------
+ */
+
+#define SHOWN 4000
+
+static struct rank_impression shown_of(struct test_random *random, uint64_t first_account)
+{
+    uint64_t item = test_random_below(random, 40);
+
+    return (struct rank_impression){.account = first_account + test_random_below(random, 50),
+                                    .item = 1 + item,
+                                    .creator = 900 + item % 7,
+                                    .tag = 1 + (uint32_t)item % 5,
+                                    .duration_ms = 1000 * (uint32_t)(item % 9)};
+}
+
+/* What is learnt of accounts first_account .., and what each of them did (sides). */
+static struct rank *learnt(uint64_t first_account, uint64_t seed, struct rank_side side[50])
+{
+    struct test_random random = {seed};
+    struct rank *rank = rank_open(20); /* so many that none of these share a place */
+
+    memset(side, 0, 50 * sizeof *side);
+    for (int i = 0; i < SHOWN; i++) {
+        struct rank_impression shown = shown_of(&random, first_account);
+        bool outcome[RANK_OUTCOMES] = {true, test_random_below(&random, 40) < shown.item,
+                                       test_random_below(&random, 400) < shown.item};
+        struct rank_side *own = &side[shown.account - first_account];
+
+        rank_learn(rank, &shown, outcome);
+        own->shown++;
+        for (int o = 0; o < RANK_OUTCOMES; o++)
+            own->hits[o] += outcome[o];
+    }
+    return rank;
+}
+
+/* Read back, it says the same of an account whose own rates are brought along, for what it knows of
+ * the account with a tag, a creator, a length stays behind: as of one of which that is not known.
+ */
+static void what_is_served_is_what_was_learnt(void **state)
+{
+    static struct rank_side side[50];
+    struct test_random random = {test_seed(91)};
+    struct rank *rank = learnt(5000, 91, side), *served;
+    size_t bytes = rank_bytes(rank);
+    uint8_t *file = malloc(bytes);
+
+    (void)state;
+    assert_non_null(file);
+    rank_write(rank, file);
+    served = rank_read(file, bytes);
+    assert_non_null(served);
+    assert_int_equal(rank_count(served), SHOWN);
+    for (int i = 0; i < 500; i++) {
+        struct rank_impression shown = shown_of(&random, 5000);
+        struct rank_side brought[RANK_SIDES] = {side[shown.account - 5000]};
+        double want[RANK_OUTCOMES], got[RANK_OUTCOMES], nobody[RANK_OUTCOMES], none[RANK_OUTCOMES];
+
+        shown.side = brought;
+        rank_predict(rank, &shown, want);
+        rank_predict(served, &shown, got);
+        assert_memory_equal(want, got, sizeof want);
+        assert_true(rank_shown(served, shown.item) > 0);
+        memset(brought, 0, sizeof brought);
+        rank_predict(served, &shown, nobody);
+        shown.side = NULL;
+        rank_predict(served, &shown, none);
+        assert_memory_equal(nobody, none, sizeof none); /* it knows no account */
+    }
+    assert_true(rank_shown(served, 12345) == 0);
+    rank_close(served);
+    rank_close(rank);
+    free(file);
+}
+
+/* Other accounts that did the same leave the same bytes: no word of any of them is in there. */
+static void no_account_is_in_the_file(void **state)
+{
+    static struct rank_side side[50];
+    struct rank *one = learnt(5000, 92, side), *other = learnt(770000, 92, side);
+    size_t bytes = rank_bytes(one);
+    uint8_t *a = malloc(bytes), *b = malloc(bytes);
+
+    (void)state;
+    assert_int_equal(bytes, rank_bytes(other));
+    rank_write(one, a);
+    rank_write(other, b);
+    assert_memory_equal(a, b, bytes);
+    rank_close(one);
+    rank_close(other);
+    free(a);
+    free(b);
+}
+
+static void what_makes_no_sense_is_refused(void **state)
+{
+    static struct rank_side side[50];
+    struct test_random random = {test_seed(93)};
+    struct rank *rank = learnt(1, 93, side), *read;
+    size_t bytes = rank_bytes(rank);
+    uint8_t *file = malloc(bytes), *bad = malloc(bytes);
+    double none = NAN;
+
+    (void)state;
+    rank_write(rank, file);
+    for (size_t size = 0; size < bytes; size += 1 + test_random_below(&random, 200))
+        assert_null(rank_read(file, size));
+    for (int i = 0; i < 3000; i++) { /* any byte: refused, or rates all the same */
+        struct rank_impression shown = shown_of(&random, 1);
+        double rate[RANK_OUTCOMES];
+
+        memcpy(bad, file, bytes);
+        bad[test_random_below(&random, (uint32_t)bytes)] ^= 1u << test_random_below(&random, 8);
+        if ((read = rank_read(bad, bytes)) == NULL)
+            continue;
+        rank_predict(read, &shown, rate);
+        for (int o = 0; o < RANK_OUTCOMES; o++)
+            assert_true(rate[o] >= 0 && rate[o] <= 1);
+        rank_close(read);
+    }
+    memcpy(bad, file, bytes);
+    memcpy(bad + 56 + 8 * 5, &none, sizeof none); /* a weight */
+    assert_null(rank_read(bad, bytes));
+    memcpy(bad, file, bytes);
+    memmove(bad + bytes - 24, bad + bytes - 48, 24); /* a key twice */
+    assert_null(rank_read(bad, bytes));
+    rank_close(rank);
+    free(file);
+    free(bad);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -169,6 +301,9 @@ int main(void)
         cmocka_unit_test(calibration_by_hand),
         cmocka_unit_test(rates_that_are_there_are_found_and_told),
         cmocka_unit_test(a_full_table_keeps_what_comes_often),
+        cmocka_unit_test(what_is_served_is_what_was_learnt),
+        cmocka_unit_test(no_account_is_in_the_file),
+        cmocka_unit_test(what_makes_no_sense_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

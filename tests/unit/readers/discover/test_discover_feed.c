@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "readers/discover/discover_feed.h"
+#include "readers/recommend/model.h"
+#include "readers/recommend/rank.h"
 #include "readers/recommend/recommend.h"
 #include "schema/verb.h"
 
@@ -457,6 +459,97 @@ static void an_items_own_bad_rate_counts(void **state)
         fail_msg("swiped away %.4f, by nobody %.4f, left %.4f", score[0], score[1], score[2]);
 }
 
+/* A model that knows nothing but rates: the higher an item's number, the more are watched long; and
+ * how often items were shown differs, too. */
+static struct recommend *model_with_rates(void)
+{
+    struct test_random random = {test_seed(2)};
+    struct rank *rank = rank_open(16);
+    struct model model;
+    struct recommend *recommend;
+
+    for (int i = 0; i < 30000; i++) {
+        uint64_t item = test_random_below(&random, ITEMS);
+        struct rank_impression shown = {.account = 1 + test_random_below(&random, 5000),
+                                        .item = 1000 + item,
+                                        .creator = 5000 + item % CREATORS};
+        bool watched = test_random_below(&random, 2 * ITEMS) < item;
+        bool outcome[RANK_OUTCOMES] = {true, watched,
+                                       watched && test_random_below(&random, 9) == 0};
+
+        rank_learn(rank, &shown, outcome);
+    }
+    assert_int_equal(model_make(2, 1, 0, &model), STATUS_OK);
+    assert_int_equal(model_add_rates(&model, rank_bytes(rank)), STATUS_OK);
+    rank_write(rank, model.rates);
+    rank_close(rank);
+    recommend = recommend_of(&model);
+    assert_non_null(recommend);
+    return recommend;
+}
+
+/* Rates decide the order where there are any; a little chance moves it, by what is not known; and
+ * without a profile two accounts get the same, whatever they did. */
+static void by_expected_value_where_rates_are_served(void **state)
+{
+    struct feed_entry entries[PAGE], moved[PAGE], other[PAGE];
+    struct feed_settings settings = feed_settings_default();
+    struct recommend *recommend = model_with_rates();
+    struct recommend_view *view = recommend_view_open(recommend);
+    struct feed_asked asked = {.account = 7, .want = PAGE, .seed = 99};
+    uint32_t count, upper = 0, same = 0;
+    bool personal;
+
+    (void)state;
+    now_us += 8 * 24 * HOUR;
+    discover_tick(&discover, now_us);
+    for (uint64_t item = 0; item < ITEMS; item += 3)
+        act(VERB_LIKE, 100, 1000 + item);
+    feeder_model(feeder, view, 0);
+    settings.explore = settings.rule.diversity = 0;
+    settings.rule.author_decay = 1;
+    feeder_tune(feeder, &settings);
+    asked.now_us = now_us;
+    count = feeder_page(feeder, &discover, &asked, entries, &personal);
+    assert_int_equal(count, PAGE);
+    for (uint32_t i = 0; i < count; i++) {
+        assert_true(entries[i].long_view > 0 && entries[i].long_view < 1);
+        assert_true(entries[i].like > 0 && entries[i].like < entries[i].long_view);
+        assert_true(i == 0 || entries[i].score <= entries[i - 1].score);
+        upper += entries[i].item >= 1000 + ITEMS / 2;
+    }
+    assert_true(upper >= PAGE - 2);
+    settings.explore = 1;
+    feeder_tune(feeder, &settings);
+    asked.now_us = now_us += FEED_SERVED_US + SECOND;
+    feeder_page(feeder, &discover, &asked, moved, &personal);
+    upper = 0;
+    for (uint32_t i = 0; i < PAGE; i++) {
+        same += moved[i].item == entries[i].item;
+        upper += moved[i].item >= 1000 + ITEMS / 2;
+    }
+    assert_true(same < PAGE && upper >= PAGE * 3 / 4); /* moved, and no lottery */
+    act(VERB_VIEW, 11, 1298);
+    act(VERB_SKIP, 12, 1298);
+    act(VERB_FOLLOW, 11, 5003);
+    switch_off(11);
+    switch_off(12);
+    asked.account = 11;
+    feeder_page(feeder, &discover, &asked, entries, &personal);
+    assert_false(personal);
+    asked.account = 12;
+    feeder_page(feeder, &discover, &asked, other, &personal);
+    for (uint32_t i = 0; i < PAGE; i++) {
+        assert_int_equal(entries[i].item, other[i].item);
+        assert_true(entries[i].long_view == other[i].long_view && entries[i].like == other[i].like);
+    }
+    feeder_model(feeder, NULL, 0);
+    feeder_page(feeder, &discover, &asked, entries, &personal);
+    assert_true(entries[0].long_view < 0); /* no rates, none told */
+    recommend_view_close(view);
+    recommend_close(recommend);
+}
+
 /* A page changes nothing that records do not say. */
 static void a_page_leaves_no_trace(void **state)
 {
@@ -489,6 +582,7 @@ int main(void)
         WITH_WORLD(what_was_swiped_away_comes_less),
         WITH_WORLD(the_tired_get_more_variety),
         WITH_WORLD(an_items_own_bad_rate_counts),
+        WITH_WORLD(by_expected_value_where_rates_are_served),
         WITH_WORLD(a_page_leaves_no_trace),
     };
 
