@@ -141,7 +141,7 @@ def first_budgets(world):
 
 
 def run():
-    world = World(pool="default")
+    world = World(pool="default", partitions=2)   # cases, items and accounts live apart
     publish(world)
     fans(world)
     health(world)
