@@ -2,7 +2,7 @@
 _zan() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} options
   if [ "$COMP_CWORD" -eq 1 ] || [ "$before" = help ]; then
-    COMPREPLY=($(compgen -W "serve demo import bench info verify rebuild redact backtest recommend certificate key simulate pool detect help version" -- "$word"))
+    COMPREPLY=($(compgen -W "serve demo import bench info why verify rebuild redact backtest recommend certificate key simulate pool detect help version" -- "$word"))
     return
   fi
   case $before in
@@ -10,6 +10,8 @@ _zan() {
     --format) COMPREPLY=($(compgen -W "kuairand tsv" -- "$word")); return ;;
     --key-file) COMPREPLY=($(compgen -f -- "$word")); return ;;
     --key-file) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    --key-file) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    --lang) COMPREPLY=($(compgen -W "en zh" -- "$word")); return ;;
     --language) COMPREPLY=($(compgen -W "en zh" -- "$word")); return ;;
     --scratch) COMPREPLY=($(compgen -d -- "$word")); return ;;
     --train) COMPREPLY=($(compgen -f -- "$word")); return ;;
@@ -55,6 +57,7 @@ _zan() {
     import) options=" --format --to --name --key-file --limit --speed --retry-seconds --json --quiet --help" ;;
     bench) options=" --help" ;;
     info) options=" --data --to --name --key-file --json --help --config --log-a --log-b --resp --http --admin-resp --admin-http --credentials --assertion-keys --tls-cert --tls-key --tls-client-ca --tls-client-crl --tls-doors --tls-least --plain-remote --pseudonym-days --pseudonym-keep --sync --mirror --partitions --memory --discover-memory --insight-memory --discover-model --heat --feed --pool --newcomer-credits --connections --operation-hours --erase-wait-hours --small-counts --display-delay --list-budget --export-budget --cleanup-budget --flush-seconds --segment-mb --audit-rate --scrub-mb-s --sandbox --clock --policy --trust --unknown" ;;
+    why) options=" --to --name --key-file --lang --json --help" ;;
     verify) options=" --json --quiet --help --config --data --log-a --log-b --resp --http --admin-resp --admin-http --credentials --assertion-keys --tls-cert --tls-key --tls-client-ca --tls-client-crl --tls-doors --tls-least --plain-remote --pseudonym-days --pseudonym-keep --sync --mirror --partitions --memory --discover-memory --insight-memory --discover-model --heat --feed --pool --newcomer-credits --connections --operation-hours --erase-wait-hours --small-counts --display-delay --list-budget --export-budget --cleanup-budget --flush-seconds --segment-mb --audit-rate --scrub-mb-s --sandbox --clock --policy --trust --unknown" ;;
     rebuild) options=" --json --quiet --help --config --data --log-a --log-b --resp --http --admin-resp --admin-http --credentials --assertion-keys --tls-cert --tls-key --tls-client-ca --tls-client-crl --tls-doors --tls-least --plain-remote --pseudonym-days --pseudonym-keep --sync --mirror --partitions --memory --discover-memory --insight-memory --discover-model --heat --feed --pool --newcomer-credits --connections --operation-hours --erase-wait-hours --small-counts --display-delay --list-budget --export-budget --cleanup-budget --flush-seconds --segment-mb --audit-rate --scrub-mb-s --sandbox --clock --policy --trust --unknown" ;;
     redact) options=" --json --quiet --help --config --data --log-a --log-b --resp --http --admin-resp --admin-http --credentials --assertion-keys --tls-cert --tls-key --tls-client-ca --tls-client-crl --tls-doors --tls-least --plain-remote --pseudonym-days --pseudonym-keep --sync --mirror --partitions --memory --discover-memory --insight-memory --discover-model --heat --feed --pool --newcomer-credits --connections --operation-hours --erase-wait-hours --small-counts --display-delay --list-budget --export-budget --cleanup-budget --flush-seconds --segment-mb --audit-rate --scrub-mb-s --sandbox --clock --policy --trust --unknown" ;;

@@ -72,7 +72,7 @@ int command_failed(enum status status, const char *message);
 
 /* The rows, each in the file of its name. */
 extern const struct command cli_command_serve, cli_command_demo, cli_command_import,
-    cli_command_info, cli_command_verify, cli_command_rebuild, cli_command_redact, cli_command_key, cli_command_docs,
+    cli_command_info, cli_command_why, cli_command_verify, cli_command_rebuild, cli_command_redact, cli_command_key, cli_command_docs,
     cli_command_simulate, cli_command_backtest, cli_command_recommend, cli_command_certificate,
     cli_command_pool, cli_command_detect;
 

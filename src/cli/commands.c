@@ -17,6 +17,7 @@ const struct command *const commands[] = {
     &cli_command_import,
     &cli_command_bench,
     &cli_command_info,
+    &cli_command_why,
     &cli_command_verify,
     &cli_command_rebuild,
     &cli_command_redact,

@@ -153,6 +153,7 @@ static inline enum reader_kind reader_of(const struct request *request)
     case VERB_INSIGHT_PLATFORM:
     case VERB_TIMELINE:
     case VERB_ROLLUP:
+    case VERB_DIAGNOSE:
         return READER_INSIGHT;
     default:
         return READER_DISCOVER;

@@ -221,6 +221,8 @@ def insight(door):
     assert by_name["like"]["raw"] == by_name["finish"]["raw"] == 1 and item["creator"] == "45", item
     assert len(door.ask("GET", "/v1/items/4500/timeline?metric=view&by=hour&count=5").json["points"]) == 5
     door.ask("GET", "/v1/items/4500/timeline?by=year", status=422)
+    diagnosis = door.ask("GET", "/v1/items/4500/diagnosis").json
+    assert diagnosis["expected"] is None and len(diagnosis["causes"]) == 12, diagnosis
     assert door.ask("GET", "/v1/accounts/45/insight").json["items"] == 1
     assert door.ask("GET", "/v1/accounts/45/audience").json["met"] == {"new": 1, "returning": 0}
     assert door.ask("GET", "/v1/insight").json["day_active"] > 0

@@ -2,15 +2,18 @@
 # zan-test: timeout=120
 """What creators and operators are told, of a real server over both doors, against what was sent and answered; and that it
 is told again the same after any end of the process. Nobody is told of fewer than ten accounts."""
+import json
 import os
 import random
+import subprocess
 import sys
+import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "twin"))
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from client import Error, as_map
 from http_client import Connection, request
-from server import Server, free_port, main, seed
+from server import Server, binary, free_port, main, seed
 
 QUORUM = 10
 ITEMS, ACCOUNTS, CREATORS = range(1, 7), range(100, 160), (51, 52)
@@ -233,6 +236,57 @@ def topics_are_told_apart():
         client.close()
 
 
+def why(*words, code=0):
+    done = subprocess.run([binary(), "why", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == code, (words, done)
+    return done.stdout
+
+
+def where_it_loses():
+    """Sixteen items are watched and liked alike; one loses its viewers in the first seconds, one was stopped."""
+    http = free_port()
+    with Server(partitions=1, http="127.0.0.1:%d" % http) as server:
+        client, door, account = server.client(resp=3), Door(http), 1000
+        published_ms = int(time.time() - 3600) * 1000   # all of one age
+        for item in range(1, 19):
+            client.call("ITEM", "SET", item, "CREATOR", 80, "DURATION", 10000, "PUBLISHED", published_ms)
+            client.call("ITEM", "TAG", item, "cooking")
+            hold, shown = (12, 120) if item == 17 else (96, 40 if item == 18 else 120)
+            ops = []
+            for i in range(shown):
+                account += 1
+                ops.append(("VIEW", account, item, 5000 if i < hold else 900, 10000))
+                if i < hold and i % 8 == 0:
+                    ops.append(("LIKE", account, item))
+            client.many(ops)
+        client.call("STAGE", 18, "enter", 0, 8, "by hand")
+        client.call("STAGE", 18, "stop", 1, 0, "two audiences did not like it")
+        start = door.get("items/17/diagnosis")
+        first = start["causes"][0]
+        assert (first["cause"], first["group"], first["verdict"]) == ("weak_start", "content", "found"), first
+        assert first["number"] == 0.1 and 0.7 < first["compared"] < 0.9 and first["lost"] > 3 and start["comparable"]["items"] == 17
+        same = as_map(client.call("DIAGNOSE", 17))
+        assert as_map(same["causes"][0])["cause"] == "weak_start" and abs(float(same["expected"]) - start["expected"]) < 0.01
+        gate = door.get("items/18/diagnosis")["causes"][0]
+        assert (gate["cause"], gate["verdict"], gate["evidence"]) == ("gate", "found", "two audiences did not like it"), gate
+        fine = door.get("items/5/diagnosis")
+        assert all(one["verdict"] not in ("found", "likely") or one["lost"] < 1 for one in fine["causes"]), fine
+        nobody = door.get("items/99/diagnosis")
+        assert nobody["known"] is False and nobody["expected"] is None and nobody["causes"][0]["verdict"] == "unknown"
+        to = ("--to", "127.0.0.1:%d" % server.port)
+        said = why("17", *to)
+        assert "The first 3 seconds lose viewers (content, found)" in said and "10 % of viewers hold 3 seconds" in said, said
+        said = why("18", "--lang", "zh", *to)
+        assert "没有通过分发阶梯的关卡" in said and "two audiences did not like it" in said, said
+        told = json.loads(why("17", "--json", *to))
+        assert [one["cause"] for one in told["causes"]] == [one["cause"] for one in start["causes"]]
+        assert told["causes"][0]["lost"] == first["lost"] and told["known"] is True, told
+        why(code=2)
+        why("x", *to, code=1)
+        why("17", "--to", "127.0.0.1:%d" % free_port(), code=4)
+        client.close()
+
+
 def turned_off():
     with Server(partitions=1, insight_memory="0") as server:
         client = server.client(resp=3)
@@ -248,6 +302,7 @@ def run():
         by_definition(generator, partitions)
     few_are_nobody(generator)
     topics_are_told_apart()
+    where_it_loses()
     turned_off()
 
 

@@ -21,19 +21,20 @@ bool compare_is_attested(const struct insight_item *item)
     return item->attested_n_pct >= ATTESTED_MIN * 100;
 }
 
-double compare_had(const struct insight_item *item, enum step step, int64_t age_us)
+double compare_had(const struct insight_item *item, enum step step, int64_t age_us,
+                   int64_t lived_us)
 {
     double had = 0;
     int64_t from_us = 0;
 
     for (uint32_t bin = 0; bin < AGES && age_us > from_us; bin++) {
-        int64_t end_us = age_ends_us[bin];
+        int64_t end_us = age_ends_us[bin] < lived_us ? age_ends_us[bin] : lived_us;
         double part = 1;
 
         if (age_us < end_us && bin < AGES - 1 && !PLANTED("insight.age_is_forgotten"))
             part = (double)(age_us - from_us) / (double)(end_us - from_us);
         had += part * item->by_age[bin][step];
-        from_us = end_us;
+        from_us = age_ends_us[bin];
     }
     return had;
 }
@@ -86,15 +87,17 @@ static const struct insight_item *other_at(const struct insight *insight, const 
 }
 
 static void expect(const struct insight *insight, const struct found *found, enum step step,
-                   struct comparison *comparison)
+                   int64_t now_us, struct comparison *comparison)
 {
     struct expected *expected = &comparison->step[step];
-    double values[COMPARABLE_MAX];
+    double values[COMPARABLE_MAX] = {0};
 
-    for (uint32_t i = 0; i < comparison->items; i++)
+    for (uint32_t i = 0; i < comparison->items; i++) {
+        const struct insight_item *other = other_at(insight, found, comparison->by, i);
+
         values[i] =
-            compare_had(other_at(insight, found, comparison->by, i), step, comparison->age_us) /
-            100;
+            compare_had(other, step, comparison->age_us, now_us - other->published_us) / 100;
+    }
     qsort(values, comparison->items, sizeof values[0], by_value);
     expected->middle = stats_quantile(values, comparison->items, 0.5);
     expected->low = stats_quantile(values, comparison->items, 0.25);
@@ -114,7 +117,8 @@ static double sums(const struct insight_item *item, bool attested, double s[STEP
 static void pool(const struct insight *insight, const struct found *found,
                  struct comparison *comparison)
 {
-    double stages[COMPARABLE_MAX];
+    double stages[COMPARABLE_MAX] = {0}, budgets[COMPARABLE_MAX] = {0};
+    uint32_t given = 0;
 
     for (uint32_t i = 0; i < comparison->items; i++) {
         const struct insight_item *other = other_at(insight, found, comparison->by, i);
@@ -125,8 +129,12 @@ static void pool(const struct insight *insight, const struct found *found,
             comparison->others_s[step] += s[step];
         comparison->fit += other->fit;
         comparison->fit_known += other->fit_known;
-        stages[i] = other->stage & 63;
+        stages[i] = other->stage & (INSIGHT_STAGES - 1);
+        if (other->first_budget > 0)
+            budgets[given++] = other->first_budget;
     }
+    qsort(budgets, given, sizeof budgets[0], by_value);
+    comparison->first_budget = given > 0 ? stats_quantile(budgets, given, 0.5) : 0;
     qsort(stages, comparison->items, sizeof stages[0], by_value);
     comparison->stage = stats_quantile(stages, comparison->items, 0.5);
 }
@@ -152,6 +160,6 @@ void compare_item(const struct insight *insight, const struct insight_item *item
     if (comparison->by == COMPARED_TO_NONE)
         return;
     for (enum step step = 0; step < FUNNEL; step++)
-        expect(insight, &found, step, comparison);
+        expect(insight, &found, step, now_us, comparison);
     pool(insight, &found, comparison);
 }

@@ -38,6 +38,7 @@ struct comparison {
     double others_n, others_s[STEP_COUNT]; /* of the comparable items, pooled */
     double fit, fit_known;                 /* viewers of the comparable items */
     double stage;                          /* median of theirs */
+    double first_budget;                   /* median of those that were given one; 0: none was */
 };
 
 void compare_item(const struct insight *insight, const struct insight_item *item, int64_t now_us,
@@ -46,7 +47,9 @@ void compare_item(const struct insight *insight, const struct insight_item *item
 /* Does n come from tokens? */
 bool compare_is_attested(const struct insight_item *item);
 
-/* Credited percent of a step that the item had at that age. */
-double compare_had(const struct insight_item *item, enum step step, int64_t age_us);
+/* Credited percent of a step that the item, now lived_us old, had at that age: within a bin of ages
+ * it came evenly, as far as the item has lived through it. */
+double compare_had(const struct insight_item *item, enum step step, int64_t age_us,
+                   int64_t lived_us);
 
 #endif

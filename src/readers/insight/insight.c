@@ -349,7 +349,8 @@ static void apply_stage(struct insight *insight, const struct record *record)
     item->stage_us = record->time_us;
     item->step = (uint8_t)(record->a & 0xFF);
     item->stage = (uint8_t)(record->a >> 8);
-    item->budget = (uint32_t)record->b;
+    if (item->step == STAGE_ENTER && item->first_budget == 0)
+        item->first_budget = (uint32_t)record->b;
     memset(item->stage_text, 0, sizeof item->stage_text);
     item->stage_text_size = 0;
     if (!(record->fields & RECORD_HAS_TEXT))

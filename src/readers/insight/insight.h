@@ -23,7 +23,7 @@
 #include "schema/record.h"
 #include "schema/status.h"
 
-#define INSIGHT_VERSION   1 /* of what apply computes and save writes */
+#define INSIGHT_VERSION   2 /* of what apply computes and save writes */
 #define INSIGHT_FORMULA   "insight-1"
 #define INSIGHT_BYTES_MIN (1u << 20)
 

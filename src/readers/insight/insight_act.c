@@ -426,7 +426,7 @@ static void retention_count(struct act *act, uint32_t watch_ms)
 {
     uint32_t bin = 0;
 
-    while (watch_ms >= retention_ms[bin] && bin < RETENTION - 1)
+    while (bin < RETENTION - 1 && watch_ms >= retention_ms[bin])
         bin++;
     act->item->retention[bin]++;
 }

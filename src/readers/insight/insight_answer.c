@@ -409,6 +409,7 @@ bool insight_answer(const struct insight *insight, struct call *call, const stru
         [VERB_INSIGHT_AUDIENCE] = insight_tell_audience,
         [VERB_INSIGHT_PLATFORM] = insight_tell_platform,
         [VERB_ROLLUP] = insight_tell_rollup,
+        [VERB_DIAGNOSE] = insight_tell_diagnosis,
     };
     struct insight_asked asked = {.insight = insight, .call = call, .now = now};
     enum status status = check(insight, &call->request);

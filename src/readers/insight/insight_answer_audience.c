@@ -233,7 +233,7 @@ static int by_count(const void *a, const void *b)
 static void put_interests(struct insight_asked *asked, bool told)
 {
     const struct request *request = &asked->call->request;
-    const struct insight_taste *tastes[TASTES_SEEN], *taste;
+    const struct insight_taste *tastes[TASTES_SEEN] = {NULL}, *taste;
     uint32_t at = 0, count = 0;
     double whole = 0;
 

@@ -3,6 +3,7 @@
  *   insight_answer.c           who may ask; pieces; INSIGHT ITEM
  *   insight_answer_time.c      TIMELINE, ROLLUP, INSIGHT PLATFORM
  *   insight_answer_audience.c  INSIGHT CREATOR, INSIGHT AUDIENCE
+ *   insight_answer_diagnose.c  DIAGNOSE
  */
 #ifndef ZAN_READERS_INSIGHT_ANSWER_INNER_H
 #define ZAN_READERS_INSIGHT_ANSWER_INNER_H
@@ -45,6 +46,9 @@ void asked_met(struct insight_asked *asked, const char *name, uint32_t met_new,
 void insight_tell_timeline(struct insight_asked *asked);
 void insight_tell_rollup(struct insight_asked *asked);
 void insight_tell_platform(struct insight_asked *asked);
+
+/* --- insight_answer_diagnose.c */
+void insight_tell_diagnosis(struct insight_asked *asked);
 
 /* --- insight_answer_audience.c */
 void insight_tell_creator(struct insight_asked *asked);

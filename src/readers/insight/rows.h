@@ -73,6 +73,8 @@ extern const char *const trust_band_names[BANDS_TRUST];
 extern const uint32_t retention_ms[RETENTION];
 
 #define STAGE_TEXT_MAX 96
+#define INSIGHT_STAGES                                                                             \
+    64 /* a stage as records have it: the number, and above it who is its audience */
 
 struct insight_item {
     struct table_head head;
@@ -92,7 +94,7 @@ struct insight_item {
     uint32_t fit_known, fit, fit_liked, unfit_liked; /* viewers whose taste is known; see fits() */
     uint32_t attested;                               /* accounts it was shown to by token */
     uint32_t duration_ms;                            /* 0: not known */
-    uint32_t budget;
+    uint32_t first_budget; /* of impressions, when it entered its ladder */
     uint8_t has_creator;
     uint8_t state;  /* enum item_state */
     uint8_t origin; /* enum item_origin */

@@ -152,10 +152,13 @@ static void within_a_bin_it_grows_evenly(void **state)
     now_us += 2 * HOUR;
     audience_of(1, 40, 0); /* in the bin of 1 to 3 hours */
     item = insight_item(&insight, 0, 1);
-    assert_true(compare_had(item, STEP_SHOWN, HOUR) == 0);
-    assert_true(compare_had(item, STEP_SHOWN, 2 * HOUR) == 2000);
-    assert_true(compare_had(item, STEP_SHOWN, 3 * HOUR) == 4000);
-    assert_true(compare_had(item, STEP_SHOWN, 1000 * DAY) == 4000);
+    assert_true(compare_had(item, STEP_SHOWN, HOUR, DAY) == 0);
+    assert_true(compare_had(item, STEP_SHOWN, 2 * HOUR, DAY) == 2000);
+    assert_true(compare_had(item, STEP_SHOWN, 3 * HOUR, DAY) == 4000);
+    assert_true(compare_had(item, STEP_SHOWN, 1000 * DAY, 1000 * DAY) == 4000);
+    /* No older than two hours, it has lived through half of the bin. */
+    assert_true(compare_had(item, STEP_SHOWN, 2 * HOUR, 2 * HOUR) == 4000);
+    assert_true(compare_had(item, STEP_SHOWN, 3 * HOUR / 2, 2 * HOUR) == 2000);
     insight_close(&insight);
 }
 

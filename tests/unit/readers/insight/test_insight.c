@@ -429,7 +429,8 @@ static void same_item(uint32_t at)
 
         same_tally(&item->tally[step], &want);
         if (step < FUNNEL)
-            assert_true(compare_had(item, step, INT64_MAX / 2) == (double)want.credited_pct);
+            assert_true(compare_had(item, step, INT64_MAX / 2, INT64_MAX / 2) ==
+                        (double)want.credited_pct);
     }
     for (uint32_t account = 0; account < ACCOUNTS; account++) {
         const struct did *like = &pairs[at][account].step[STEP_LIKE];
@@ -479,7 +480,8 @@ static void same_ages(uint32_t at)
     const struct insight_item *item = insight_item(&insight, TENANT, at + 1);
 
     for (uint32_t bin = 0; bin < AGES - 1; bin++)
-        assert_true(compare_had(item, STEP_LIKE, age_ends_us[bin]) == (double)had_at[at][bin]);
+        assert_true(compare_had(item, STEP_LIKE, age_ends_us[bin], DAYS * DAY) ==
+                    (double)had_at[at][bin]);
 }
 
 static void open_world(uint64_t bytes)
