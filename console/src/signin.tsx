@@ -13,7 +13,7 @@ const isId = (text: string): boolean => /^[0-9]{1,20}$/.test(text.trim());
 export function Who({ onOpen }: { onOpen: () => void }) {
   const now = session.value;
 
-  if (!now || (now.role === 'nobody' && proof.value === '')) return null;
+  if (!now || now.role === 'nobody') return null;
   const words = me.value !== '' ? t('who.account', { account: me.value }) : t(`role.${now.role}`);
   return (
     <button type="button" class="who" onClick={onOpen} aria-label={t('who.change', { who: words })}>

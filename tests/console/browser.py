@@ -124,7 +124,7 @@ def secured():
     return server, Door(door.port, "key of backend"), proofs
 
 
-def walk(script, timeout=50, **facts):
+def walk(script, timeout=170, **facts):
     """Runs node/SCRIPT, which gets the facts as JSON in FACTS."""
     os.makedirs(SHOTS, exist_ok=True)
     environment = dict(os.environ, FACTS=json.dumps(facts), SHOTS=SHOTS, CHROMIUM=chromium())

@@ -1,7 +1,7 @@
 """The viewer's page in a real browser: likes, live totals, my likes, keyboard, languages, large text,
 narrow screens, signing in; axe finds nothing.
 
-zan-test: timeout=90
+zan-test: timeout=200
 """
 import os
 import sys

@@ -1,7 +1,7 @@
 """The creator's page in a real browser: live totals, funnels, tables that are taken away, disavowal,
 languages, large text, narrow screens; a creator with an assertion sees his own.
 
-zan-test: timeout=90
+zan-test: timeout=200
 """
 import os
 import sys

@@ -37,7 +37,7 @@ export async function person(wish) {
   });
   const page = await context.newPage();
   latest = page;
-  page.setDefaultTimeout(8000);
+  page.setDefaultTimeout(25000); // a busy machine
   page.complaints = [];
   page.expected = []; // forms of words that are allowed to come
   page.on('pageerror', (error) => page.complaints.push(`exception: ${error.message}`));
@@ -107,7 +107,7 @@ export async function http(method, path, body, port = facts.port) {
 
 /* Until it is so. */
 export async function until(what, ask) {
-  for (let i = 0; i < 200; i++) {
+  for (let i = 0; i < 1000; i++) {
     if (await ask()) return;
     await new Promise((done) => setTimeout(done, 25));
   }
