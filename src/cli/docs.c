@@ -288,7 +288,7 @@ static const struct page {
 } pages[] = {
     {"man", man_page},           {"bash", bash_completion},   {"zsh", zsh_completion},
     {"settings", settings_page}, {"commands", docs_commands}, {"errors", docs_errors},
-    {"access", docs_access},
+    {"access", docs_access},     {"guidance", docs_guidance},
 };
 
 static int docs(int argc, char **argv)

@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "node/follow.h"
 #include "node/inner.h"
+#include "schema/guidance.h"
 #include "schema/tree.h"
 
 struct part {
@@ -299,6 +300,11 @@ static void ask_reader(struct node *node, struct call *call)
 {
     struct follow *follow = node->follow[reader_of(&call->request)];
 
+    if (call->request.verb == VERB_GUIDANCE) { /* needs nothing that a reader has */
+        guidance_answer(call);
+        call->done(call);
+        return;
+    }
     if (follow != NULL) {
         follow_ask(follow, call);
         return;

@@ -13,6 +13,7 @@
 #include "node/follow.h"
 #include "node/inner.h"
 #include "node/shard_inner.h"
+#include "schema/guidance.h"
 
 /* Under way at one time, from all connections of a partition's door; one more is told BUSY. */
 #define ASKS_MAX 64
@@ -80,7 +81,7 @@ enum status shard_ask(void *context, const struct serve_ticket *ticket,
     struct ask *ask = shard->free_asks;
     struct follow *follow = shard->node->follow[reader_of(request)];
 
-    if (follow == NULL)
+    if (follow == NULL && request->verb != VERB_GUIDANCE)
         return STATUS_OFF;
     if (ask == NULL)
         return STATUS_BUSY;
@@ -96,7 +97,12 @@ enum status shard_ask(void *context, const struct serve_ticket *ticket,
     };
     keep(ask, request);
     atomic_fetch_add(&shard->node->outstanding, 1); /* until the door has the answer */
-    follow_ask(follow, &ask->call);
+    if (request->verb != VERB_GUIDANCE) {
+        follow_ask(follow, &ask->call);
+        return STATUS_OK;
+    }
+    guidance_answer(&ask->call); /* here and now, and told in its turn */
+    ask_done(&ask->call);
     return STATUS_OK;
 }
 

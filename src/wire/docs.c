@@ -6,6 +6,7 @@
 
 #include "schema/access.h"
 #include "schema/answers.h"
+#include "schema/guidance.h"
 #include "schema/status.h"
 #include "wire/command.h"
 #include "wire/command_entry.h"
@@ -350,6 +351,41 @@ void docs_access(FILE *out)
         put_verbs(out, (enum access)access);
         fprintf(out, " | %s |\n", access_table[access].why);
     }
+}
+
+static void put_guidance(FILE *out, const struct guidance *row)
+{
+    fprintf(out, "| %s | %s | `%s` | %s | ", row->situation,
+            row->client == CLIENT_ANY ? "all others" : client_name((enum client)row->client),
+            row->key, row->can ? "yes" : "no");
+    if (row->high_ms != 0 && row->low_ms != row->high_ms)
+        fprintf(out, "%u to %u", (unsigned)row->low_ms, (unsigned)row->high_ms);
+    else if (row->high_ms != 0)
+        fprintf(out, "%u", (unsigned)row->high_ms);
+    fprintf(out, " | %s | %s |\n", row->text[LANGUAGE_ZH], row->text[LANGUAGE_EN]);
+}
+
+void docs_guidance(FILE *out)
+{
+    fputs("# What clients should do and say\n\n"
+          "Made by `zan docs guidance` from `src/schema/guidance.def`; do not edit.\n\n"
+          "Pages and apps render this table, and write none of it themselves: `GET "
+          "/v1/guidance/{client}?language=zh&region=tw`\nor `GUIDANCE client LANGUAGE zh REGION "
+          "tw`. The figures of android, ios and pc are presets somebody asked for, not\nstatements "
+          "about any platform. A region without words of its own has those of the part before its "
+          "`-`, or the first ones.\n\n| client | what it is |\n|---|---|\n",
+          out);
+    for (int client = 0; client < CLIENT_COUNT; client++)
+        fprintf(out, "| %s | %s |\n", client_name((enum client)client),
+                client_tells((enum client)client));
+    fputs("\n| situation | client | key | has it | ms | zh | en |\n|---|---|---|---|---|---|---|\n",
+          out);
+    for (uint32_t i = 0; i < guidance_count; i++)
+        put_guidance(out, &guidance_table[i]);
+    fputs("\n| region | key | zh | en |\n|---|---|---|---|\n", out);
+    for (uint32_t i = 0; i < wording_count; i++)
+        fprintf(out, "| %s | `%s` | %s | %s |\n", wording_table[i].region, wording_table[i].key,
+                wording_table[i].text[LANGUAGE_ZH], wording_table[i].text[LANGUAGE_EN]);
 }
 
 void docs_errors(FILE *out)

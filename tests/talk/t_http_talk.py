@@ -254,6 +254,13 @@ def discovery(door):
     feed = door.ask("GET", "/v1/accounts/4502/feed?count=3").json
     assert feed["personal"] and all(len(one["token"]) == 16 for one in feed["items"]), feed
     assert door.ask("GET", "/v1/items/4500/similar?count=3").json["by"] == "tags"
+    told = door.ask("GET", "/v1/guidance/ios?language=zh&region=tw-north").json
+    entries = {one["situation"]: one for one in told["entries"]}
+    assert (entries["animation"]["low_ms"], entries["animation"]["text"]) == (450, "心形缩小"), told
+    assert {one["key"]: one["text"] for one in told["wording"]}["word.like"] == "按讚", told
+    assert door.ask("GET", "/v1/guidance/web").json["language"] == "en"
+    for path in ("phone", "web?language=fr", "web?region=x_y"):
+        door.ask("GET", "/v1/guidance/" + path, status=422)
     why = door.ask("GET", "/v1/items/4500/why").json
     assert why["decides"] is False and why["state"] == "not-on-a-ladder" and len(why["gates"]) == 10, why
     weight = door.ask("GET", "/v1/creators/45/weight").json
@@ -410,6 +417,9 @@ def both_doors_lead_to_one_engine(door, server):
     assert door.ask("GET", "/v1/items/71/likes/70").json["on"] is True
     door.ask("PUT", "/v1/items/71/likes/72")
     assert client.call("LIKES", "71") == [2]
+    told = client.call("GUIDANCE", "pc", "LANGUAGE", "zh", "REGION", "de")
+    assert told[:2] == ["client", "pc"] and told[7][0][:4] == ["situation", "like", "key", "like.button"], told
+    assert "such as cn" in str(client.call("GUIDANCE", "pc", "REGION", "x_y"))
     client.close()
 
 

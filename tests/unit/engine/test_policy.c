@@ -627,6 +627,16 @@ static void preset_channels(void **unused)
     act.given_likes = 12; /* 7 of 18: too few */
     run(&act);
     assert_int_equal(verdict.account_weight_pct, 100);
+    /* over 15 % of an item's likes of a day: one review, of nobody's restriction */
+    for (uint64_t i = 0; i < 130; i++) {
+        do_it(VERB_LIKE, 1000 + i, 777);
+        nothing_follows();
+    }
+    for (uint64_t i = 0; i < 40; i++) {
+        do_it(VERB_UNLIKE, 1000 + i, 777);
+        assert_int_equal(verdict.actions, i == 19 ? 1 << POLICY_REVIEW : 0);
+        assert_int_equal(verdict.proposed, 0);
+    }
     /* many devices of one network in a burst: alert, and nothing else */
     for (uint64_t i = 1; i <= 6; i++) {
         act = act_of(VERB_UNLIKE, 100 + i, i);
