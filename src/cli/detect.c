@@ -206,6 +206,9 @@ static void print_text(const struct task *task)
                                       " groups (evidence class E0: what they liked may be "
                                       "worth less; it says nothing about creators)\n",
            task->detect.groups);
+    if (task->detect.communities > 0)
+        printf("%" PRIu32 " communities were left alone: dense, but shared unevenly\n",
+               task->detect.communities);
     for (uint32_t i = 0; i < task->detect.groups; i++)
         print_group(task, i);
 }
@@ -247,6 +250,7 @@ static void report_group(struct report *to, const struct task *task,
     report_real(to, "evidence_nats", group->evidence);
     report_real(to, "cost_nats", group->cost);
     report_real(to, "groups_by_chance_log10", chance_log10(group));
+    report_real(to, "uneven", group->uneven);
     for (uint32_t i = 0; i < group->members; i++) {
         struct report *member = report_element(to, "accounts");
 
@@ -275,6 +279,7 @@ static void print_json(const struct task *task)
     report_number(report, "items", task->graph.items);
     report_flag(report, "timed", task->graph.timed);
     report_number(report, "group_count", task->detect.groups);
+    report_number(report, "communities", task->detect.communities);
     for (uint32_t i = 0; i < task->detect.groups; i++)
         report_group(report_element(report, "groups"), task, &task->detect.group[i]);
     report_print(report, stdout);

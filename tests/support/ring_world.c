@@ -33,8 +33,10 @@ struct ring_world ring_world_make(uint64_t seed, uint32_t accounts, uint32_t ite
 
     assert(world.like != NULL);
     for (uint32_t i = 0; i < likes; i++)
-        add(&world, rank_of(&world.random, accounts), rank_of(&world.random, items),
-            (uint32_t)test_random_below(&world.random, span_s));
+        add(&world,
+            i % 2 == 0 ? rank_of(&world.random, accounts)
+                       : (uint32_t)test_random_below(&world.random, accounts),
+            rank_of(&world.random, items), (uint32_t)test_random_below(&world.random, span_s));
     return world;
 }
 

@@ -17,7 +17,8 @@ struct ring_world {
     struct test_random random;
 };
 
-/* Honest likes: item popularity and account activity fall off as 1 / (rank + 10), times even. */
+/* Honest likes: the popularity of items, and the activity of accounts in every other like, falls
+ * off as 1 / (rank + 10); the other likes are of anybody. Times are even. */
 struct ring_world ring_world_make(uint64_t seed, uint32_t accounts, uint32_t items, uint32_t likes,
                                   uint32_t span_s);
 

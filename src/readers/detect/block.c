@@ -8,14 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "readers/detect/quick.h"
+
 #define ROUNDS_MAX     40
 #define ROUNDS_MIN     8
 #define SETTLED        1e-3 /* the likes inside change by less than that share of them */
 #define LEAST_INSIDE   2.0  /* fewer likes inside: the block is gone */
+#define DISSOLVING     0.3
 #define LEAST_SHARE    0.02 /* of a node's likes that are honest, at least */
 #define LEAST_LAMBDA   0.2F
 #define FIRST_ODDS     4.0F   /* of the nodes it begins with */
-#define FORGOTTEN_ODDS -20.0F /* a node below says nothing */
+#define FORGOTTEN_ODDS -10.0F /* a node below says nothing */
 #define MEETING_ODDS   -2.2F  /* an account of 0.1 and more brings its nodes in, if two meet */
 
 struct side {
@@ -35,11 +38,6 @@ struct block_work {
     float rest;                     /* odds of an account that no node of the block has */
     double inside;
 };
-
-static float share_of(float odds)
-{
-    return odds > 30 ? 1 : odds < -30 ? 0 : 1 / (1 + expf(-odds));
-}
 
 /* Weight of its likes that are there. */
 static float live_weight(const struct block_work *work, uint32_t node)
@@ -89,8 +87,8 @@ static void hear_node(struct block_work *work, uint32_t c)
             touch(&work->account, u);
             work->account_odds[u] = 0;
         }
-        float belief = share_of(work->node_odds[c] - work->said_to_node[i]);
-        float said = graph->weight[i] * log1pf(belief * strength / graph->account_weight[u]);
+        float belief = quick_share(work->node_odds[c] - work->said_to_node[i]);
+        float said = graph->weight[i] * quick_log(1 + belief * strength / graph->account_weight[u]);
 
         work->said_to_account[i] = said;
         work->account_odds[u] += said;
@@ -108,12 +106,12 @@ static void hear_nodes(struct block_work *work)
         if (work->node_odds[work->node.list[k]] > FORGOTTEN_ODDS)
             hear_node(work, work->node.list[k]);
     work->rest = rest;
-    members = (float)(work->layer.graph->accounts - work->account.count) * share_of(rest);
+    members = (float)(work->layer.graph->accounts - work->account.count) * quick_share(rest);
     for (uint32_t k = 0; k < work->account.count; k++) {
         uint32_t u = work->account.list[k];
 
         work->account_odds[u] += rest;
-        members += share_of(work->account_odds[u]);
+        members += quick_share(work->account_odds[u]);
     }
     work->members = members > 3 ? members : 3;
 }
@@ -168,13 +166,13 @@ static void hear_members(struct block_work *work, uint32_t c)
 
         if (work->gone[i] != 0)
             continue;
-        float odds = odds_of(work, u), belief = share_of(odds - work->said_to_account[i]);
+        float odds = odds_of(work, u), belief = quick_share(odds - work->said_to_account[i]);
         float ratio = (belief * strength / graph->account_weight[u] + (1 - belief) * lambda) / size;
-        float said = graph->weight[i] * logf(ratio);
+        float said = graph->weight[i] * quick_log(ratio);
 
         work->said_to_node[i] = said;
         all += said;
-        members += graph->weight[i] * share_of(odds);
+        members += graph->weight[i] * quick_share(odds);
     }
     float odds = (float)log(work->nodes / work->layer.nodes) + all -
                  ((float)(work->density * work->members) + lambda - size);
@@ -183,7 +181,7 @@ static void hear_members(struct block_work *work, uint32_t c)
         work->node_odds[c] == -INFINITY ? odds : 0.5F * (work->node_odds[c] + odds);
     work->lambda[c] = fmaxf(size - members, least_lambda(size));
     if (work->node_odds[c] > -30)
-        work->inside += (double)(members * share_of(work->node_odds[c]));
+        work->inside += (double)(members * quick_share(work->node_odds[c]));
 }
 
 /* Nodes where `least` likely members meet are heard. Those that say nothing any more leave the
@@ -199,7 +197,7 @@ static void hear_accounts(struct block_work *work, uint32_t least, bool stay)
         uint32_t c = work->node.list[k];
 
         hear_members(work, c);
-        nodes += (double)share_of(work->node_odds[c]);
+        nodes += (double)quick_share(work->node_odds[c]);
         if (stay || work->node_odds[c] > FORGOTTEN_ODDS) {
             work->node.list[kept++] = c;
             continue;
@@ -261,6 +259,27 @@ static double log_choose(double n, double k)
     return lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1);
 }
 
+/* What the model says of the accounts, whoever of them is in it, and of its nodes' sizes. */
+static void weigh(const struct block_work *work, struct block *out)
+{
+    double accounts = work->layer.graph->accounts, outside = 1 - work->members / accounts;
+
+    out->likelihood = (accounts - work->account.count) * log(outside + exp((double)work->rest));
+    for (uint32_t k = 0; k < work->account.count; k++) {
+        double odds = (double)work->account_odds[work->account.list[k]];
+
+        out->likelihood += odds > 30 ? odds : log(outside + exp(odds));
+    }
+    for (uint32_t k = 0; k < work->node.count; k++) {
+        uint32_t c = work->node.list[k];
+        double size = (double)live_weight(work, c), lambda = (double)work->lambda[c];
+
+        if (work->node_odds[c] > 0)
+            out->likelihood += size * log(lambda / size) - lambda + size;
+    }
+    out->paid = log_choose(work->layer.nodes, out->nodes) + 0.5 * (out->nodes + 2) * log(accounts);
+}
+
 static void judge(struct block_work *work, struct block *out)
 {
     const struct graph *graph = work->layer.graph;
@@ -295,6 +314,7 @@ static void judge(struct block_work *work, struct block *out)
     out->evidence = xlog(inside, out->expected) + xlog(all - inside, all - out->expected);
     out->cost =
         log_choose(graph->accounts, out->accounts) + log_choose(work->layer.nodes, out->nodes);
+    weigh(work, out);
 }
 
 /* The odds of those that are not touched. */
@@ -312,17 +332,25 @@ static void fill(struct block_work *work, struct block *out)
     out->density = work->density;
 }
 
+/* Losing most of its likes in a round while it gets thinner: that goes on until nothing is left. A
+ * block that sheds others gets denser. */
+static bool dissolves(const struct block_work *work, double inside_before, double density_before)
+{
+    return work->inside < DISSOLVING * inside_before && work->density < density_before;
+}
+
 void block_fit(struct block_work *work, const uint8_t *account_in, const uint8_t *node_in,
                bool widely, struct block *out)
 {
-    double before = 0;
+    double before = 0, density;
 
     *out = (struct block){0};
     begin(work, account_in, node_in, widely);
     for (uint32_t round = 0; round < ROUNDS_MAX && work->account.count > 0; round++) {
+        density = work->density;
         hear_nodes(work);
         hear_accounts(work, 2, false);
-        if (work->inside < LEAST_INSIDE) {
+        if (work->inside < LEAST_INSIDE || (round > 0 && dissolves(work, before, density))) {
             forget(&work->node);
             break;
         }

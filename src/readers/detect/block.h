@@ -47,7 +47,8 @@ struct block {
     uint64_t inside;          /* likes between those */
     double density;           /* q */
     double expected;          /* mu */
-    double evidence, cost;    /* nats; gain = evidence - cost */
+    double evidence, cost;    /* nats; by the bound over all choices */
+    double likelihood, paid;  /* nats; the same by the likelihood */
 };
 
 struct block_work;

@@ -18,8 +18,9 @@
 
 #define BURST_SCALES 8
 #define BURST_BINS   2048
-#define BURST_GAIN   4.0 /* nats; chance alone makes such pairs, and what is built on them bears it \
-                          */
+#define BURST_GAIN                                                                                 \
+    4.0 /* nats; chance alone makes such pairs, and what is built on them bears it                 \
+         */
 
 struct burst_clock {
     uint32_t first_s, last_s;

@@ -17,25 +17,34 @@
 
 #include "readers/detect/graph.h"
 
-#define DETECT_GROUPS_MAX 64
+#define DETECT_GROUPS_MAX 64 /* groups and communities */
 
 /* A group is named when fewer than that are to be expected by chance (nats: e^-14 is 1 in 1.2 M),
  * and its evidence is so many times its cost: honest accounts are not chosen at random quite. */
 #define DETECT_GAIN_MIN     14.0
 #define DETECT_MARGIN       1.1
+#define DETECT_WIDE_MARGIN  2.0 /* the same of a wide group's likelihood (block.h) */
 #define DETECT_ACCOUNTS_MIN 3
+
+/* An item is told as a campaign when so much of it looks like one. */
+#define DETECT_CAMPAIGN_SHARE 0.5
+
+/* Of the likes of a group, how unevenly its accounts share them: Theil's index, less what chance
+ * makes. More than that is a *community*: people of one place or taste, of whom some do a hundred
+ * times what others do. Those who take orders do about the same. */
+#define DETECT_UNEVEN_MAX 0.15
 
 enum detect_kind {
     DETECT_BURSTS,    /* the same accounts in bursts of several items */
     DETECT_ITEMS,     /* the same accounts at the same items, at any time */
-    DETECT_NEWCOMERS, /* one item, by accounts that do nothing else */
+    DETECT_NEWCOMERS, /* items liked by accounts that do hardly anything else */
     DETECT_KIND_COUNT
 };
 
 struct detect_place {
     uint32_t item, first_s, last_s;
     uint32_t likes; /* of members */
-    float odds;
+    float odds;     /* of NEWCOMERS: the item's surprise, nats */
 };
 
 struct detect_member {
@@ -52,12 +61,13 @@ struct detect_group {
     uint64_t likes;        /* of members at places */
     double expected;       /* as many by chance */
     double evidence, cost; /* nats; at most e^(cost - evidence) such groups are to be expected */
+    double uneven;         /* Theil's index of the members' likes, less what chance makes */
 };
 
 struct detect {
-    float *account_score; /* [accounts] */
-    float *item_score;    /* [items] */
-    uint32_t groups;
+    float *account_score;         /* [accounts] */
+    float *item_score;            /* [items] */
+    uint32_t groups, communities; /* communities: dense parts that were left alone */
     struct detect_group group[DETECT_GROUPS_MAX]; /* in the order they were found */
 };
 

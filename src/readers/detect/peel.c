@@ -23,7 +23,8 @@ struct heap {
     uint32_t *next, *before; /* of the same bucket */
     uint32_t *weight;        /* what is left of it; sixteenths of a nat */
     uint8_t *in;
-    float *log_of; /* of accounts 16 ln(E / degree), of nodes 16 ln(size) */
+    double floor;  /* nats */
+    float *log_of; /* of accounts 16 (ln(E / degree) - floor), of nodes 16 ln(size) */
 };
 
 static uint32_t bucket_of(uint32_t weight)
@@ -111,7 +112,8 @@ static uint64_t weigh_all(struct heap *heap)
     for (uint32_t u = 0; u < heap->accounts; u++) {
         double degree = (double)layer->graph->account_weight[u];
 
-        heap->log_of[u] = sixteenths(layer->graph->weight_all / (degree > 0 ? degree : 1));
+        heap->log_of[u] = sixteenths(layer->graph->weight_all / (degree > 0 ? degree : 1)) -
+                          (float)(UNIT * heap->floor);
     }
     for (uint32_t c = 0; c < layer->nodes; c++) {
         double size = (double)layer_weight(layer, c);
@@ -209,12 +211,13 @@ static void drop_room(struct heap *heap)
     free(heap->log_of);
 }
 
-enum status peel(const struct layer *layer, const uint8_t *gone, bool only_bursts,
+enum status peel(const struct layer *layer, const uint8_t *gone, bool only_bursts, double floor,
                  uint8_t *account_in, uint8_t *node_in, struct peel *out)
 {
     struct heap heap = {.layer = layer,
                         .gone = gone,
                         .only_bursts = only_bursts,
+                        .floor = floor,
                         .accounts = layer->graph->accounts,
                         .members = layer->graph->accounts + layer->nodes};
     enum status status = make_room(&heap);

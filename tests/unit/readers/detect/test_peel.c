@@ -62,7 +62,7 @@ static void is_at_least_half_as_dense_as_the_densest(void **state)
         assert_int_equal(graph_make(likes, count, SMALL, SMALL, &graph), 0);
         struct layer layer = graph_layer(&graph, true);
 
-        assert_int_equal(peel(&layer, gone, false, account_in, item_in, &out), 0);
+        assert_int_equal(peel(&layer, gone, false, 0, account_in, item_in, &out), 0);
         uint32_t accounts = mask_of(account_in, SMALL), items = mask_of(item_in, SMALL);
         double best = densest(&graph);
 
@@ -91,7 +91,7 @@ static void a_clique_among_noise_is_what_is_left(void **state)
             *item_in = malloc(graph.items);
 
     assert_true(gone != NULL && account_in != NULL && item_in != NULL);
-    assert_int_equal(peel(&layer, gone, false, account_in, item_in, &out), 0);
+    assert_int_equal(peel(&layer, gone, false, 0, account_in, item_in, &out), 0);
     for (uint32_t u = first; u < graph.accounts; u++)
         found += account_in[u];
     assert_int_equal(found, 30);
@@ -99,7 +99,7 @@ static void a_clique_among_noise_is_what_is_left(void **state)
 
     for (uint32_t i = 0; i < graph.likes; i++) /* what is gone is not there */
         gone[i] = graph.account[i] >= first;
-    assert_int_equal(peel(&layer, gone, false, account_in, item_in, &out), 0);
+    assert_int_equal(peel(&layer, gone, false, 0, account_in, item_in, &out), 0);
     for (uint32_t u = first; u < graph.accounts; u++)
         assert_int_equal(account_in[u], 0);
     free(gone);
