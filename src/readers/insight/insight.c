@@ -149,10 +149,9 @@ enum status insight_open(struct insight *insight, uint64_t bytes)
         insight->bytes = bytes_of(insight);
         share *= 0.95;
     } while (insight->bytes > bytes && share > 0.1);
-    insight->memory = aligned_alloc(64, insight->bytes);
+    insight->memory = calloc(1, insight->bytes); /* what is not used of it is never touched */
     if (insight->memory == NULL)
         return STATUS_NOMEMORY;
-    memset(insight->memory, 0, insight->bytes);
     rows_open(insight);
     return STATUS_OK;
 }

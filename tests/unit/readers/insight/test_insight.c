@@ -84,12 +84,12 @@ static void say_account(uint64_t account, uint64_t region, int64_t created_us)
     insight_apply(&insight, &record);
 }
 
-static void switch_off(uint64_t account)
+static void switch_personal(uint64_t account, bool on)
 {
     struct record record = record_of(VERB_ACCOUNT_SET, account, 0);
 
     record.fields |= RECORD_HAS_ARGS | RECORD_HAS_EXTRA;
-    record.a = (uint64_t)SWITCH_IMPERSONAL << 16;
+    record.a = on ? 0 : (uint64_t)SWITCH_IMPERSONAL << 16;
     record.c = PORTRAIT_PERSONAL;
     insight_apply(&insight, &record);
 }
@@ -658,7 +658,7 @@ static void what_is_switched_off_is_not_kept(void **state)
         say_item(3, CREATOR + 1, "c");
         like_of(5, 1);
         if (off)
-            switch_off(5);
+            switch_personal(5, false);
         like_of(5, 2);
         view_of(5, 3, 5000, 100);
         if (off) {
@@ -676,14 +676,19 @@ static void what_is_switched_off_is_not_kept(void **state)
  * have been revoked counts as revoked. */
 static void too_many_switches_are_everybodys(void **state)
 {
+    static const uint64_t none[TASTES_KEPT];
+
     (void)state;
     open_world(INSIGHT_BYTES_MIN);
     assert_false(insight_is_revoked(&insight, TENANT, 5, 0));
     for (uint64_t account = 100; insight.switches_lost == 0; account++)
-        switch_off(account);
+        switch_personal(account, false);
     like_of(5, 2);
     assert_null(insight_account(&insight, TENANT, 5));
     assert_true(insight_is_revoked(&insight, TENANT, 5, 0));
+    switch_personal(100, true); /* his own is on again; somebody else's is not known */
+    like_of(100, 2);
+    assert_memory_equal(insight_account(&insight, TENANT, 100)->taste, none, sizeof none);
     insight_close(&insight);
 }
 
