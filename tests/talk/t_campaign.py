@@ -8,7 +8,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "twin"))
-from client import as_map  # noqa: E402
+from client import Error, as_map  # noqa: E402
 from server import Server, main  # noqa: E402
 
 ITEM = 1199
@@ -122,7 +122,34 @@ def guarded(client):
     assert as_map(client.call("CAMPAIGN", "GET", 1000))["known"] in (0, False)
 
 
+def looked_at_beforehand():
+    """How many are interested, about; always the same about; nothing of few; nobody who wants no profile."""
+    with Server(trust="off") as server:
+        client = server.client(resp=3)
+        for item, tag in ((1, "cats,pets"), (2, "news"), (3, "rare")):
+            client.call("ITEM", "SET", item)
+            client.call("ITEM", "TAG", item, tag)
+        client.many([("LIKE", account, 1) for account in range(100, 400)] +
+                    [("LIKE", account, 2) for account in range(300, 500)] +
+                    [("LIKE", account, 3) for account in range(30)])
+        ask = lambda tags: as_map(client.call("CAMPAIGN", "REACH", tags))
+        told = {tags: ask(tags) for tags in ("cats", "news", "cats,news", "pets,cats", "rare", "nothing")}
+        for tags, true in (("cats", 300), ("news", 200), ("cats,news", 400), ("pets,cats", 300)):
+            accounts = int(told[tags]["accounts"])
+            # rounded down by at most 10; noise of 30 is once in three million
+            assert true - 40 <= accounts <= true + 30 and accounts % 10 == 0, told[tags]
+        assert told["rare"]["accounts"] is None and told["nothing"]["accounts"] is None, told
+        assert all(390 <= int(one["of"]) <= 460 for one in told.values()), told
+        for tags in ("cats", "cats,news"):
+            assert {ask(tags)["accounts"] for _ in range(20)} == {told[tags]["accounts"]}
+        assert ask("news,cats")["accounts"] == told["cats,news"]["accounts"], "another order, another noise"
+        client.many([("ACCOUNT", "SET", account, "PERSONAL", "off") for account in range(100, 300)])
+        until(lambda: True if 60 <= int(ask("cats")["accounts"] or 0) <= 130 else None)
+        assert isinstance(client.call("CAMPAIGN", "REACH", "a,,b"), Error)
+
+
 def run():
+    looked_at_beforehand()
     for partitions in (1, 2):
         with Server(partitions=partitions, trust="off") as server:
             guarded(pays(server, partitions == 1))

@@ -349,6 +349,8 @@ def exposure(door):
     door.ask("PUT", "/v1/items/9", {"original": "no", "published_ms": 1600000000000})
     assert door.ask("PUT", "/v1/items/9/campaign", bought).json["applied"]
     assert door.ask("PUT", "/v1/items/9/campaign", bought, status=409).json["code"] == "CAMPAIGNSTATE"
+    assert door.ask("GET", "/v1/reach?tags=cats,dogs").json["accounts"] is None
+    assert door.ask("GET", "/v1/reach?tags=cats,,dogs", status=422).json["code"] == "BADTAGS"
     door.ask("POST", "/v1/items/9/campaign/spendings", {"amount": 60})
     refused = door.ask("POST", "/v1/items/9/campaign/spendings", {"amount": 41}, status=409).json
     assert refused["code"] == "NOBUDGET", refused

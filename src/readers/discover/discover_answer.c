@@ -422,6 +422,7 @@ bool discover_answer(const struct answerer *answerer, struct call *call,
         [VERB_WHY - VERB_HEAT] = answer_why,
         [VERB_WEIGHT - VERB_HEAT] = answer_weight,
         [VERB_CAMPAIGN_GET - VERB_HEAT] = answer_campaign,
+        [VERB_CAMPAIGN_REACH - VERB_HEAT] = answer_reach,
     };
     struct answer answer = {
         .by = answerer, .discover = answerer->discover, .call = call, .now = now};

@@ -6,6 +6,7 @@
  *   discover_answer_weight.c  WEIGHT
  *   discover_answer_health.c  what SIGNALS and WEIGHT tell of how items do
  *   discover_answer_campaign.c  CAMPAIGN GET
+ *   discover_answer_reach.c  CAMPAIGN REACH
  */
 #ifndef ZAN_READERS_DISCOVER_ANSWER_INNER_H
 #define ZAN_READERS_DISCOVER_ANSWER_INNER_H
@@ -44,5 +45,7 @@ void answer_health_of(struct answer *answer, const struct weight *weight);
 
 /* --- discover_answer_campaign.c */
 void answer_campaign(struct answer *answer);
+/* --- discover_answer_reach.c */
+void answer_reach(struct answer *answer);
 
 #endif
