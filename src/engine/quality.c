@@ -48,6 +48,8 @@ void quality_hide(struct quality *quality)
         together += quality->likes[band];
         quality->hidden |= (uint8_t)(1u << band);
     }
+    if (quality->hidden != 0) /* none is left to be told: which are empty would tell of the rest */
+        quality->hidden = (1u << QUALITY_BANDS) - 1;
 }
 
 bool quality_answer(struct engine *engine, const struct request *request, struct reply *reply)
