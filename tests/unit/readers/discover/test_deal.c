@@ -335,6 +335,32 @@ static void floors_and_caps_reach_the_page(void **state)
     assert_true(many < places / 8);
 }
 
+/* What nobody has seen yet is shown first: its first budget comes before all else, the rest after.
+ */
+static void first_budgets_come_first(void **state)
+{
+    const struct deal *deal;
+    double fresh = 0, others = 0;
+
+    (void)state;
+    for (uint64_t id = 1; id <= 40; id++) {
+        say_item(id, 5000 + id, (uint32_t)id);
+        say_stage(id, 0, id <= 10 ? 8 : 3000);
+        for (uint64_t i = 0; id > 10 && i < 20; i++)
+            show(id, i % 2 == 0, i % 8 == 0 ? VERB_LIKE : 0);
+    }
+    show(1, true, 0); /* one of its eight */
+    deal = stager_deal(stager, &discover, now_us);
+    for (uint32_t i = 0; i < deal->count; i++) {
+        uint64_t id = deal->item[deal->entry[i].id].item;
+
+        if (id <= 10)
+            assert_true(fabs(deal->entry[i].due - (id == 1 ? 7 : 8)) < 1e-9);
+        *(id <= 10 ? &fresh : &others) += deal->entry[i].budget;
+    }
+    assert_true(fresh >= 79 - 1e-6 && others > 0 && others <= 21 + 1e-6);
+}
+
 static void all_have_their_turn(void **state)
 {
     static bool dealt[3 * DEAL_MAX + 1];
@@ -422,6 +448,7 @@ int main(void)
         WITH_WORLD(circles_are_a_bound),
         WITH_WORLD(who_is_in_no_circle),
         WITH_WORLD(floors_and_caps_reach_the_page),
+        WITH_WORLD(first_budgets_come_first),
         WITH_WORLD(all_have_their_turn),
         WITH_WORLD(supply_is_what_feeds_give),
         WITH_WORLD(without_a_rule_nothing_is_dealt),

@@ -28,6 +28,7 @@ static struct waiting {
 static uint32_t waiting_count;
 static uint32_t refuse_next; /* so many requests are refused */
 static uint32_t asked;
+static char last_text[256]; /* of the last request */
 
 static void submit(void *context, struct call *call)
 {
@@ -49,6 +50,8 @@ static void submit(void *context, struct call *call)
     assert_true(waiting_count < WAITING);
     waiting_count++;
     memcpy(one->text, request->u.note.text, request->u.note.text_size);
+    memset(last_text, 0, sizeof last_text);
+    memcpy(last_text, request->u.note.text, request->u.note.text_size);
     one->record = (struct record){.kind = VERB_STAGE,
                                   .time_us = now_us,
                                   .fields = RECORD_CHANGED | RECORD_HAS_ARGS | RECORD_HAS_TEXT,
@@ -364,6 +367,7 @@ static void weights_make_first_budgets(void **state)
         assert_true(told.weight == discover_weight_at(&discover, 0, who, now_us));
         assert_true(told.item.first == 8 * pool_multiplier(told.weight));
         assert_int_equal(item_of(100 * who + 99)->budget, (uint32_t)told.item.first);
+        assert_non_null(strstr(last_text, "new; creator's weight")); /* the record says so */
     }
     assert_true(item_of(100 * good + 99)->budget > item_of(100 * bad + 99)->budget);
 }
