@@ -184,9 +184,44 @@ def compensation(partitions):
     world.server.verify()
 
 
+def credit_of(client, item):
+    gifts = {one["gift"]: one for one in map(as_map, as_map(client.call("WHY", item))["gifts"])}
+    return gifts["credit"]
+
+
+def credits(partitions):
+    """A purse for two: the first two creators are given 500 impressions, the third is told why he is not."""
+    with Server(partitions=partitions, newcomer_credits=1000) as server:
+        client = server.client(resp=3)
+        for item in range(1, 4):
+            client.call("ITEM", "SET", item, "CREATOR", 50 + item)
+            until(lambda: as_map(client.call("WHY", item)).get("known") or None)
+        assert [credit_of(client, item)["state"] for item in (1, 2, 3)] == ["open", "open", "purse-empty"]
+        seen = {1: 0, 2: 0}
+        for account in range(100, 130):
+            entries = [as_map(one) for one in as_map(client.call("FEED", account, "COUNT", 20))["items"]]
+            for one in entries:
+                if one["source"] != "credit":
+                    continue
+                assert one["label"] == "given to a new creator" and int(one["stage"]) == 0, one
+                for _ in range(2):
+                    client.call("VIEW", account, int(one["item"]), 20000, 30000, "TOKEN", one["token"])
+                seen[int(one["item"])] += 1
+        assert all(seen.values()) and sum(seen.values()) == 30, seen
+        for again in (server.kill, server.stop):
+            for item, views in seen.items():
+                credit = until(lambda: (lambda one: one if float(one["spent"]) == views else None)(credit_of(client, item)))
+                assert float(credit["left"]) == 500 - views and credit["until_ms"] > time.time() * 1000, credit
+            again()
+            server.start()
+            client = server.client(resp=3)
+        assert credit_of(client, 3)["state"] == "purse-empty"
+
+
 def run():
     for partitions in (1, 2):
         compensation(partitions)
+        credits(partitions)
 
 
 if __name__ == "__main__":

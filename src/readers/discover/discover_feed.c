@@ -406,16 +406,9 @@ static uint32_t gift_row_of(struct page *page, uint64_t creator, enum feed_sourc
     return fits >= 1 || random_below(page, FEED_MISFIT) == 0 ? best : TABLE_NONE;
 }
 
-/* One of each creator on a page: he may have no more left. */
-static bool has_gift(const struct page *page, uint64_t creator, enum feed_source source)
-{
-    for (uint32_t i = 0; i < page->count; i++)
-        if (page->feeder->items[i].source == source && page->feeder->items[i].creator == creator)
-            return true;
-    return false;
-}
-
-/* Before what would bring them anyway: as many as the page has places for. */
+/* Before what would bring them anyway: as many as the page has places for. Of one creator there is
+ * one on a page, for he may have no more left: drawn again, he has the same item, which is a
+ * candidate already. */
 static void add_gifts(struct page *page, enum gift gift, enum feed_source source)
 {
     struct gift_book *book = &page->discover->gifts;
@@ -432,7 +425,7 @@ static void add_gifts(struct page *page, enum gift gift, enum feed_source source
         page->random = hash_two(page->random, gift);
         if (from == NULL)
             return;
-        if (follows(page, from->head.a) || has_gift(page, from->head.a, source))
+        if (follows(page, from->head.a))
             continue; /* who follows him is shown what he makes */
         row = gift_row_of(page, from->head.a, source);
         if (row != TABLE_NONE)

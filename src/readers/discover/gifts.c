@@ -155,15 +155,14 @@ static bool is_whole(const struct gift_row *row)
 void gifts_told(struct gift_book *book, const struct record *record)
 {
     struct gift_row *row = take(book, key_of(record->tenant, record->account));
-    bool told = record->fields & RECORD_CHANGED;
 
     row->tells++;
-    row->spent_pct += told ? record->a : 0;
-    row->left_pct = told ? (uint32_t)record->b : 0;
-    row->until_s = told ? (uint32_t)(record->b >> 32) : 0;
+    row->spent_pct += record->a; /* a refusal has no numbers */
+    row->left_pct = (uint32_t)record->b;
+    row->until_s = (uint32_t)(record->b >> 32);
     /* Between partitions a decision takes a moment: nothing there yet is no answer. That there was
      * less than was thought (likes came back) is asked about. */
-    if (told && is_whole(row))
+    if (is_whole(row))
         row->asks = 0;
     else if (record->status == STATUS_NOBUDGET && row->asks == 0)
         row->asks = 1;

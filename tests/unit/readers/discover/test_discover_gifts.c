@@ -229,10 +229,13 @@ static void to_whom_it_fits(void **state)
 
 static void nothing_after_the_last_and_nothing_after_the_end(void **state)
 {
-    struct feed_entry entries[PAGE];
+    struct feed_entry entries[FEED_PLACES_MAX];
     uint32_t given = 0;
 
     (void)state;
+    compensated(GIVEN, 2, now_us + HOUR); /* one, and a page has places for five */
+    assert_int_equal(of(entries, page_of(400, FEED_PLACES_MAX, entries), FEED_COMPENSATION), 1);
+    now_us += GIFT_WAITS_US;               /* nobody has looked */
     compensated(GIVEN, 25, now_us + HOUR); /* twelve and a half */
     for (uint64_t account = 1; account <= 60; account++) {
         uint32_t count = page_of(account, PAGE, entries);
@@ -244,6 +247,10 @@ static void nothing_after_the_last_and_nothing_after_the_end(void **state)
             }
     }
     assert_int_equal(given, 12);
+    compensated(GIVEN, 30, now_us + HOUR); /* fifteen: many ask before the first has looked */
+    for (uint64_t account = 201; account <= 300; account++)
+        given += of(entries, page_of(account, PAGE, entries), FEED_COMPENSATION);
+    assert_int_equal(given, 12 + 3);
     compensated(GIVEN, 1000, now_us + HOUR);
     assert_int_equal(of(entries, page_of(100, PAGE, entries), FEED_COMPENSATION), 1);
     now_us += HOUR;
@@ -571,7 +578,9 @@ static void a_view_before_its_creator_is_known_is_his(void **state)
     assert_true(gifts_find(&discover.gifts, 0, 50)->shown_units == 140);
     assert_true(gifts_find(&discover.gifts, 0, 50)->credit.spent == 1);
     say_item(2, 50);
+    say_item(1, 51); /* it is another's now; what was is not */
     assert_true(gifts_find(&discover.gifts, 0, 50)->shown_units == 140);
+    assert_true(gifts_find(&discover.gifts, 0, 51)->shown_units == 0);
 }
 
 int main(void)
