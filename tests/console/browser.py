@@ -103,7 +103,7 @@ def platform(door):
     return items
 
 
-def secured():
+def secured(**settings):
     """A node that asks for credentials; and an assertion for user 42 and for creator 500, and the key of
     each other role."""
     folder = twin_server.directory()
@@ -116,7 +116,7 @@ def secured():
         file.write(subprocess.check_output([twin_server.binary(), "key", "pair", "k1", paths["issuer"]], text=True))
     for name in ("credentials", "keys"):
         os.chmod(paths[name], 0o600)
-    server, door = started(credentials=paths["credentials"], assertion_keys=paths["keys"])
+    server, door = started(credentials=paths["credentials"], assertion_keys=paths["keys"], **settings)
     proofs = {role: "key of " + role for role in roles}
     for account, role in ((42, "user"), (500, "creator")):
         proofs[role] = subprocess.check_output(

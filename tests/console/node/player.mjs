@@ -267,7 +267,35 @@ async function aProofStaysInTheTab() {
   await leave(page);
 }
 
+/* Where a rule asks whether an un-like is meant, the page asks on, and says so to the node. */
+async function aRuleThatAsksIsAskedOn() {
+  const page = await open({ port: secured.port, proof: secured.proofs.user }, '#/player/mine');
+
+  page.expected.push(/428|Failed to load resource/);
+  await page.locator('.likes .like').click();
+  await page.waitForSelector('dialog[open]');
+  await axe(page, 'is it meant');
+  await page.getByRole('button', { name: 'No', exact: true }).click();
+  await page.waitForSelector('.likes .like[aria-pressed="true"]:not(.pending)');
+  await page.locator('.likes .like').click();
+  await page.getByRole('button', { name: 'Yes', exact: true }).click();
+  await page.waitForSelector('.likes .like[aria-pressed="false"]:not(.pending)');
+  await page.reload();
+  await page.waitForSelector('.empty');
+  await leave(page);
+}
+
+/* From the address to a page that is whole: a browser that has never been here. */
+async function thePageIsThereAtOnce() {
+  const page = await open({ account: me }, '#/player');
+  await page.waitForSelector('.clip .count');
+  const ms = await page.evaluate(() => Math.round(performance.now()));
+  console.log(`    first clip after ${ms} ms`);
+  await leave(page);
+}
+
 await run({
+  thePageIsThereAtOnce,
   aLikeShowsAtOnceAndIsMarkedUntilDurable,
   twoTapsLikeAndNeverTakeBack,
   aRefusalIsToldInItsOwnWordsAndPutBack,
@@ -277,4 +305,5 @@ await run({
   myLikesAreSearchedAndCleanedUp,
   everyPartForEverybody,
   aProofStaysInTheTab,
+  aRuleThatAsksIsAskedOn,
 });

@@ -48,7 +48,7 @@ function Now({ item }: { item: string }) {
         </p>
       )}
       {reasons.length > 0 && (
-        <ul class="plain">
+        <ul class="dots">
           {reasons.map(([reason, count]) => (
             <li key={reason}>
               {word('studio.reason', reason)}: {number(count)}
@@ -300,7 +300,7 @@ function Shielded({ item }: { item: string }) {
                 ? t('studio.shield.calm')
                 : t('studio.shield.cases')}
           </p>
-          <ul class="plain">
+          <ul class="dots">
             {data.cases.map((one) => (
               <li key={one.case}>
                 {moment(one.opened_ms)}: {word('studio.case', one.kind)} <Badge>{word('studio.case', one.state)}</Badge>
