@@ -4,11 +4,13 @@
  * impressions, and by what followed those, for as long as it stands; so each item says as much as
  * any other, and the ones that were shown most do not speak for all.
  *
- *   forward   an item counts 2^((its first record - landmark) / KIND_HALF_LIFE_US): kinds are what
- *             new items do, and half forgotten in 30 days. One factor for all of an item, so what
- * is taken back is what was added rate      successes by impressions
+ *   forward   an item counts 2^((its first record - landmark) / KIND_HALF_LIFE_US): half of what
+ *             items did is forgotten in 30 days. One factor for all of an item, so that what is
+ *             taken back is what was added
  *
- * Holds always: n, s >= 0; an item's part in its kind is at most KIND_TEACH impressions and a half.
+ *   rate      successes by impressions
+ *
+ * Holds always: n, s >= 0; an item's part in its kind is under KIND_TEACH + 1 impressions.
  *               What an item taught moves with it when it is tagged anew.
  * Memory:       the caller's. Pure. Source of the decay: heat.h. */
 #ifndef ZAN_READERS_DISCOVER_KINDS_H

@@ -10,19 +10,16 @@
  *   when     every STAGER_US, up to STAGER_LOOKS rows a turn, round and round
  *   learnt   the platform's own rates, when asked for and older than STAGER_LEARN_US, from up to
  *            STAGER_PAST items that were shown often enough to teach (pool.h)
+ *   first    the first budget, by the creator's weight (weight.h) as of then
+ *   prior    what others of the item's kind did when they were new, beside all that were (kinds.h)
+ *   deal     whom a page's places for what is in trial go to (deal.h): made when a feed asks and
+ *            the last is STAGER_US old. What feeds gave is remembered for the supply, and kept by
+ *            no checkpoint
  *
  * For an item one request is under way at a time, and the next waits until the record of the last
  * was read: the number of STAGE records of the item is its basis, and part of the operation id. The
  * caller turns this only when all that is durable was read, so who stops in between finds, when it
  * starts again, either the record or nothing.
- *
- *   first    by the creator's weight (weight.h) as of then
- *
- *   prior    what others of the item's kind did when they were new, beside all that were (kinds.h)
- *
- *   deal     whom a page's places for what is in trial go to (deal.h): made when a feed asks and
- *            the last is STAGER_US old. What feeds gave is remembered for the supply, and kept by
- *            no checkpoint
  *
  * Memory: one block, at open. */
 #ifndef ZAN_READERS_DISCOVER_STAGER_H
