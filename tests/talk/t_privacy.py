@@ -215,7 +215,7 @@ def nothing_is_left_where_it_may_not_be(world):
     places = set().union(*found.values())
     for place in places:   # docs/security.md, "What erasing leaves, and where"
         assert place.split(os.sep)[0] in ("log.a", "log.b", "store") or \
-            place == "readers/discover.checkpoint", places
+            place in ("readers/discover.checkpoint", "readers/insight.checkpoint"), places
         assert "signals" not in place and "keys" not in place, places
     assert any(place.startswith("log.a") for place in found["varint"]), "the scan is blind"
     assert str(HOLDER) not in world.server.messages and ADDRESS not in world.server.messages

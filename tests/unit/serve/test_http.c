@@ -14,7 +14,7 @@
 #include "serve/http.h"
 #include "support.h"
 
-#define ANSWER_BYTES 262144
+#define ANSWER_BYTES (1u << 20)
 
 /* --- a node ----------------------------------------------------------------------------------- */
 
