@@ -5,6 +5,7 @@ through the pages with playwright and holds every page against axe. Screenshots 
 $ZAN_BUILD/console-shots, to be looked at. Skipped without node, npm or chromium, and where zan was
 built without its console.
 """
+import gzip
 import hashlib
 import http.client
 import json
@@ -59,6 +60,16 @@ class Door:
 
     def __init__(self, port, key=None):
         self.port, self.key = port, key
+
+    def text(self, path):
+        """What is there, of whatever form; it may be packed."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection.request("GET", path, headers={"Accept-Encoding": "gzip"})
+        answer = connection.getresponse()
+        body = answer.read()
+        connection.close()
+        assert answer.status == 200, (path, answer.status)
+        return (gzip.decompress(body) if answer.getheader("Content-Encoding") == "gzip" else body).decode()
 
     def ask(self, method, path, body=None, status=200):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)

@@ -19,4 +19,5 @@ export interface Page {
 export const pages: Page[] = [
   { id: 'player', icon: 'play', load: () => import('./player') },
   { id: 'studio', icon: 'chart', load: () => import('./studio') },
+  { id: 'operations', icon: 'gauge', load: () => import('./operations') },
 ];
