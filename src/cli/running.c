@@ -298,6 +298,8 @@ void running_banner(const struct running *running, FILE *out)
             "  sync       %s\n",
             ZAN_VERSION, running->resp, running->http[0] != '\0' ? "http://" : "off", running->http,
             running->config.data, sync_text(running->config.sync));
+    if (running->http[0] != '\0' && console_site.count > 0)
+        fprintf(out, "  pages      http://%s%s\n", running->http, SITE_ROOT);
     if (running->config.credentials[0] == '\0')
         fprintf(out, "  callers    everybody on this machine\n");
     else
