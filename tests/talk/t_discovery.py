@@ -131,6 +131,24 @@ def rises():
         close(float(as_map(client.call("HEAT", 6))["heat"]), 1.0, "match of an account like all others")
 
 
+def brought_by_shares():
+    """A view from what somebody shared counts once for each account that met the item so, and for nobody who
+    knew it; whatever else it is, it is a view."""
+    with Server() as server:
+        client = server.client(resp=3)
+        client.call("ITEM", "SET", 5)
+        opened = lambda account: ("VIEW", account, 5, 9000, 9000, "CTX", "SOURCE", "share")
+        client.many([("SHARE", 1, 5), ("VIEW", 2, 5, 9000, 9000), opened(2), opened(3), opened(3), opened(4)])
+        told = as_map(client.call("SIGNALS", 5))
+        assert told["opened"] == 2 and float(told["opened_credited"]) == 2, told
+        clicks = {as_map(one)["signal"]: as_map(one)["raw"] for one in told["signals"]}
+        assert clicks["click"] == 3 and clicks["share"] == 1, told
+        assert as_map(client.call("SIGNALS", 6))["opened"] == 0
+        assert server.stop() == 0
+        server.start()
+        assert as_map(server.client(resp=3).call("SIGNALS", 5))["opened"] == 2
+
+
 def weighed_otherwise():
     """Weights are settings: they count, the formula's name tells them, and what was computed with others is
     made again from the log."""
@@ -176,6 +194,7 @@ def run():
     by_definition(generator, 3)
     lifted_and_hidden()
     rises()
+    brought_by_shares()
     weighed_otherwise()
     off()
 

@@ -38,7 +38,7 @@
 #include "schema/record.h"
 #include "schema/status.h"
 
-#define DISCOVER_VERSION   7 /* of what apply computes and save writes */
+#define DISCOVER_VERSION   8 /* of what apply computes and save writes */
 #define DISCOVER_BYTES_MIN (1u << 20)
 #define NEWCOMER_US        (7LL * 24 * 3600 * 1000000)
 #define NEWCOMER_ITEMS     3

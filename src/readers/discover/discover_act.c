@@ -567,6 +567,16 @@ static void views_found_out(struct discover *discover, struct act *act)
         impression_teaches(discover, act->item, -(int)less);
 }
 
+/* Whom a share brought: of whom nothing is known with this item before. Who saw it already is no
+ * merit of the share. */
+static void opened_count(struct act *act)
+{
+    if (act->record->context.source != SOURCE_SHARE || act->exposure->bits != 0)
+        return;
+    act->item->opened++;
+    act->item->opened_pct += act->pct;
+}
+
 static void apply_view(struct discover *discover, struct act *act)
 {
     const struct record *record = act->record;
@@ -578,6 +588,7 @@ static void apply_view(struct discover *discover, struct act *act)
     quantile_add(discover->quantile, duration_ms, watch_ms, act->pct / 100.0, discover->record_us);
     live_add(live_of(discover, act), LIVE_VIEW, 1, act->record->time_us);
     views_found_out(discover, act);
+    opened_count(act);
     impression_count(discover, act);
     if (!first)
         bits &= (uint16_t) ~(1u << SIGNAL_EARLY_EXIT);

@@ -174,6 +174,8 @@ static void answer_signals(struct answer *answer)
     put_pct(answer, "impressions_credited", signals->impressions_pct);
     tree_counter(&answer->tree, "commenters", (uint64_t)llround(commenters.count));
     tree_bool(&answer->tree, "commenters_exact", commenters.exact);
+    tree_counter(&answer->tree, "opened", item != NULL ? item->opened : 0);
+    put_pct(answer, "opened_credited", item != NULL ? item->opened_pct : 0);
     tree_word(&answer->tree, "mismatch",
               mismatch_word(signals_mismatch(signals, answer->discover->platform)));
     tree_list(&answer->tree, "signals");

@@ -38,7 +38,8 @@ struct item {
     struct signal_stage stage_counts; /* since it came to its stage */
     struct signal_stage seen[2];      /* by its first and second audience, in all stages */
     uint64_t creator;
-    uint64_t region;  /* of its creator (schema/region.h); 0: none */
+    uint64_t opened_pct; /* of `opened`, by what each view was credited with */
+    uint64_t region;     /* of its creator (schema/region.h); 0: none */
     int64_t since_us; /* made by a record of this time, after it had been forgotten or at first */
     int64_t published_us; /* first seen, or registered */
     int64_t stopped_us;   /* on its ladder, since when; 0: it is not */
@@ -48,6 +49,7 @@ struct item {
     uint32_t budget;            /* credited impressions of its stage; 0: it is not in trial */
     uint32_t stages;            /* STAGE records about it */
     uint32_t sketch;            /* row + 1 of its commenters' sketch; 0: none */
+    uint32_t opened;            /* accounts that first met it by what somebody had shared */
     uint32_t heatless;          /* likes that are on, brought no heat, and are remembered no more */
     struct taught taught;       /* to its kind (kinds.h) */
     struct health_pairs viewed; /* attested, credited viewers one after the other */
