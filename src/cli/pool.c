@@ -62,6 +62,10 @@ static const struct scenario {
      "race; the truly best are those with the highest true like rate",
      RACE,
      {.items = 200, .even = 1000, .truth = POOL_BY_LIKES}},
+    {"likes-told",
+     "likes, and ours is told so: the preset likes",
+     RACE,
+     {.items = 200, .even = 1000, .truth = POOL_BY_LIKES, .rule = "likes"}},
     {"long-views",
      "race; the truly best by long views alone",
      RACE,
@@ -200,7 +204,8 @@ static void play_seed(struct evaluation *evaluation, const struct scenario *scen
         options.items = (uint32_t)evaluation->values->items;
     if (evaluation->values->even > 0)
         options.even = (uint32_t)evaluation->values->even;
-    pool_world_make(&evaluation->world, &evaluation->data, pool_rule_of("default"), &options, seed);
+    pool_world_make(&evaluation->world, &evaluation->data,
+                    pool_rule_of(options.rule != NULL ? options.rule : "default"), &options, seed);
     table->items = evaluation->world.count;
     table->cap = evaluation->world.cap;
     if (scenario->kind == ATTACKS)

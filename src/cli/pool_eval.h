@@ -111,6 +111,7 @@ struct pool_world_options {
     enum pool_truth truth;
     bool tapes;        /* real impressions instead of drawn ones */
     double mismatched; /* share of the items whose first audience does not suit them */
+    const char *rule;  /* ours; NULL: default */
 };
 
 void pool_world_make(struct pool_world *world, const struct pool_data *data,
@@ -143,7 +144,7 @@ struct pool_policy {
     bool rival; /* one of those that are to be beaten */
     void (*play)(struct pool_race *race, const struct pool_policy *policy);
     /* what play is to do; each policy uses some */
-    const char *rule;
+    const char *rule; /* of literal; ours have the world's */
     bool by_value, no_tags, one_audience, plain_share;
     double bar_quantile, half, steep;
 };

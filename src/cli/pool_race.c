@@ -281,9 +281,9 @@ static void play_thompson(struct pool_race *race, const struct pool_policy *poli
 /* --- ours ---------------------------------------------------------------------------------------
  */
 
-static struct pool_rule rule_of(const struct pool_policy *policy)
+static struct pool_rule rule_of(const struct pool_world *world, const struct pool_policy *policy)
 {
-    struct pool_rule rule = *pool_rule_of(policy->rule);
+    struct pool_rule rule = *world->rule;
 
     if (policy->bar_quantile > 0)
         rule.bar_quantile = policy->bar_quantile;
@@ -314,7 +314,7 @@ static double room_of(const struct pool_race *race, const struct pool_rule *rule
 
     while (stage + 1 < rule->stages && race->shown[i] >= rule->stage_end[stage])
         stage++;
-    return fmin(rule->stage_end[stage], cap_of(race, i)) - race->shown[i];
+    return fmin(pool_room(rule, stage, race->shown[i]), cap_of(race, i) - race->shown[i]);
 }
 
 /* One round: everybody is looked at, and what there is is shared out. */
@@ -360,7 +360,7 @@ static void look_for_ends(struct pool_race *race, const struct pool_policy *poli
 static void play_zan(struct pool_race *race, const struct pool_policy *policy)
 {
     const struct pool_world *world = race->world;
-    struct pool_rule rule = rule_of(policy);
+    struct pool_rule rule = rule_of(world, policy);
     struct pool_platform platform = world->platform;
     double supply = ROUND_FIRST * world->count, most = ROUND_LAST * world->count;
     bool nobody[POOL_ITEMS_MAX] = {0};
@@ -385,9 +385,8 @@ static void play_zan(struct pool_race *race, const struct pool_policy *policy)
 const struct pool_policy pool_policies[] = {
     {.name = "zan",
 
-     .what = "the preset default",
+     .what = "the preset default, or what the scenario says",
      .play = play_zan,
-     .rule = "default",
      .by_value = true},
     {.name = "literal",
      .what = "under 3 % likes of the first 100: stop; the rest evenly",
@@ -434,46 +433,39 @@ const struct pool_policy pool_policies[] = {
     {.name = "chance",
      .what = "ours, share = chance of the best tenth",
      .play = play_zan,
-     .rule = "default",
      .by_value = true,
      .plain_share = true,
      .bar_quantile = 0.9},
     {.name = "no tags",
      .what = "ours, one prior for all",
      .play = play_zan,
-     .rule = "default",
      .by_value = true,
      .no_tags = true},
     {.name = "one audience",
      .what = "ours, without a second audience",
      .play = play_zan,
-     .rule = "default",
      .by_value = true,
      .one_audience = true},
     {.name = "0.8 0.2 2.5",
      .what = "ours, other bar and half",
      .play = play_zan,
-     .rule = "default",
      .by_value = true,
      .bar_quantile = 0.8,
      .half = 0.2},
     {.name = "0.9 0.02 2.5",
      .what = "ours, other bar and half",
      .play = play_zan,
-     .rule = "default",
      .by_value = true,
      .bar_quantile = 0.9,
      .half = 0.02},
     {.name = "0.85 0.15 2.5",
      .what = "ours, other half",
      .play = play_zan,
-     .rule = "default",
      .by_value = true,
      .half = 0.15},
     {.name = "0.85 0.09 2",
      .what = "ours, less steep",
      .play = play_zan,
-     .rule = "default",
      .by_value = true,
      .steep = 2},
 };

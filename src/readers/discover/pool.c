@@ -19,30 +19,16 @@ const char *const pool_verdict_names[POOL_VERDICTS] = {
 
 /* The ladder of default: five times more each time, from the 200 to 500 that are told of the first
  * pool (FEATURES F68, unofficial). bar, half and steep: docs/results/pool-*.md, table "designs". */
+#define OURS                                                                                       \
+    .version = 2, .stages = 8, .stage_end = {40, 200, 1000, 5000, 25000, 125000, 625000, 1e9},     \
+    .first = 8, .floor = 8, .bar_quantile = 0.85, .half = 0.095, .steep = 2.5, .alpha = 0.05,      \
+    .kin = 0.9, .break_rate = 0.15, .break_sure = 0.95, .break_from = 0.80, .negative_times = 5,   \
+    .newcomer_share = 0.1, .author_decay = 0.5, .author_floor = 0.25, .author_cap = 0.05,          \
+    .stop_us = 30 * DAY_US
+
 const struct pool_rule pool_rules[] = {
-    {
-        .name = "default",
-        .version = 1,
-        .stages = 8,
-        .stage_end = {40, 200, 1000, 5000, 25000, 125000, 625000, 1e9},
-        .first = 8,
-        .floor = 8,
-        .worth = {[POOL_LONG] = 1, [POOL_LIKE] = 1},
-        .bar_quantile = 0.85,
-        .half = 0.09,
-        .steep = 2.5,
-        .alpha = 0.05,
-        .kin = 0.9,
-        .break_rate = 0.15,
-        .break_sure = 0.95,
-        .break_from = 0.80,
-        .negative_times = 5,
-        .newcomer_share = 0.1,
-        .author_decay = 0.5,
-        .author_floor = 0.25,
-        .author_cap = 0.05,
-        .stop_us = 30 * DAY_US,
-    },
+    {.name = "default", .worth = {[POOL_LONG] = 1, [POOL_LIKE] = 1}, OURS},
+    {.name = "likes", .worth = {[POOL_LIKE] = 1}, OURS},
     {
         .name = "douyin",
         .version = 1,
@@ -457,7 +443,34 @@ static void stop(const struct pool_rule *rule, enum pool_verdict verdict, int64_
         "CASE OPEN: two reviewers decide; a stop that is overturned goes back to its stage";
 }
 
-/* What its stage has left; a stage that is used up is passed, and the next one's counts. */
+/* How many impressions the stage is. The first begins with nothing; the last, which has no end to
+ * speak of, is as much longer as the one before it was. */
+static double length_of(const struct pool_rule *rule, uint32_t stage)
+{
+    double before;
+
+    if (stage == 0)
+        return 0;
+    if (stage + 1 < rule->stages)
+        return rule->stage_end[stage] - rule->stage_end[stage - 1];
+    before = length_of(rule, rule->stages - 2);
+    return before * before / length_of(rule, rule->stages - 3);
+}
+
+double pool_room(const struct pool_rule *rule, uint32_t stage, double seen)
+{
+    double begin = stage > 0 ? rule->stage_end[stage - 1] : 0, end = rule->stage_end[stage];
+    double part = fmin(fmax((seen - begin) / (end - begin), 0), 1);
+
+    assert(stage < rule->stages);
+    if (rule->literal || PLANTED("discover.stage_ends_on_an_edge"))
+        return fmax(end - seen, 0);
+    if (stage + 1 == rule->stages)
+        return fmin(length_of(rule, stage), fmax(end - seen, 0));
+    return (1 - part) * length_of(rule, stage) + part * length_of(rule, stage + 1);
+}
+
+/* A stage that is used up is passed. */
 static void climb(const struct pool_rule *rule, const struct pool_item *item,
                   struct pool_decision *out)
 {
@@ -467,7 +480,7 @@ static void climb(const struct pool_rule *rule, const struct pool_item *item,
         out->stage++;
         out->verdict = POOL_CLIMB;
     }
-    out->room = fmax(rule->stage_end[out->stage] - seen, 0);
+    out->room = pool_room(rule, out->stage, seen);
 }
 
 static void step_literal(const struct pool_rule *rule, const struct pool_item *item, int64_t now_us,

@@ -24,8 +24,8 @@
  * and Chen 2000). The item is shown where its chance is better; an item that fails in the first is
  * thereby shown to the second, whose chance has fallen less.
  *
- * Preset douyin is the rule as it is told (FEATURES F70): of the first 100 impressions under 3 %
- * likes: stop.
+ * Preset likes is the same with likes alone as value. Preset douyin is the rule as it is told
+ * (FEATURES F70): of the first 100 impressions under 3 % likes: stop.
  *
  * Pure; memory is the caller's. All counts are credited (gate.h). Deterministic, but for the last
  * bit of libm. */
@@ -37,7 +37,7 @@
 
 #include "readers/discover/gate.h"
 
-#define POOL_VERSION    1
+#define POOL_VERSION    2
 #define POOL_STAGES_MAX 12
 #define POOL_AUDIENCES  2
 
@@ -173,6 +173,13 @@ struct pool_decision {
     int64_t expires_us; /* of a stop; 0: none */
     const char *appeal; /* how; NULL if there is nothing to appeal against */
 };
+
+/* What an item in that stage may have before it is looked at again: as much as the stage is long
+ * where it begins, as much as the next one is where it ends, and between them in proportion (in the
+ * first, from nothing), so that no impression more or less opens or shuts a door. In the last, as
+ * much at any time as fits into it. A literal rule has edges: what is left of the stage. At least
+ * four stages; 0 <= stage < rule->stages. */
+double pool_room(const struct pool_rule *rule, uint32_t stage, double seen);
 
 double pool_multiplier(double weight); /* 0..100 -> 0.5..2, 50 -> 1 */
 double pool_first(const struct pool_rule *rule, double weight, bool newcomer);

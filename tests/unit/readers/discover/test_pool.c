@@ -72,6 +72,7 @@ static void presets_are_whole(void **state)
         for (uint32_t k = 1; k < one->stages; k++)
             assert_true(one->stage_end[k] > one->stage_end[k - 1]);
         assert_true(one->worth[POOL_NEGATIVE] == 0 && one->first <= one->stage_end[0]);
+        assert_true(one->stages >= 4 && one->stages <= POOL_STAGES_MAX);
     }
     assert_null(pool_rule_of("nobody's"));
 }
@@ -281,6 +282,28 @@ static void a_stage_is_climbed(void **state)
     assert_true(step(&item).room == rule->stage_end[1] - rule->stage_end[0]);
     item = item_of(rule->stage_end[0] - 1, 20, 4);
     assert_int_equal(step(&item).stage, 0);
+}
+
+/* An impression more or less, also a bit of one by somebody who hardly counts, moves the room by
+ * little, wherever on the ladder; with an edge, what is one impression before its end has a room of
+ * one, and one impression later a room of thousands. */
+static void a_stage_has_no_edge(void **state)
+{
+    const struct pool_rule *douyin = pool_rule_of("douyin");
+    uint32_t stage = 0;
+
+    (void)state;
+    for (double seen = rule->first; seen < 2 * rule->stage_end[rule->stages - 2]; seen *= 1.003) {
+        double before = pool_room(rule, stage, seen), after;
+
+        while (seen * 1.003 >= rule->stage_end[stage])
+            stage++;
+        after = pool_room(rule, stage, seen * 1.003);
+        assert_true(before > 0 && after > 0 && fabs(after / before - 1) < 0.01);
+    }
+    assert_true(pool_room(rule, 2, 200) == 800 && pool_room(rule, 1, 200) == 800);
+    assert_true(pool_room(rule, rule->stages - 1, rule->stage_end[rule->stages - 1]) == 0);
+    assert_true(pool_room(douyin, 0, 99) == 1);
 }
 
 static void comments_break_out(void **state)
@@ -499,6 +522,7 @@ int main(void)
         cmocka_unit_test(a_second_audience_comes_before_a_stop),
         cmocka_unit_test(weight_cancels),
         cmocka_unit_test(a_stage_is_climbed),
+        cmocka_unit_test(a_stage_has_no_edge),
         cmocka_unit_test(comments_break_out),
         cmocka_unit_test(audiences_are_apart),
         cmocka_unit_test(tags_teach),
