@@ -41,7 +41,7 @@ export function Choose() {
     >
       <h1>{t('who.title')}</h1>
       <p class="quiet">{t('who.open')}</p>
-      <Field label={t('who.id')} value={account} onInput={set} inputMode="numeric" autoComplete="off" />
+      <Field label={t('who.id')} value={account} onInput={set} inputMode="numeric" autoComplete="off" hint={t('who.hint')} />
       {wrong && (
         <p role="alert" class="bad">
           {t('who.wrong')}
