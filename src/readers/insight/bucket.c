@@ -1,6 +1,8 @@
 /* bucket.c: see bucket.h. */
 #include "readers/insight/bucket.h"
 
+#include <string.h>
+
 #define MINUTE_US (60LL * 1000000)
 #define HOUR_US   (60 * MINUTE_US)
 #define DAY_US    (24 * HOUR_US)
@@ -51,6 +53,7 @@ void buckets_open(struct buckets *buckets, void *memory, uint32_t capacity)
     buckets->table.warmth = warmth;
     buckets->sweep = 0;
     buckets->lost = 0;
+    memset(buckets->last, 0, sizeof buckets->last);
 }
 
 static bool is_over(int64_t end_us, enum span span, int64_t now_us)
@@ -79,13 +82,18 @@ static struct bucket *find(const struct buckets *buckets, struct table_key key)
     return row == TABLE_NONE ? NULL : table_row(&buckets->table, row);
 }
 
-static struct bucket *take(struct buckets *buckets, struct table_key key, int64_t now_us)
+static bool is_row(const struct table *table, uint32_t row, struct table_key key)
+{
+    const struct table_head *head = table_row(table, row);
+
+    return head->used && head->a == key.a && head->b == key.b && head->c == key.c;
+}
+
+static struct bucket *make(struct buckets *buckets, struct table_key key, int64_t now_us)
 {
     struct table *table = &buckets->table;
-    uint32_t row = table_find(table, key, true);
+    uint32_t row;
 
-    if (row != TABLE_NONE)
-        return table_row(table, row);
     sweep(buckets, now_us);
     row = table_victim(table);
     if (row != TABLE_NONE) {
@@ -100,6 +108,25 @@ static uint32_t moved(uint32_t value, int32_t by)
     if (by < 0 && value < (uint32_t)-by)
         return 0; /* the row was lost meanwhile */
     return value + (uint32_t)by;
+}
+
+/* last: where a row of this kind was found before. */
+static struct bucket *take(struct buckets *buckets, struct table_key key, int64_t now_us,
+                           uint32_t *last)
+{
+    struct table *table = &buckets->table;
+    struct bucket *bucket;
+    uint32_t row;
+
+    if (*last != 0 && is_row(table, *last - 1, key)) {
+        bucket = table_row(table, *last - 1);
+        bucket->head.recent = 1;
+        return bucket;
+    }
+    row = table_find(table, key, true);
+    bucket = row != TABLE_NONE ? table_row(table, row) : make(buckets, key, now_us);
+    *last = table_number(table, bucket) + 1;
+    return bucket;
 }
 
 static void bucket_move(struct bucket *bucket, const struct bucket_change *change)
@@ -123,7 +150,8 @@ void buckets_add(struct buckets *buckets, struct scope scope, const struct bucke
         if (!(scope_spans[scope.of] >> span & 1) ||
             is_over((at_us / span_us[span] + 1) * span_us[span], span, now_us))
             continue;
-        bucket = makes ? take(buckets, key, now_us) : find(buckets, key);
+        bucket =
+            makes ? take(buckets, key, now_us, &buckets->last[scope.of][span]) : find(buckets, key);
         for (uint32_t i = 0; i < count && bucket != NULL; i++)
             bucket_move(bucket, &change[i]);
     }

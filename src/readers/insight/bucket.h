@@ -46,8 +46,10 @@ struct bucket {
 struct buckets {
     struct table table;
     uint32_t sweep; /* the next row to be looked at */
-    uint32_t unused;
-    uint64_t lost; /* rows that had to go before their time */
+    uint64_t lost;  /* rows that had to go before their time */
+    /* 1 + the row found last of each kind: most acts of a moment are in the same rows of all. Not
+     * held: it follows from what was asked. */
+    uint32_t last[BUCKET_SCOPES][SPAN_COUNT];
 };
 
 void buckets_open(struct buckets *buckets, void *memory, uint32_t capacity);

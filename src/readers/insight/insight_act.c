@@ -237,32 +237,33 @@ static bool step_once(struct act *act, enum step step)
 /* --- hours and regions
  * --------------------------------------------------------------------------- */
 
-enum map_what { MAP_SHOWN, MAP_LIKED, MAP_MET };
+/* What is counted, in one look at a map. */
+enum map_what { MAP_SHOWN = 1, MAP_LIKED = 2, MAP_MET = 4 };
 
 static void map_count(struct act *act, enum map_kind kind, uint64_t id, uint64_t region,
-                      enum map_what what)
+                      uint32_t what)
 {
     struct insight_map *map = insight_take_map(act->insight, kind, act->record->tenant, id, region);
     uint32_t hour = hour_of(act->record->time_us);
 
-    if (what == MAP_MET)
-        map->accounts++;
-    else
-        (what == MAP_LIKED ? map->likes : map->shown)[hour]++;
+    map->accounts += (what & MAP_MET) != 0;
+    map->shown[hour] += (what & MAP_SHOWN) != 0;
+    map->likes[hour] += (what & MAP_LIKED) != 0;
 }
 
 /* In the map of all regions, and in that of the account's own. */
-static void maps_count(struct act *act, enum map_kind kind, uint64_t id, enum map_what what)
+static void maps_count(struct act *act, enum map_kind kind, uint64_t id, uint32_t what)
 {
     map_count(act, kind, id, 0, what);
     if (act->region != 0)
         map_count(act, kind, id, act->region, what);
 }
 
-static void hours_count(struct act *act, enum map_what what)
+/* met: the item met the account, which is counted with it alone (its creator may have before). */
+static void hours_count(struct act *act, enum map_what what, uint32_t met)
 {
     map_count(act, MAP_ALL, 0, 0, what);
-    maps_count(act, MAP_ITEM, act->item->head.a, what);
+    maps_count(act, MAP_ITEM, act->item->head.a, what | met);
     if (act->creator != NULL)
         maps_count(act, MAP_CREATOR, act->item->creator, what);
 }
@@ -401,8 +402,7 @@ static void shown(struct act *act)
     if (step_once(act, STEP_SHOWN)) {
         bool is_new = tie != NULL && tie->first_day == day_of(act->record->time_us);
 
-        hours_count(act, MAP_SHOWN);
-        maps_count(act, MAP_ITEM, act->item->head.a, MAP_MET);
+        hours_count(act, MAP_SHOWN, MAP_MET);
         act->item->met_new += is_new;
         act->item->met_returning += tie != NULL && !is_new;
         fits(act);
@@ -520,7 +520,7 @@ static void apply_like(struct act *act)
     (void)step_once(act, STEP_LIKE);
     item->likes_given++;
     likers_move(act, act->pct, act->age_band, 1);
-    hours_count(act, MAP_LIKED);
+    hours_count(act, MAP_LIKED, 0);
     fit_like(act, 1);
     tie_liked(act, meet(act));
     taste_learn(act);
