@@ -53,6 +53,10 @@ static void the_interval_holds_the_rate(void **state)
     struct signal_rate none = signals_rate(0, 0);
 
     assert_true(none.rate == 0 && none.low == 0 && none.high == 1);
+    for (uint64_t n_pct = 100; n_pct < 500000; n_pct += 100) { /* exact at the ends */
+        assert_true(signals_rate(n_pct, n_pct).high == 1);
+        assert_true(signals_rate(0, n_pct).low == 0);
+    }
 }
 
 static struct signals item_of(uint64_t n, double click, double early, double like)
