@@ -293,10 +293,11 @@ static int write_scores(const char *path, const struct ids *ids, const float *sc
     FILE *file = fopen(path, "w");
     bool good = file != NULL;
 
-    for (uint32_t i = 0; i < count && good; i++)
-        good = fprintf(file, "%" PRIu64 "\t%.6g\n", ids->id[i], (double)score[i]) > 0;
-    if (file != NULL && fclose(file) != 0)
-        good = false;
+    if (file != NULL) {
+        for (uint32_t i = 0; i < count && good; i++)
+            good = fprintf(file, "%" PRIu64 "\t%.6g\n", ids->id[i], (double)score[i]) > 0;
+        good = fclose(file) == 0 && good;
+    }
     if (good)
         return OPTIONS_GO;
     fprintf(stderr, "zan: detect: %s: %s\n", path, strerror(errno));

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hook.h"
 #include "readers/detect/quick.h"
 
 #define ROUNDS_MAX     40
@@ -87,7 +88,8 @@ static void hear_node(struct block_work *work, uint32_t c)
             touch(&work->account, u);
             work->account_odds[u] = 0;
         }
-        float belief = quick_share(work->node_odds[c] - work->said_to_node[i]);
+        float echo = PLANTED("detect.own_voice") ? 0 : work->said_to_node[i];
+        float belief = quick_share(work->node_odds[c] - echo);
         float said = graph->weight[i] * quick_log(1 + belief * strength / graph->account_weight[u]);
 
         work->said_to_account[i] = said;

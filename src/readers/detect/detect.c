@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hook.h"
 #include "readers/detect/block.h"
 #include "readers/detect/meet.h"
 #include "readers/detect/newcomer.h"
@@ -63,7 +64,10 @@ static enum status keep(struct candidate *candidate, const struct layer *layer,
     free(candidate->node_odds);
     memcpy(account_odds, block->account_odds, accounts);
     memcpy(node_odds, block->node_odds, nodes);
-    *candidate = (struct candidate){layer->items, account_odds, node_odds, *block};
+    candidate->items = layer->items;
+    candidate->account_odds = account_odds;
+    candidate->node_odds = node_odds;
+    candidate->block = *block;
     return STATUS_OK;
 }
 
@@ -250,7 +254,7 @@ static enum status take(struct task *task, const struct candidate *candidate)
 
     if (status != STATUS_OK)
         return status;
-    if (group.uneven > DETECT_UNEVEN_MAX) {
+    if (group.uneven > DETECT_UNEVEN_MAX && !PLANTED("detect.communities_told")) {
         group_free(&group);
         detect->communities++;
         return STATUS_OK;
@@ -362,7 +366,7 @@ static enum status list_members(const struct graph *graph, const uint32_t *insid
 {
     uint32_t at = 0;
 
-    group->member = malloc(group->members * sizeof *group->member);
+    group->member = malloc(((size_t)group->members + 1) * sizeof *group->member);
     if (group->member == NULL)
         return STATUS_NOMEMORY;
     for (uint32_t u = 0; u < graph->accounts; u++)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hook.h"
 #include "readers/detect/burst.h"
 
 /* --- sorting --- */
@@ -228,10 +229,10 @@ static enum status cut_all(struct graph *graph)
     make_clock(graph, &cells.clock);
     cells.found =
         malloc(((size_t)most * cells.clock.scales / 2 + BURST_SCALES) * sizeof *cells.found);
-    cells.taken = malloc(most);
-    cells.account = malloc(most * sizeof(uint32_t));
-    cells.time_s = malloc(most * sizeof(uint32_t));
-    graph->cell_like = malloc(((size_t)cells.room + 1) * sizeof(uint32_t));
+    cells.taken = malloc((size_t)most + 1);
+    cells.account = malloc(((size_t)most + 1) * sizeof(uint32_t));
+    cells.time_s = malloc(((size_t)most + 1) * sizeof(uint32_t));
+    graph->cell_like = calloc((size_t)cells.room + 1, sizeof(uint32_t));
     graph->cell_item = malloc(cells.room * sizeof(uint32_t));
     graph->cell_burst = malloc(cells.room * sizeof(bool));
     if (cells.found == NULL || cells.taken == NULL || cells.account == NULL ||
@@ -292,7 +293,7 @@ static void weigh_account(struct graph *graph, uint32_t account, uint32_t *times
     for (uint32_t i = 1; i < count; i++)
         occasions += times[i] != times[i - 1];
     graph->account_weight[account] = (float)occasions;
-    if (occasions == count)
+    if (occasions == count || PLANTED("detect.copies_count"))
         return;
     for (uint32_t i = 0; i < count; i++) {
         uint32_t same = 0, low = 0, high = count;
@@ -323,7 +324,7 @@ static enum status weigh(struct graph *graph)
         graph->account_weight[u] = (float)degree;
         most = degree > most ? degree : most;
     }
-    uint32_t *times = graph->timed ? malloc(most * sizeof *times) : NULL;
+    uint32_t *times = graph->timed ? malloc(((size_t)most + 1) * sizeof *times) : NULL;
 
     if (graph->timed && times == NULL)
         return STATUS_NOMEMORY;
@@ -340,8 +341,8 @@ static enum status weigh(struct graph *graph)
 static bool make_room(struct graph *graph)
 {
     graph->account = malloc(graph->likes * sizeof(uint32_t));
-    graph->time_s = malloc(graph->likes * sizeof(uint32_t));
-    graph->item_like = malloc(((size_t)graph->items + 1) * sizeof(uint32_t));
+    graph->time_s = calloc(graph->likes, sizeof(uint32_t));
+    graph->item_like = calloc((size_t)graph->items + 1, sizeof(uint32_t));
     graph->account_like = malloc(((size_t)graph->accounts + 1) * sizeof(uint32_t));
     return graph->account != NULL && graph->time_s != NULL && graph->item_like != NULL &&
            graph->account_like != NULL;
@@ -354,9 +355,9 @@ static enum status make_ends(struct graph *graph)
     drop_repeats(graph, graph->account_like);
     if ((status = cut_all(graph)) != STATUS_OK)
         return status;
-    graph->like_of = malloc(graph->likes * sizeof(uint32_t));
-    graph->cell_of = malloc(graph->likes * sizeof(uint32_t));
-    graph->weight = malloc(graph->likes * sizeof(float));
+    graph->like_of = malloc(((size_t)graph->likes + 1) * sizeof(uint32_t));
+    graph->cell_of = malloc(((size_t)graph->likes + 1) * sizeof(uint32_t));
+    graph->weight = malloc(((size_t)graph->likes + 1) * sizeof(float));
     graph->account_weight = malloc(graph->accounts * sizeof(float));
     if (graph->like_of == NULL || graph->cell_of == NULL || graph->weight == NULL ||
         graph->account_weight == NULL)

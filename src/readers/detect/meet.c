@@ -11,6 +11,7 @@ struct meet {
     const struct layer *layer;
     const uint8_t *gone;
     bool only_bursts;
+    uint8_t *out;      /* [likes] does not count */
     uint32_t *shared;  /* [nodes] accounts in common with the node that is looked at */
     uint32_t *touched; /* [nodes] where shared is not 0 */
     uint32_t *set;     /* [nodes] who stands for the set it is in */
@@ -65,7 +66,7 @@ static void measure(struct meet *meet)
         double own = 0;
 
         for (uint32_t k = graph->account_like[u]; k < graph->account_like[u + 1]; k++)
-            if (counts(meet, graph->like_of[k])) {
+            if ((meet->out[graph->like_of[k]] = !counts(meet, graph->like_of[k])) == 0) {
                 meet->size[layer_node(meet->layer, graph->like_of[k])]++;
                 own++;
             }
@@ -86,12 +87,16 @@ static void look_at(struct meet *meet, uint32_t node)
     for (uint32_t i = meet->layer->like[node]; i < meet->layer->like[node + 1]; i++) {
         uint32_t u = graph->account[i];
 
-        if (!counts(meet, i))
+        if (meet->out[i] != 0)
             continue;
         for (uint32_t k = graph->account_like[u]; k < graph->account_like[u + 1]; k++) {
-            uint32_t other = layer_node(meet->layer, graph->like_of[k]);
+            uint32_t like = graph->like_of[k];
 
-            if (other <= node || meet->size[other] < MEET_SIZE || !counts(meet, graph->like_of[k]))
+            if (meet->out[like] != 0)
+                continue;
+            uint32_t other = layer_node(meet->layer, like);
+
+            if (other <= node || meet->size[other] < MEET_SIZE)
                 continue;
             if (meet->shared[other]++ == 0)
                 meet->touched[touched++] = other;
@@ -132,6 +137,7 @@ enum status meet_find(const struct layer *layer, const uint8_t *gone, bool only_
     struct meet meet = {.layer = layer,
                         .gone = gone,
                         .only_bursts = only_bursts,
+                        .out = malloc(layer->graph->likes),
                         .shared = calloc(layer->nodes, sizeof(uint32_t)),
                         .touched = malloc(layer->nodes * sizeof(uint32_t)),
                         .set = malloc(layer->nodes * sizeof(uint32_t)),
@@ -139,8 +145,8 @@ enum status meet_find(const struct layer *layer, const uint8_t *gone, bool only_
                         .size = calloc(layer->nodes, sizeof(uint32_t))};
     enum status status = STATUS_NOMEMORY;
 
-    if (meet.shared != NULL && meet.touched != NULL && meet.set != NULL && meet.sum != NULL &&
-        meet.size != NULL) {
+    if (meet.out != NULL && meet.shared != NULL && meet.touched != NULL && meet.set != NULL &&
+        meet.sum != NULL && meet.size != NULL) {
         status = STATUS_OK;
         for (uint32_t c = 0; c < layer->nodes; c++)
             meet.set[c] = c;
@@ -150,6 +156,7 @@ enum status meet_find(const struct layer *layer, const uint8_t *gone, bool only_
                 look_at(&meet, c);
         *nodes = choose(&meet, node_in);
     }
+    free(meet.out);
     free(meet.shared);
     free(meet.touched);
     free(meet.set);

@@ -14,7 +14,8 @@
  * Accounts with more than BUSY likes are left out, of x and of lambda: they meet everybody, and
  * looking at their pairs would take the square of their likes.
  *
- * Memory: 20 bytes a node while it runs. Time: the sum of d^2 over accounts, d up to BUSY. */
+ * Memory: 20 bytes a node, 1 a like while it runs. Time: the sum of d^2 over accounts, d up to
+ * BUSY. */
 #ifndef ZAN_READERS_DETECT_MEET_H
 #define ZAN_READERS_DETECT_MEET_H
 

@@ -63,10 +63,11 @@ static double fit_share(const struct newcomer *newcomer, const struct counts *co
     return gain > 0 ? gain : 0;
 }
 
-static void judge_items(const struct graph *graph, struct newcomer *newcomer)
+static void judge_items(const struct graph *graph, const struct counts *all_counts,
+                        struct newcomer *newcomer)
 {
     for (uint32_t item = 0; item < graph->items; item++) {
-        struct counts counts = count_item(graph, item);
+        struct counts counts = all_counts[item];
         double share = 0, gain = 0;
 
         if (counts.all > 1)
@@ -77,13 +78,14 @@ static void judge_items(const struct graph *graph, struct newcomer *newcomer)
 }
 
 /* What is usual, from items that do not stand out; what a campaign is, from those that do. */
-static void learn(const struct graph *graph, double stands_out, struct newcomer *newcomer)
+static void learn(const struct graph *graph, const struct counts *all_counts, double stands_out,
+                  struct newcomer *newcomer)
 {
     double usual[NEWCOMER_CLASSES] = {0}, campaign[NEWCOMER_CLASSES] = {0};
 
     newcomer->learnt = 0;
     for (uint32_t item = 0; item < graph->items; item++) {
-        struct counts counts = count_item(graph, item);
+        struct counts counts = all_counts[item];
         bool stands = (double)newcomer->surprise[item] >= stands_out;
         double a = (double)newcomer->share[item];
 
@@ -126,12 +128,12 @@ static uint32_t thin_of(const struct counts *counts)
 /* From the median item: (z^2 / its median by chance - 1) / (n - 1), z of the share of the thin
  * beside that of the median item. Medians, so that half of the items would have to be bought to
  * hide. */
-static double measure_rho(const struct graph *graph, float *room)
+static double measure_rho(const struct graph *graph, const struct counts *all_counts, float *room)
 {
     uint32_t count = 0;
 
     for (uint32_t item = 0; item < graph->items; item++) {
-        struct counts counts = count_item(graph, item);
+        struct counts counts = all_counts[item];
 
         if (counts.all >= TEACHES)
             room[count++] = (float)thin_of(&counts) / (float)counts.all;
@@ -143,7 +145,7 @@ static double measure_rho(const struct graph *graph, float *room)
 
     count = 0;
     for (uint32_t item = 0; item < graph->items; item++) {
-        struct counts counts = count_item(graph, item);
+        struct counts counts = all_counts[item];
         double all = counts.all, off = thin_of(&counts) - all * thin;
 
         if (counts.all >= TEACHES)
@@ -157,20 +159,26 @@ static double measure_rho(const struct graph *graph, float *room)
 enum status newcomer_find(const struct graph *graph, double stands_out, struct newcomer *newcomer)
 {
     float *room = malloc(graph->items * sizeof *room);
+    struct counts *all_counts = malloc(graph->items * sizeof *all_counts);
 
     *newcomer = (struct newcomer){.surprise = calloc(graph->items, sizeof(float)),
                                   .share = calloc(graph->items, sizeof(float))};
-    if (room == NULL || newcomer->surprise == NULL || newcomer->share == NULL) {
+    if (room == NULL || all_counts == NULL || newcomer->surprise == NULL ||
+        newcomer->share == NULL) {
         free(room);
+        free(all_counts);
         newcomer_free(newcomer);
         return STATUS_NOMEMORY;
     }
-    newcomer->rho = measure_rho(graph, room);
+    for (uint32_t item = 0; item < graph->items; item++)
+        all_counts[item] = count_item(graph, item);
+    newcomer->rho = measure_rho(graph, all_counts, room);
     free(room);
     for (uint32_t round = 0; round < ROUNDS; round++) {
-        learn(graph, stands_out, newcomer);
-        judge_items(graph, newcomer);
+        learn(graph, all_counts, stands_out, newcomer);
+        judge_items(graph, all_counts, newcomer);
     }
+    free(all_counts);
     return STATUS_OK;
 }
 

@@ -18,7 +18,7 @@
  * "SynchroTrap", CCS 2014, which see such accounts only by time; the share against the platform's
  * own is ours, and was measured (docs/detect.md).
  *
- * Memory: 12 bytes an item while it runs. Pure but for that. */
+ * Memory: 40 bytes an item while it runs. Pure but for that. */
 #ifndef ZAN_READERS_DETECT_NEWCOMER_H
 #define ZAN_READERS_DETECT_NEWCOMER_H
 

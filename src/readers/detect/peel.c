@@ -23,8 +23,9 @@ struct heap {
     uint32_t *next, *before; /* of the same bucket */
     uint32_t *weight;        /* what is left of it; sixteenths of a nat */
     uint8_t *in;
-    double floor;  /* nats */
-    float *log_of; /* of accounts 16 (ln(E / degree) - floor), of nodes 16 ln(size) */
+    double floor;          /* nats */
+    uint16_t *like_weight; /* [likes] sixteenths of a nat; 0: does not count */
+    float *log_of;         /* of accounts 16 (ln(E / degree) - floor), of nodes 16 ln(size) */
 };
 
 static uint32_t bucket_of(uint32_t weight)
@@ -85,12 +86,13 @@ static float sixteenths(double ratio)
 }
 
 /* Of a like of that account at that node; node counts from 0. */
-static uint32_t weight_of(const struct heap *heap, uint32_t like, uint32_t account, uint32_t node)
+static uint16_t weight_of(const struct heap *heap, uint32_t like, uint32_t account, uint32_t node)
 {
     float weight = (heap->log_of[account] - heap->log_of[heap->accounts + node]) *
-                   heap->layer->graph->weight[like];
+                       heap->layer->graph->weight[like] +
+                   0.5F; /* rounds */
 
-    return weight > 0 ? (uint32_t)(weight + 0.5F) : 0;
+    return weight >= 1 && counts(heap, like) ? (uint16_t)weight : 0;
 }
 
 /* One neighbour goes: who weighs less. */
@@ -120,9 +122,9 @@ static uint64_t weigh_all(struct heap *heap)
 
         heap->log_of[heap->accounts + c] = sixteenths(size > 0 ? size : 1);
         for (uint32_t i = layer->like[c]; i < layer->like[c + 1]; i++) {
-            if (!counts(heap, i))
-                continue;
-            uint32_t weight = weight_of(heap, i, layer->graph->account[i], c);
+            uint16_t weight = weight_of(heap, i, layer->graph->account[i], c);
+
+            heap->like_weight[i] = weight;
 
             heap->weight[layer->graph->account[i]] += weight;
             heap->weight[heap->accounts + c] += weight;
@@ -137,8 +139,7 @@ static void take_node(struct heap *heap, uint32_t c)
     const struct layer *layer = heap->layer;
 
     for (uint32_t i = layer->like[c]; i < layer->like[c + 1]; i++)
-        if (counts(heap, i))
-            lose(heap, layer->graph->account[i], weight_of(heap, i, layer->graph->account[i], c));
+        lose(heap, layer->graph->account[i], heap->like_weight[i]);
 }
 
 static void take_account(struct heap *heap, uint32_t u)
@@ -146,10 +147,10 @@ static void take_account(struct heap *heap, uint32_t u)
     const struct layer *layer = heap->layer;
 
     for (uint32_t k = layer->graph->account_like[u]; k < layer->graph->account_like[u + 1]; k++) {
-        uint32_t i = layer->graph->like_of[k], c = layer_node(layer, i);
+        uint32_t i = layer->graph->like_of[k];
 
-        if (heap->in[heap->accounts + c] != 0 && counts(heap, i))
-            lose(heap, heap->accounts + c, weight_of(heap, i, u, c));
+        if (heap->like_weight[i] > 0)
+            lose(heap, heap->accounts + layer_node(layer, i), heap->like_weight[i]);
     }
 }
 
@@ -193,6 +194,7 @@ static enum status make_room(struct heap *heap)
     heap->weight = calloc(heap->members, sizeof(uint32_t));
     heap->in = calloc(heap->members, 1);
     heap->log_of = malloc(heap->members * sizeof(float));
+    heap->like_weight = malloc(heap->layer->graph->likes * sizeof(uint16_t));
     for (uint32_t i = 0; i < BUCKETS; i++)
         heap->first[i] = NOBODY;
     heap->lowest = BUCKETS;
@@ -209,6 +211,7 @@ static void drop_room(struct heap *heap)
     free(heap->weight);
     free(heap->in);
     free(heap->log_of);
+    free(heap->like_weight);
 }
 
 enum status peel(const struct layer *layer, const uint8_t *gone, bool only_bursts, double floor,

@@ -10,7 +10,7 @@
  *
  * Which of equally light ones goes first depends on their numbers, so the set does in the end.
  *
- * Memory: 17 bytes an account and node while it runs. Time: linear in likes. */
+ * Memory: 17 bytes an account and node, 2 a like while it runs. Time: linear in likes. */
 #ifndef ZAN_READERS_DETECT_PEEL_H
 #define ZAN_READERS_DETECT_PEEL_H
 

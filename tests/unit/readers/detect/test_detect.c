@@ -253,6 +253,25 @@ static void copies_made_at_once_are_no_ring(void **state)
     free(world.like);
 }
 
+/* A city: people of whom some do a hundred times what others do, at places of their own. */
+static void a_city_is_left_alone(void **state)
+{
+    struct ring_world world = platform(82);
+
+    (void)state;
+    for (uint32_t u = 0; u < 400; u++)
+        for (uint32_t i = 0; i < 120; i++)
+            if (test_random_below(&world.random, (u + 3) * (i + 3)) < 180)
+                world.like[world.count++] = (struct graph_like){
+                    3000 + u, 600 + i, (uint32_t)test_random_below(&world.random, world.span_s)};
+    struct found found = look(&world);
+
+    assert_int_equal(found.detect.groups, 0);
+    assert_true(found.detect.communities > 0);
+    forget(&found);
+    free(world.like);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -264,6 +283,7 @@ int main(void)
         cmocka_unit_test(a_group_can_be_recounted),
         cmocka_unit_test(order_and_names_change_nothing),
         cmocka_unit_test(copies_made_at_once_are_no_ring),
+        cmocka_unit_test(a_city_is_left_alone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
