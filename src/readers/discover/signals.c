@@ -50,7 +50,7 @@ struct signal_rate signals_rate(uint64_t success_pct, uint64_t n_pct)
     double half = z / (1 + z * z / n) * sqrt(p * (1 - p) / n + z * z / (4 * n * n));
 
     result.rate = p;
-    /* At the ends it is exact, which rounding misses by a hair: who lost nobody is not below 100 %. */
+    /* Exact at its ends, which rounding misses by a hair: who lost nobody is not below 100 %. */
     result.low = p > 0 ? fmax(0, middle - half) : 0;
     result.high = p < 1 ? fmin(1, middle + half) : 1;
     return result;
