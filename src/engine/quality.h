@@ -2,9 +2,9 @@
  * full, in part, not at all, wait, or were voided. Nobody is told apart.
  *
  * Looked at are the newest QUALITY_LOOKS likes: what they are worth stands in their edges, and an
- * item may have millions. A band of fewer than QUALITY_LEAST likes is not told, and with it the next
- * larger ones, until those that are not told have so many together: else the sum tells the one. If
- * that leaves no like to be told, no band is, not even an empty one.
+ * item may have millions. A band of fewer than QUALITY_LEAST likes is not told, and with it the
+ * next larger ones, until those that are not told have so many together: else the sum tells the
+ * one. If that leaves no like to be told, no band is, not even an empty one.
  *
  * Source: bounds as in small_counts (disclose.h); RELIABILITY 4.8.
  * Memory: the caller's; the answer lies in the engine's arena. Pure, as the rest of the engine. */
