@@ -106,6 +106,40 @@ static void what_is_not_durable_is_not_read(void **state)
     }
 }
 
+static int64_t given_us;
+
+static enum status keep_time(void *argument, uint64_t first, uint32_t count, int64_t time_us,
+                             const uint8_t *body, size_t size)
+{
+    given_us = time_us;
+    return each(argument, first, count, time_us, body, size);
+}
+
+/* What is said to come next is what the next step gives, however often it is asked; what is not
+ * durable does not come next. */
+static void it_is_known_when_the_next_one_was_made(void **state)
+{
+    int64_t time_us = 0, again_us = 0;
+
+    (void)state;
+    begin(1);
+    assert_int_equal(log_follow_open(world.log, NULL, &follow), STATUS_OK);
+    for (int i = 0; i < 60; i++) {
+        assert_int_equal(log_follow_next(follow, &time_us), STATUS_UNCHANGED);
+        assert_int_equal(log_world_append(&world, 3000), STATUS_OK);
+        assert_int_equal(log_follow_next(follow, &time_us), STATUS_UNCHANGED);
+        assert_int_equal(log_world_append(&world, 300), STATUS_OK);
+        log_world_settle(&world);
+        for (int batch = 0; batch < 2; batch++) {
+            assert_int_equal(log_follow_next(follow, &time_us), STATUS_OK);
+            assert_int_equal(log_follow_next(follow, &again_us), STATUS_OK);
+            assert_int_equal(log_follow_step(follow, 1, keep_time, &reading), STATUS_OK);
+            assert_true(time_us == again_us && time_us == given_us);
+            assert_int_equal(reading.at, 2 * i + batch + 1);
+        }
+    }
+}
+
 static void damage_in_one_copy_is_passed_over(void **state)
 {
     static const char *const paths[] = {"a/0000000000000001.zlog", "b/0000000000000002.zlog",
@@ -364,6 +398,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(everything_is_read_once_and_in_order, teardown),
         cmocka_unit_test_teardown(what_is_not_durable_is_not_read, teardown),
+        cmocka_unit_test_teardown(it_is_known_when_the_next_one_was_made, teardown),
         cmocka_unit_test_teardown(damage_in_one_copy_is_passed_over, teardown),
         cmocka_unit_test_teardown(damage_in_both_is_told_and_ends_with_the_damage, teardown),
         cmocka_unit_test_teardown(a_disk_that_fails_for_a_moment_is_asked_again, teardown),
