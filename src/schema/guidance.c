@@ -126,6 +126,7 @@ static void put_wording(struct tree_builder *tree, const char *region, size_t si
         if (wording_table[i].region[0] != '\0')
             continue;
         row = wording_of(region, size, wording_table[i].key);
+        assert(row != NULL); /* this one, if no other */
         tree_map(tree, NULL);
         tree_word(tree, "key", row->key);
         tree_word(tree, "text", row->text[language]);
