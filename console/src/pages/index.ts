@@ -19,5 +19,6 @@ export interface Page {
 export const pages: Page[] = [
   { id: 'player', icon: 'play', load: () => import('./player') },
   { id: 'studio', icon: 'chart', load: () => import('./studio') },
+  { id: 'desk', icon: 'shield', load: () => import('./desk') },
   { id: 'operations', icon: 'gauge', load: () => import('./operations') },
 ];
