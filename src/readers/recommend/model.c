@@ -19,34 +19,47 @@ uint64_t model_bytes(uint32_t items, uint32_t rank, uint32_t links)
            8 * (uint64_t)links + 4 * (uint64_t)items * rank;
 }
 
+/* Rates begin at a multiple of 8: there are 64 bit numbers in them. */
+static uint64_t rates_at(const struct model_head *head)
+{
+    return (model_bytes(head->items, head->rank, head->links) + 7) / 8 * 8;
+}
+
+static uint64_t whole_bytes(const struct model_head *head)
+{
+    return head->rates_bytes > 0 ? rates_at(head) + head->rates_bytes
+                                 : model_bytes(head->items, head->rank, head->links);
+}
+
 /* Where each array begins, for the sizes the head says. */
 static void lay_out(struct model *model)
 {
     const struct model_head *head = model->head;
     uint8_t *at = (uint8_t *)model->head + MODEL_HEAD;
 
-    model->bytes = (size_t)(model_bytes(head->items, head->rank, head->links) + head->rates_bytes);
+    model->bytes = (size_t)whole_bytes(head);
     model->id = (uint64_t *)(void *)at;
     model->degree = (uint32_t *)(void *)(model->id + head->items);
     model->link_start = model->degree + head->items;
     model->link_item = model->link_start + head->items + 1;
     model->link_weight = (float *)(void *)(model->link_item + head->links);
     model->factor = model->link_weight + head->links;
-    model->rates = (uint8_t *)(model->factor + (size_t)head->items * head->rank);
+    model->rates = (uint8_t *)model->head + rates_at(head);
 }
 
 enum status model_add_rates(struct model *model, size_t bytes)
 {
+    size_t before = model->bytes;
     struct model_head *head;
 
-    assert(model->head->rates_bytes == 0 && bytes <= UINT32_MAX);
-    head = realloc(model->head, model->bytes + bytes);
+    assert(model->head->rates_bytes == 0 && bytes > 0 && bytes <= UINT32_MAX);
+    head = realloc(model->head, before + 8 + bytes);
     if (head == NULL)
         return STATUS_NOMEMORY;
     head->rates_bytes = (uint32_t)bytes;
     model->head = head;
     lay_out(model);
-    memset(model->rates, 0, bytes);
+    memset((uint8_t *)head + before, 0, model->bytes - before);
     return STATUS_OK;
 }
 
@@ -192,7 +205,7 @@ static const char *wrong_with_head(const struct model_head *head, uint64_t size)
     if (head->rank > MODEL_RANK_MAX || head->zero != 0 ||
         !all_zero(head->zeros, sizeof head->zeros))
         return "has a head that makes no sense";
-    if (size != model_bytes(head->items, head->rank, head->links) + head->rates_bytes)
+    if (size != whole_bytes(head))
         return "is cut off, or longer than its head says";
     return NULL;
 }

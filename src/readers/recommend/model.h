@@ -33,7 +33,7 @@
  *          4 m    links: places of items
  *          4 m    links: weights (floats)
  *          4 n r  factors (floats)
- *          s      rates (rank.h, rank_write), or nothing
+ *          s      rates (rank.h, rank_write), or nothing; before them zeros to a multiple of 8
  *
  * Holds always (model_open refuses what does not): ids ascend; starts do not descend and end with
  * m; places are below n; no float is infinite or no number. Memory: one block, of the file's size.
