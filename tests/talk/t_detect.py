@@ -32,7 +32,7 @@ def ordinary(rng):
     return likes
 
 
-def ring(rng, likes, size=60, items=60, density=0.1):
+def ring(rng, likes, size=60, items=60, density=0.12):
     """Accounts 9000.. at items 100.., each item within an hour of its own; the (account, item) that were bought."""
     bought = set()
     for item in range(100, 100 + items):
@@ -58,8 +58,8 @@ def check_group(found, bought):
     members = {int(one["account"]) for one in group["accounts"]}
     guilty = {account for account, _ in bought}
     assert group["kind"] == "bursts" and group["class"] == "E0"
-    assert len(members & guilty) >= 0.95 * len(guilty) and len(members - guilty) <= 2, (len(members), len(guilty))
-    assert group["groups_by_chance_log10"] < -20 and group["likes"] > 20 * group["likes_by_chance"]
+    assert len(members & guilty) >= 0.9 * len(guilty) and len(members - guilty) <= 2, (len(members), len(guilty))
+    assert group["groups_by_chance_log10"] < -20 and group["likes"] > 10 * group["likes_by_chance"]
     for place in group["items"]:
         assert 100 <= int(place["item"]) < 160 and 0 <= place["last_s"] - place["first_s"] <= 2 * 3600, place
     return members
