@@ -68,7 +68,7 @@ def is_served(client, version):
 
 
 def train_beside(server, words):
-    """While likes go on."""
+    """While likes go on; not so many that discovery's memory forgets what it is asked about afterwards."""
     stop, done = threading.Event(), []
 
     def write():
@@ -76,6 +76,7 @@ def train_beside(server, words):
             while not stop.is_set():
                 client.many([("LIKE", 7000 + len(done) % 50, 90000 + len(done) // 50 * 20 + i) for i in range(20)])
                 done.append(1)
+                time.sleep(0.005)
     writer = threading.Thread(target=write)
     writer.start()
     try:

@@ -478,7 +478,7 @@ static void one_life(uint64_t seed)
 static void any_single_failure_in_any_world(void **state)
 {
     uint64_t first = number("ZAN_SEED", 1);
-    uint64_t seeds = number("ZAN_SEEDS", getenv("ZAN_SEED") != NULL ? 1 : 300);
+    uint64_t seeds = number("ZAN_SEEDS", getenv("ZAN_SEED") != NULL ? 1 : 800);
 
     (void)state;
     for (uint64_t seed = first; seed < first + seeds; seed++) {
