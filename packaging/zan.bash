@@ -43,7 +43,7 @@ _zan() {
     --discover-model) COMPREPLY=($(compgen -f -- "$word")); return ;;
     --heat) COMPREPLY=($(compgen -W "default NAME=NUMBER,..." -- "$word")); return ;;
     --feed) COMPREPLY=($(compgen -W "default NAME=NUMBER,..." -- "$word")); return ;;
-    --pool) COMPREPLY=($(compgen -W "off default likes douyin" -- "$word")); return ;;
+    --pool) COMPREPLY=($(compgen -W "off RULE[,NAME=NUMBER,...]" -- "$word")); return ;;
     --display-delay) COMPREPLY=($(compgen -W "SECONDS TENANT:SECONDS,..." -- "$word")); return ;;
     --sandbox) COMPREPLY=($(compgen -W "on off try" -- "$word")); return ;;
     --clock) COMPREPLY=($(compgen -W "machine requests" -- "$word")); return ;;

@@ -27,7 +27,8 @@ enum kind {
     KIND_SIZE,
     KIND_CHOICE,
     KIND_HEAT,
-    KIND_FEED
+    KIND_FEED,
+    KIND_POOL
 };
 
 struct place {
@@ -198,7 +199,10 @@ static bool is_weights(enum kind kind, const char *value, char expected[TUNING_M
 {
     struct discover_rules heat;
     struct feed_settings feed;
+    struct pool_rule rule;
 
+    if (kind == KIND_POOL)
+        return strcmp(value, "off") == 0 || tuning_read_pool(value, &rule, expected);
     return kind == KIND_HEAT ? tuning_read_heat(value, &heat, expected)
                              : tuning_read_feed(value, &feed, expected);
 }
@@ -221,7 +225,7 @@ static enum status set_text(struct config *config, const struct place *place,
         return bad(message, item->name, value, "always, group:MS with MS from 1 to 1000, or none");
     if (place->kind == KIND_CHOICE && !config_is_choice(item->form, value))
         return bad(message, item->name, value, item->form);
-    if ((place->kind == KIND_HEAT || place->kind == KIND_FEED) &&
+    if ((place->kind == KIND_HEAT || place->kind == KIND_FEED || place->kind == KIND_POOL) &&
         !is_weights(place->kind, value, expected))
         return bad(message, item->name, value, expected);
     memcpy((char *)config + place->offset, value, strlen(value) + 1);

@@ -40,7 +40,7 @@ struct config {
     char discover_model[CONFIG_TEXT]; /* config_model_path */
     char heat[CONFIG_TEXT];           /* default, or weights (readers/discover/tuning.h) */
     char feed[CONFIG_TEXT];           /* the same */
-    char pool[32];                    /* off, default, likes, douyin */
+    char pool[CONFIG_TEXT];           /* off, or a rule (readers/discover/tuning.h) */
     uint64_t newcomer_credits;
     uint64_t connections;            /* 10000 */
     uint64_t operation_hours;        /* how long operation ids are kept: 24 */

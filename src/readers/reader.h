@@ -170,8 +170,7 @@ struct reader_discover_config {
     const struct disk *disk; /* for the model; NULL: there is none to be looked for */
     const char *model_path;  /* borrowed until close */
     const char *heat, *feed; /* weights (discover/tuning.h); NULL, "": the defaults */
-    const char
-        *pool; /* name of the rule that items climb their ladder by (pool.h); NULL, "off": none */
+    const char *pool; /* by which rule items climb (discover/tuning.h); NULL, "", "off": none */
     uint64_t newcomer_credits; /* impressions in 30 days, of all newcomers of a tenant together */
 };
 

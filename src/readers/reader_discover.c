@@ -34,6 +34,8 @@ struct bound {
     struct spender *spender;
     struct giver *giver;
     struct stager *stager;
+    struct pool_rule rule; /* of the stager; no name: it decides nothing */
+    char rule_name[TUNING_FORMULA];
     char heat_formula[TUNING_FORMULA], feed_formula[TUNING_FORMULA];
     uint16_t partitions;
     uint64_t trace[READER_PARTITIONS_MAX];
@@ -184,6 +186,20 @@ static bool read_weights(struct bound *bound, const struct reader_discover_confi
     return true;
 }
 
+/* The rule that items climb by, with a name that tells whether it is the preset's. */
+static bool read_rule(struct bound *bound, const struct reader_discover_config *config)
+{
+    char message[TUNING_MESSAGE];
+
+    if (config->pool == NULL || config->pool[0] == '\0' || strcmp(config->pool, "off") == 0)
+        return true;
+    if (!tuning_read_pool(config->pool, &bound->rule, message))
+        return false;
+    tuning_formula(bound->rule.name, tuning_of_pool(&bound->rule), bound->rule_name);
+    bound->rule.name = bound->rule_name;
+    return true;
+}
+
 static enum status open_watch(struct bound *bound, const struct reader_discover_config *config)
 {
     enum status status = model_watch_open(config->disk, config->model_path, &bound->watch);
@@ -202,7 +218,7 @@ enum status reader_discover_open(const struct reader_discover_config *config, st
 
     if (bound == NULL)
         return STATUS_NOMEMORY;
-    if (!read_weights(bound, config, &rules, &feed)) {
+    if (!read_weights(bound, config, &rules, &feed) || !read_rule(bound, config)) {
         free(bound);
         return STATUS_BADVALUE;
     }
@@ -211,8 +227,7 @@ enum status reader_discover_open(const struct reader_discover_config *config, st
     bound->feeder = feeder_open((uint32_t)(config->bytes / SERVED_SHARE / FEED_SERVED_BYTES) + 16);
     bound->spender = spender_open(config->door);
     bound->giver = giver_open(config->door);
-    bound->stager =
-        stager_open(config->door, config->pool == NULL ? NULL : pool_rule_of(config->pool));
+    bound->stager = stager_open(config->door, bound->rule.name != NULL ? &bound->rule : NULL);
     rules.credits = (double)config->newcomer_credits;
     if (bound->feeder != NULL && bound->spender != NULL && bound->giver != NULL &&
         bound->stager != NULL) {

@@ -4,12 +4,13 @@
 zan-test: timeout=120
 """
 import os
+import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "twin"))
 from client import as_map
-from server import Server, main
+from server import Server, binary, main
 
 TAGS = ("cats", "news", "food", "music", "sport")
 TRIED = range(300, 340)
@@ -98,7 +99,24 @@ def kinds(client):
     assert likes(cats) > likes(opera) > likes(news), (likes(cats), likes(opera), likes(news))
 
 
+def a_ladder_of_ones_own():
+    """What is set other than in the preset holds, and the rule's name tells that it is another."""
+    with Server(pool="default,first=30,floor=30,ladder=60/600") as server:
+        client = server.client(resp=3)
+        client.call("ITEM", "SET", 1, "CREATOR", 9)
+        until = time.monotonic() + 40
+        told = why(client, 1)
+        while told["state"] != "on-its-ladder" and time.monotonic() < until:
+            time.sleep(0.1)
+            told = why(client, 1)
+        assert int(told["budget"]) == 30, told
+        assert told["rule"].startswith("default+") and len(told["rule"]) == len("default+01234567"), told
+    done = subprocess.run([binary(), "serve", "--pool", "default,ladder=60/20"], capture_output=True, text=True)
+    assert done.returncode == 2 and "ladder=N/N/" in done.stderr, done
+
+
 def run():
+    a_ladder_of_ones_own()
     with Server(pool="default") as server:
         client = server.client(resp=3)
         world(client)

@@ -41,7 +41,7 @@
 
 struct stager;
 
-/* rule NULL: nothing is decided, and WHY tells what the default rule would. NULL: no memory. */
+/* rule: the caller's, which stays as it is until close. NULL: nothing is decided, and WHY tells what the default rule would. NULL: no memory. */
 struct stager *stager_open(struct reader_door door, const struct pool_rule *rule);
 /* When no request will be answered any more. NULL is allowed. */
 void stager_close(struct stager *stager);

@@ -54,12 +54,36 @@ static const struct knob feed_knobs[] = {
     FEED("gifts", rule.gift_share, 0, 0.2, KNOB_NUMBER),
 };
 
+#define POOL(name, member, low, high)                                                              \
+    {                                                                                              \
+        name, offsetof(struct pool_rule, member), low, high, KNOB_NUMBER                           \
+    }
+
+static const struct knob pool_knobs[] = {
+    POOL("first", first, 1, 1e6),
+    POOL("floor", floor, 0, 1e6),
+    POOL("bar", bar_quantile, 0.01, 0.99),
+    POOL("half", half, 0.001, 1),
+    POOL("steep", steep, 1, 10),
+    POOL("alpha", alpha, 0.000001, 0.5),
+    POOL("kin", kin, 0, 1),
+    POOL("likes-from", literal_rate, 0, 1),
+    POOL("break-out", break_rate, 0.001, 1),
+    POOL("negative", negative_times, 1, 100),
+    POOL("newcomers", newcomer_share, 0, 1),
+    POOL("author-decay", author_decay, 0, 1),
+    POOL("author-floor", author_floor, 0, 1),
+    POOL("author-cap", author_cap, 0.001, 1),
+    {"stop-hours", offsetof(struct pool_rule, stop_us), 1, 8760, KNOB_HOURS},
+};
+
 struct knobs {
     const struct knob *knob;
     uint32_t count;
 };
 static const struct knobs heat_all = {heat_knobs, sizeof heat_knobs / sizeof heat_knobs[0]};
 static const struct knobs feed_all = {feed_knobs, sizeof feed_knobs / sizeof feed_knobs[0]};
+static const struct knobs pool_all = {pool_knobs, sizeof pool_knobs / sizeof pool_knobs[0]};
 
 #define HOUR_US 3600000000.0
 
@@ -200,6 +224,86 @@ bool tuning_read_feed(const char *text, struct feed_settings *settings,
     return true;
 }
 
+#define LADDER     "ladder="
+#define LADDER_MAX 1e8 /* impressions; a stage without an end has 1e9 */
+#define ENDLESS    1e9
+
+/* N/N/...: ends of stages. */
+static bool read_ladder(const char *text, size_t size, struct pool_rule *rule)
+{
+    double before = 0;
+
+    rule->stages = 0;
+    for (size_t at = 0; at <= size;) {
+        size_t piece = 0;
+        double end;
+
+        while (at + piece < size && text[at + piece] != '/')
+            piece++;
+        if (rule->stages == POOL_STAGES_MAX - 1 || !read_value(text + at, piece, &end) ||
+            end != floor(end) || end <= before || end > LADDER_MAX)
+            return false;
+        rule->stage_end[rule->stages++] = before = end;
+        at += piece + 1;
+    }
+    rule->stage_end[rule->stages++] = ENDLESS;
+    return true;
+}
+
+static bool read_pool_pair(const char *pair, size_t size, struct pool_rule *rule,
+                           char message[TUNING_MESSAGE])
+{
+    const size_t skip = sizeof LADDER - 1;
+
+    if (size < skip || memcmp(pair, LADDER, skip) != 0)
+        return read_pair(&pool_all, pair, size, rule, message);
+    if (read_ladder(pair + skip, size - skip, rule))
+        return true;
+    snprintf(message, TUNING_MESSAGE,
+             "ladder=N/N/..., 1 to %d whole numbers that rise, at most 100000000",
+             POOL_STAGES_MAX - 1);
+    return false;
+}
+
+/* The preset whose name text begins with. */
+static const struct pool_rule *read_preset(const char *text, size_t size)
+{
+    for (uint32_t i = 0; i < pool_rule_count; i++)
+        if (strlen(pool_rules[i].name) == size && memcmp(pool_rules[i].name, text, size) == 0)
+            return &pool_rules[i];
+    return NULL;
+}
+
+bool tuning_read_pool(const char *text, struct pool_rule *rule, char message[TUNING_MESSAGE])
+{
+    size_t size = strcspn(text, ",");
+    const struct pool_rule *preset = read_preset(text, size);
+    struct pool_rule read;
+
+    if (preset == NULL) {
+        snprintf(message, TUNING_MESSAGE,
+                 "off, default, likes or douyin, then what is to be other: default,first=20");
+        return false;
+    }
+    read = *preset;
+    for (const char *at = text + size; *at == ','; at += size) {
+        size_t blank = strspn(++at, " ");
+
+        size = strcspn(at, ",");
+        blank = blank < size ? blank : size;
+        if (!read_pool_pair(at + blank, size - blank, &read, message))
+            return false;
+    }
+    if (read.floor > read.first || read.first > read.stage_end[0]) {
+        snprintf(message, TUNING_MESSAGE,
+                 "floor at most first, and first at most the end of the first stage (%g)",
+                 read.stage_end[0]);
+        return false;
+    }
+    *rule = read;
+    return true;
+}
+
 /* --- names ---------------------------------------------------------------------------------------
  */
 
@@ -231,6 +335,24 @@ uint32_t tuning_of_feed(const struct feed_settings *settings)
     struct feed_settings defaults = feed_settings_default();
 
     return tuning_of(&feed_all, settings, &defaults);
+}
+
+static uint64_t hash_of_rule(const struct pool_rule *rule)
+{
+    uint64_t hash = hash_two(hash_of(&pool_all, rule), rule->stages);
+
+    for (uint32_t i = 0; i < rule->stages; i++)
+        hash = hash_two(hash, (uint64_t)rule->stage_end[i]);
+    return hash;
+}
+
+uint32_t tuning_of_pool(const struct pool_rule *rule)
+{
+    uint64_t hash = hash_of_rule(rule);
+
+    if (hash == hash_of_rule(pool_rule_of(rule->name)))
+        return 0;
+    return (uint32_t)hash != 0 ? (uint32_t)hash : 1;
 }
 
 void tuning_formula(const char *name, uint32_t tuning, char text[TUNING_FORMULA])

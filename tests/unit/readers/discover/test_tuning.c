@@ -93,12 +93,58 @@ static void the_name_tells_the_weights(void **state)
     assert_string_equal(text, "heat-1+00001a2b");
 }
 
+static void a_rule_begins_with_a_preset(void **state)
+{
+    static const struct {
+        const char *text, *told;
+    } wrong[] = {{"", "off, default, likes or douyin"},
+                 {"defaults", "off, default, likes or douyin"},
+                 {"first=20", "off, default, likes or douyin"},
+                 {"default,", "of first, floor"},
+                 {"default,size=2", "of first, floor"},
+                 {"default,alpha=0.6", "alpha=NUMBER from 1e-06 to 0.5"},
+                 {"default,floor=9", "floor at most first"},
+                 {"default,first=41", "the end of the first stage (40)"},
+                 {"default,ladder=", "ladder=N/N/"},
+                 {"default,ladder=100/100", "ladder=N/N/"},
+                 {"default,ladder=100/", "ladder=N/N/"},
+                 {"default,ladder=1.5", "ladder=N/N/"},
+                 {"default,ladder=100/200000000", "ladder=N/N/"},
+                 {"default,ladder=10/20/30/40/50/60/70/80/90/100/110/120", "1 to 11 whole"}};
+    const struct pool_rule *ours = pool_rule_of("default");
+    struct pool_rule rule, other;
+    char message[TUNING_MESSAGE];
+
+    (void)state;
+    assert_true(tuning_read_pool("douyin", &rule, message));
+    assert_true(rule.literal && rule.literal_rate == 0.03);
+    assert_int_equal(tuning_of_pool(&rule), 0);
+    assert_true(
+        tuning_read_pool("default, first=20,ladder=100/1000/20000,stop-hours=48", &rule, message));
+    assert_int_equal(rule.stages, 4);
+    assert_true(rule.first == 20 && rule.stage_end[0] == 100 && rule.stage_end[2] == 20000);
+    assert_true(rule.stage_end[3] == 1e9 && rule.stop_us == 48 * 3600000000LL);
+    assert_true(rule.alpha == ours->alpha && rule.worth[POOL_LONG] == 1);
+    assert_int_not_equal(tuning_of_pool(&rule), 0);
+    assert_true(
+        tuning_read_pool("default,first=20,ladder=100/1000/20001,stop-hours=48", &other, message));
+    assert_int_not_equal(tuning_of_pool(&rule), tuning_of_pool(&other));
+    assert_true(tuning_read_pool("default,first=8", &other, message));
+    assert_int_equal(tuning_of_pool(&other), 0); /* as it is anyway */
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        assert_false(tuning_read_pool(wrong[i].text, &rule, message));
+        if (strstr(message, wrong[i].told) == NULL)
+            fail_msg("'%s': %s", wrong[i].text, message);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_not_named_stays),
         cmocka_unit_test(what_cannot_be_is_refused_by_name),
         cmocka_unit_test(the_name_tells_the_weights),
+        cmocka_unit_test(a_rule_begins_with_a_preset),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
