@@ -1,8 +1,8 @@
 /* simulate_judge.c: measures, each beside its goal (docs/simulate.md, "The table").
  *
- * There is no heat and no pool yet: the sum of credited weights stands for heat, and pools are told
- * as not measured. A percentage is of what the run without the attack showed at the same moment of
- * simulated time. */
+ * The sum of credited weights stands for heat, which is made of them, and pools are told as not
+ * measured: what attacks do to them is zan pool eval's. A percentage is of what the run without the
+ * attack showed at the same moment of simulated time. */
 #include <assert.h>
 #include <math.h>
 #include <stdarg.h>
@@ -394,8 +394,9 @@ void judge_gate(struct judgement *judgement, int variant, const struct scene *sc
         fake += with->items[i].views - without->items[i].views;
         believed += with->items[i].views_credited - without->items[i].views_credited;
     }
-    at_most(judgement, "decision", "videos whose gate (3 % likes of views, credited) went otherwise", "%",
-            0.5, percent(changed, gates));
+    at_most(judgement, "decision",
+            "videos whose gate (3 % likes of views, credited) went otherwise", "%", 0.5,
+            percent(changed, gates));
     tell(judgement, "passed", "videos that pass without the attack", "%", percent(passed, gates));
     tell(judgement, "believed", "fake views that count", "%", percent(believed, fake));
     tell(judgement, "views", "honest views that count less, without the attack", "%",
@@ -479,8 +480,8 @@ void judge_staged(struct judgement *judgement, int variant, const struct scene *
     at_most(judgement, "gain", "net gain in heat, settled, to a tenth", "%", 0,
             round(end_gain(with, without) * 10) / 10);
     /* The measured loss is a part of what waits: a case cannot grant more. */
-    at_most(judgement, "compensation", "compensation that could be claimed, at most, in likes", "", 0,
-            most_frozen(with));
+    at_most(judgement, "compensation", "compensation that could be claimed, at most, in likes", "",
+            0, most_frozen(with));
 }
 
 void judge_probing(struct judgement *judgement, int variant, const struct scene *scene,

@@ -3,9 +3,8 @@
  * A reader sees each durable decision once, of every partition, in the order of each partition's
  * log, and computes from it what nobody waits for: heat, rates, feeds. What it holds is a function
  * of the logs and of its configuration and can be thrown away at any time: it is made again from
- * record
- * 1. It decides nothing by itself: what it wants changed is a request through the front door
- * (reader_door), which becomes a record, which it then reads like everybody else's.
+ * the first record. It decides nothing by itself: what it wants changed is a request through the
+ * front door (reader_door), which becomes a record, which it then reads like everybody else's.
  *
  * One thread (node/follow.c) calls everything here; nothing needs a lock. The order of calls:
  *
@@ -19,10 +18,11 @@
  * Which records: all that the log has but RECORD_EFFECT, which says again what another partition
  * has decided (those with RECORD_HAS_BEFORE are seen: they change what a like is worth where it
  * lives). Between partitions the batch that was made first comes first: what was done after
- * something was acknowledged comes after it (a batch's time is when its turn
- * began). A record's text is borrowed until apply returns. Rooms and calls: floats and libm are
- * allowed here, the heap at open only; no clock, no disk, no randomness but what the functions are
- * handed.
+ * something was acknowledged comes after it (a batch's time is when its turn began). A record's
+ * text is borrowed until apply returns.
+ *
+ * Rooms and calls: floats and libm are allowed here, the heap at open only; no clock, no disk, no
+ * randomness but what the functions are handed.
  *
  * A checkpoint (checkpoint.h) holds for each partition how far it had read, and what save wrote. It
  * is a shortcut and never the truth: one that is damaged, half written, of another version, or
@@ -49,8 +49,7 @@ struct reader_lag {
     uint64_t applied; /* last sequence that was applied (or passed over); 0: none */
     uint64_t durable; /* last sequence that was durable when this was looked at */
     int64_t time_us;  /* of the last record applied; 0: none */
-    uint32_t
-        late_ms; /* what is answered is at least as new as the log was so long ago; 0: up to date */
+    uint32_t late_ms; /* answers are as new as the log was so long ago, or newer; 0: up to date */
 };
 
 /* What is known when a call is made; borrowed until it returns. */
@@ -135,8 +134,7 @@ struct reader {
     void (*close)(void *self); /* frees self; the last call */
 };
 
-/* --- the readers there are
- * -----------------------------------------------------------------------------------------------
+/* --- the readers there are ----------------------------------------------------------------------
  */
 
 enum reader_kind { READER_DISCOVER, READER_INSIGHT, READER_KINDS };

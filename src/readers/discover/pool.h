@@ -4,10 +4,10 @@
  * creator's weight (weight.h, 0.5 to 2), and never under the floor if the creator is a newcomer.
  * After that, whenever it is looked at,
  *
- *   value   = sum over metrics of  worth * rate / the platform's rate     (long view and like, 1
- * each) chance  = P(value >= bar | what its audience did), the bar being a quantile of the
- * platform's own items share   = (1 + half^steep) * chance^steep / (chance^steep + half^steep) 0 ..
- * 1, no cliff (G20) budget  = share * min(room of its stage, level)
+ *   value    sum over metrics of worth * rate / the platform's rate (long view and like, 1 each)
+ *   chance   P(value >= bar | what its audience did); bar: a quantile of the platform's own items
+ *   share    (1 + half^steep) * chance^steep / (chance^steep + half^steep): 0 .. 1, no cliff (G20)
+ *   budget   share * min(room of its stage, level)
  *
  * room is what its stage lets it have before it is looked at again; level is one number for all
  * items of a deal, such that the budgets are what there is to give. So bad items fall out of the

@@ -1,8 +1,8 @@
 /* recommend.h: what somebody might like, asked of a trained model while serving.
  *
- *   history   items that the account liked or watched long, the newest first; what the model does
- * not know is passed over score     expected strength of liking; compares items for one history,
- * and nothing else
+ *   history   items that the account liked or watched long, the newest first; what the model
+ *             does not know is passed over
+ *   score     expected strength of liking; compares items for one history, and nothing else
  *
  * Lifecycle:    recommend_open -> recommend_view_open -> { recommend_look -> score, best } ... ->
  *               close. A new model is opened beside the old one; if it is refused, the old one
