@@ -219,7 +219,7 @@ static const char *const remarks[] = {
     "activity, popularity and age are those of data/kuairand. The figures show that the mechanism",
     "works, not that real fraudsters are beaten. Addresses, devices and networks are all "
     "generated.",
-    "heat: there is none yet; the sum of credited weights stands for it. settled: three days "
+    "heat: the sum of credited weights, which it is made of, stands for it. settled: three days "
     "after.",
 };
 
