@@ -1,23 +1,20 @@
 /* reader_discover.c: binds discovery to the contract of readers.
  *
- * Beside it a trace: a running hash of what was read of each partition, by which one can tell that
- * each decision was read once and in order. With one partition the digest is of the trace and of
- * all that discovery holds. With several it is of the traces alone: between partitions there is no
- * order, and a sum of doubles in another order ends with other bits. */
+ * Beside it a trace of what was read (trace.h). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/digest.h"
 #include "base/hash.h"
-
 #include "readers/discover/discover_answer.h"
 #include "readers/discover/giver.h"
 #include "readers/discover/spender.h"
 #include "readers/discover/stager.h"
+#include "readers/discover/table_save.h"
 #include "readers/discover/tuning.h"
 #include "readers/model_watch.h"
 #include "readers/reader.h"
+#include "readers/trace.h"
 #include "schema/tree.h"
 
 /* Records that were durable a moment ago may not have been seen: time passes for them first. */
@@ -38,16 +35,14 @@ struct bound {
     char rule_name[TUNING_FORMULA];
     char heat_formula[TUNING_FORMULA], feed_formula[TUNING_FORMULA];
     uint16_t partitions;
-    uint64_t trace[READER_PARTITIONS_MAX];
+    struct trace trace;
 };
 
 static enum status apply(void *self, uint16_t partition, const struct record *record)
 {
     struct bound *bound = self;
-    uint64_t trace = hash_two(bound->trace[partition], record->sequence);
 
-    trace = hash_two(trace, record->account ^ (uint64_t)record->kind << 56);
-    bound->trace[partition] = hash_two(trace, record->target);
+    trace_read(&bound->trace, partition, record);
     discover_apply(&bound->discover, record);
     return STATUS_OK;
 }
@@ -89,7 +84,7 @@ static void answer(void *self, struct call *call, const struct reader_now *now)
 static enum status save(void *self, struct reader_sink *sink)
 {
     const struct bound *bound = self;
-    enum status status = reader_put(sink, bound->trace, sizeof bound->trace);
+    enum status status = reader_put(sink, &bound->trace, sizeof bound->trace);
 
     return status == STATUS_OK ? discover_save(&bound->discover, sink) : status;
 }
@@ -97,7 +92,7 @@ static enum status save(void *self, struct reader_sink *sink)
 static enum status restore(void *self, struct reader_source *source)
 {
     struct bound *bound = self;
-    enum status status = reader_get(source, bound->trace, sizeof bound->trace);
+    enum status status = reader_get(source, &bound->trace, sizeof bound->trace);
 
     return status == STATUS_OK ? discover_restore(&bound->discover, source) : status;
 }
@@ -106,7 +101,7 @@ static void clear(void *self)
 {
     struct bound *bound = self;
 
-    memset(bound->trace, 0, sizeof bound->trace);
+    bound->trace = (struct trace){0};
     discover_clear(&bound->discover);
 }
 
@@ -117,7 +112,7 @@ static void digest(void *self, uint8_t hash[DIGEST_BYTES])
 
     if (bound->partitions <= 1)
         discover_digest(&bound->discover, state);
-    digest_sha256(bound->trace, sizeof bound->trace, state, sizeof state, hash);
+    trace_digest(&bound->trace, state, hash);
 }
 
 static void about_model(const struct bound *bound, struct reader_about *out)
@@ -141,11 +136,7 @@ static void about(void *self, struct reader_about *out)
     *out = (struct reader_about){
         .formula = DISCOVER_VERSION, .model = bound->model, .bytes_max = discover->bytes};
     about_model(bound, out);
-    for (uint32_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
-        out->rows += tables[i]->count;
-        out->rows_max += tables[i]->capacity;
-        out->bytes += (uint64_t)tables[i]->fresh * tables[i]->row_size;
-    }
+    table_about(tables, sizeof tables / sizeof tables[0], out);
 }
 
 static void close_bound(void *self)

@@ -1,29 +1,24 @@
-/* reader_insight.c: binds insight to the contract of readers.
- *
- * As in reader_discover.c a trace of what was read of each partition; with several partitions the
- * digest is of the traces alone, for which row is the coldest depends on the order between them. */
+/* reader_insight.c: binds insight to the contract of readers; beside it a trace of what was read
+ * (trace.h). */
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/digest.h"
-#include "base/hash.h"
+#include "readers/discover/table_save.h"
 #include "readers/insight/insight_answer.h"
 #include "readers/reader.h"
+#include "readers/trace.h"
 #include "schema/tree.h"
 
 struct bound {
     struct insight insight;
     uint16_t partitions;
-    uint64_t trace[READER_PARTITIONS_MAX];
+    struct trace trace;
 };
 
 static enum status apply(void *self, uint16_t partition, const struct record *record)
 {
     struct bound *bound = self;
-    uint64_t trace = hash_two(bound->trace[partition], record->sequence);
 
-    trace = hash_two(trace, record->account ^ (uint64_t)record->kind << 56);
-    bound->trace[partition] = hash_two(trace, record->target);
+    trace_read(&bound->trace, partition, record);
     insight_apply(&bound->insight, record);
     return STATUS_OK;
 }
@@ -46,7 +41,7 @@ static void answer(void *self, struct call *call, const struct reader_now *now)
 static enum status save(void *self, struct reader_sink *sink)
 {
     const struct bound *bound = self;
-    enum status status = reader_put(sink, bound->trace, sizeof bound->trace);
+    enum status status = reader_put(sink, &bound->trace, sizeof bound->trace);
 
     return status == STATUS_OK ? insight_save(&bound->insight, sink) : status;
 }
@@ -54,7 +49,7 @@ static enum status save(void *self, struct reader_sink *sink)
 static enum status restore(void *self, struct reader_source *source)
 {
     struct bound *bound = self;
-    enum status status = reader_get(source, bound->trace, sizeof bound->trace);
+    enum status status = reader_get(source, &bound->trace, sizeof bound->trace);
 
     return status == STATUS_OK ? insight_restore(&bound->insight, source) : status;
 }
@@ -63,7 +58,7 @@ static void clear(void *self)
 {
     struct bound *bound = self;
 
-    memset(bound->trace, 0, sizeof bound->trace);
+    bound->trace = (struct trace){0};
     insight_clear(&bound->insight);
 }
 
@@ -74,7 +69,7 @@ static void digest(void *self, uint8_t hash[DIGEST_BYTES])
 
     if (bound->partitions <= 1)
         insight_digest(&bound->insight, state);
-    digest_sha256(bound->trace, sizeof bound->trace, state, sizeof state, hash);
+    trace_digest(&bound->trace, state, hash);
 }
 
 static void about(void *self, struct reader_about *out)
@@ -87,11 +82,7 @@ static void about(void *self, struct reader_about *out)
                                     &insight->buckets.table};
 
     *out = (struct reader_about){.formula = INSIGHT_VERSION, .bytes_max = insight->bytes};
-    for (uint32_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
-        out->rows += tables[i]->count;
-        out->rows_max += tables[i]->capacity;
-        out->bytes += (uint64_t)tables[i]->fresh * tables[i]->row_size;
-    }
+    table_about(tables, sizeof tables / sizeof tables[0], out);
 }
 
 static void close_bound(void *self)

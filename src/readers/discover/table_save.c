@@ -41,6 +41,15 @@ enum status table_get(struct table *table, struct reader_source *source)
     return status == STATUS_OK && table_index(table, state.count) ? STATUS_OK : STATUS_BADDATA;
 }
 
+void table_about(const struct table *const tables[], size_t count, struct reader_about *about)
+{
+    for (size_t i = 0; i < count; i++) {
+        about->rows += tables[i]->count;
+        about->rows_max += tables[i]->capacity;
+        about->bytes += (uint64_t)tables[i]->fresh * tables[i]->row_size;
+    }
+}
+
 enum status table_digest_put(void *context, const void *bytes, size_t size)
 {
     uint8_t before[DIGEST_BYTES];
