@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/hook.h"
+#include "readers/acts.h"
 #include "readers/discover/discover_inner.h"
 #include "schema/verb.h"
 
@@ -24,16 +25,6 @@ struct act {
     uint8_t pct; /* what it is credited with */
     uint8_t valid;
 };
-
-static uint8_t credited_of(const struct verdict *verdict)
-{
-    return verdict->mark == MARK_PLAIN ? verdict->weight_pct : 0;
-}
-
-static uint8_t valid_of(const struct verdict *verdict)
-{
-    return verdict->mark == MARK_PLAIN || verdict->mark == MARK_HELD;
-}
 
 /* --- counts with their denominators --------------------------------------------------------------
  */
@@ -402,11 +393,11 @@ static void forgotten_count(struct discover *discover, struct act *act, int raw,
 static void forgotten_unlike(struct discover *discover, struct act *act)
 {
     struct verdict before = record_before(act->record);
-    uint8_t pct = credited_of(&before);
+    uint8_t pct = act_credited(&before);
 
     if (!(act->record->fields & RECORD_HAS_BEFORE))
         return;
-    forgotten_count(discover, act, -1, -valid_of(&before), -pct);
+    forgotten_count(discover, act, -1, -act_valid(&before), -pct);
     if (act->item->heatless > 0 && !PLANTED("discover.back_and_forth")) {
         act->item->heatless--; /* it may be one that had brought nothing */
         return;
@@ -445,10 +436,10 @@ static void apply_settle(struct discover *discover, struct act *act)
     }
     if (!(act->record->fields & RECORD_HAS_BEFORE))
         return;
-    forgotten_count(discover, act, 0, act->valid - valid_of(&before),
-                    act->pct - credited_of(&before));
+    forgotten_count(discover, act, 0, act->valid - act_valid(&before),
+                    act->pct - act_credited(&before));
     if (act->item->heatless == 0)
-        heat_move(discover, act, forgotten_forward(discover, act, credited_of(&before)),
+        heat_move(discover, act, forgotten_forward(discover, act, act_credited(&before)),
                   forgotten_forward(discover, act, act->pct));
 }
 
@@ -642,8 +633,8 @@ static void apply_follow(struct discover *discover, const struct record *record)
                       .row = row,
                       .item = item_at(discover, row),
                       .exposure = table_row(&discover->exposures, seen),
-                      .pct = credited_of(&verdict),
-                      .valid = valid_of(&verdict)};
+                      .pct = act_credited(&verdict),
+                      .valid = act_valid(&verdict)};
 
     if (!does(&act, SIGNAL_FOLLOW)) {
         struct campaign_act follow = {
@@ -657,33 +648,9 @@ static void apply_follow(struct discover *discover, const struct record *record)
 /* --- which is which
  * ------------------------------------------------------------------------------- */
 
-/* Takes something back, or says what something is worth: makes no rows. */
-static bool is_later(const struct record *record)
-{
-    return record->kind == VERB_UNLIKE || record->kind == VERB_UNFAVORITE ||
-           record->kind == RECORD_SETTLE || record->kind == RECORD_EFFECT;
-}
-
 bool act_is(const struct record *record)
 {
-    switch (record->kind) {
-    case VERB_LIKE:
-    case VERB_UNLIKE:
-    case VERB_FAVORITE:
-    case VERB_UNFAVORITE:
-    case VERB_FOLLOW:
-    case VERB_REPORT:
-    case VERB_VIEW:
-    case VERB_SHARE:
-    case VERB_COMMENT:
-    case VERB_SKIP:
-    case RECORD_SETTLE:
-        return true;
-    case RECORD_EFFECT: /* the worth of a like, decided elsewhere (record.h, BEFORE) */
-        return (record->fields & RECORD_HAS_BEFORE) != 0;
-    default:
-        return false;
-    }
+    return record->kind == VERB_FOLLOW || act_is_of_item(record);
 }
 
 static void act_dispatch(struct discover *discover, struct act *act)
@@ -771,14 +738,15 @@ static void campaign_sees(struct discover *discover, const struct act *act,
 void act_apply(struct discover *discover, const struct record *record)
 {
     struct verdict verdict = record_verdict(record);
-    struct act act = {.record = record, .pct = credited_of(&verdict), .valid = valid_of(&verdict)};
+    struct act act = {
+        .record = record, .pct = act_credited(&verdict), .valid = act_valid(&verdict)};
     struct exposure before = {0};
 
     if (record->kind == VERB_FOLLOW) {
         apply_follow(discover, record);
         return;
     }
-    if (is_later(record)) {
+    if (act_is_later(record)) {
         uint32_t at =
             table_find(&discover->exposures,
                        (struct table_key){record->target, record->account, record->tenant}, true);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/hook.h"
+#include "readers/acts.h"
 #include "readers/insight/insight_inner.h"
 #include "schema/verb.h"
 
@@ -474,7 +475,7 @@ void insight_apply(struct insight *insight, const struct record *record)
         insight->record_us = record->time_us;
     if (!(record->fields & RECORD_CHANGED) && record->kind < RECORD_EFFECT)
         return; /* refused, or so already */
-    if (insight_act_is(record)) {
+    if (act_is_of_item(record)) {
         insight_act(insight, record);
         return;
     }

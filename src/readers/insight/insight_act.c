@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/hook.h"
+#include "readers/acts.h"
 #include "readers/insight/insight_inner.h"
 #include "schema/verb.h"
 
@@ -29,16 +30,6 @@ struct act {
 struct change {
     int32_t raw, valid, pct;
 };
-
-static uint8_t credited_of(const struct verdict *verdict)
-{
-    return verdict->mark == MARK_PLAIN ? verdict->weight_pct : 0;
-}
-
-static bool valid_of(const struct verdict *verdict)
-{
-    return verdict->mark == MARK_PLAIN || verdict->mark == MARK_HELD;
-}
 
 /* --- bands, bins
  * ---------------------------------------------------------------------------------- */
@@ -542,13 +533,13 @@ static void unlike_count(struct act *act, uint8_t pct, bool valid)
 static void forgotten_unlike(struct act *act)
 {
     struct verdict before = record_before(act->record);
-    uint8_t pct = credited_of(&before);
+    uint8_t pct = act_credited(&before);
 
     if (!(act->record->fields & RECORD_HAS_BEFORE))
         return;
-    sums_move(act, STEP_LIKE, (struct change){-1, -valid_of(&before), -pct});
+    sums_move(act, STEP_LIKE, (struct change){-1, -act_valid(&before), -pct});
     likers_move(act, pct, BANDS_AGE, -1);
-    unlike_count(act, pct, valid_of(&before));
+    unlike_count(act, pct, act_valid(&before));
 }
 
 static void apply_unlike(struct act *act)
@@ -573,7 +564,7 @@ static void apply_settle(struct act *act)
 {
     struct verdict before = record_before(act->record);
     int64_t like_us = act->record->time_us - (int64_t)act->record->before_age_s * 1000000;
-    struct change change = {0, act->valid - valid_of(&before), act->pct - credited_of(&before)};
+    struct change change = {0, act->valid - act_valid(&before), act->pct - act_credited(&before)};
     struct bucket_change rolled;
 
     if (act->exposure != NULL && does(act->exposure, STEP_LIKE)) {
@@ -585,7 +576,7 @@ static void apply_settle(struct act *act)
     sums_move(act, STEP_LIKE, change);
     rolled = change_of(STEP_LIKE, change);
     rollup_scopes(act, &rolled, 1, like_us);
-    likers_move(act, credited_of(&before), BANDS_AGE, -1);
+    likers_move(act, act_credited(&before), BANDS_AGE, -1);
     likers_move(act, act->pct, BANDS_AGE, 1);
 }
 
@@ -614,8 +605,8 @@ static void follow_led(struct insight *insight, const struct record *record,
                       .record = record,
                       .region = account->region,
                       .age_band = age_band_of(account, record->time_us),
-                      .pct = credited_of(&verdict),
-                      .valid = valid_of(&verdict)};
+                      .pct = act_credited(&verdict),
+                      .valid = act_valid(&verdict)};
 
     if (account->last_us == 0 || account->last_creator != record->target ||
         record->time_us - account->last_us > STEP_FOLLOW_US)
@@ -652,7 +643,8 @@ void insight_follow(struct insight *insight, const struct record *record)
     tie->flags = (uint8_t)((tie->flags & ~TIE_FOLLOWS) | (on ? TIE_FOLLOWS : 0));
     if (!on)
         return;
-    change = change_of(STEP_FOLLOW, (struct change){1, valid_of(&verdict), credited_of(&verdict)});
+    change =
+        change_of(STEP_FOLLOW, (struct change){1, act_valid(&verdict), act_credited(&verdict)});
     rollup(&act, BUCKET_CREATOR, record->target, &change, 1, record->time_us);
     if (account != NULL)
         follow_led(insight, record, account);
@@ -660,34 +652,6 @@ void insight_follow(struct insight *insight, const struct record *record)
 
 /* --- which is which
  * ------------------------------------------------------------------------------- */
-
-bool insight_act_is(const struct record *record)
-{
-    switch (record->kind) {
-    case VERB_LIKE:
-    case VERB_UNLIKE:
-    case VERB_FAVORITE:
-    case VERB_UNFAVORITE:
-    case VERB_REPORT:
-    case VERB_VIEW:
-    case VERB_SHARE:
-    case VERB_COMMENT:
-    case VERB_SKIP:
-    case RECORD_SETTLE:
-        return true;
-    case RECORD_EFFECT: /* the worth of a like, decided elsewhere (record.h, BEFORE) */
-        return (record->fields & RECORD_HAS_BEFORE) != 0;
-    default:
-        return false;
-    }
-}
-
-/* Takes something back, or says what something is worth: makes no rows. */
-static bool is_later(const struct record *record)
-{
-    return record->kind == VERB_UNLIKE || record->kind == VERB_UNFAVORITE ||
-           record->kind == RECORD_SETTLE || record->kind == RECORD_EFFECT;
-}
 
 static void dispatch(struct act *act)
 {
@@ -746,10 +710,10 @@ void insight_act(struct insight *insight, const struct record *record)
     struct verdict verdict = record_verdict(record);
     struct act act = {.insight = insight,
                       .record = record,
-                      .pct = credited_of(&verdict),
-                      .valid = valid_of(&verdict)};
+                      .pct = act_credited(&verdict),
+                      .valid = act_valid(&verdict)};
 
-    if (is_later(record)) {
+    if (act_is_later(record)) {
         act.item = insight_find_item(insight, record->tenant, record->target);
         if (act.item == NULL)
             return; /* forgotten altogether: it has nothing that could be taken away */

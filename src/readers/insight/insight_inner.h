@@ -43,7 +43,6 @@ struct insight_active *insight_take_active(struct insight *insight, uint32_t ten
 bool insight_may_keep(const struct insight *insight, const struct insight_account *account);
 
 /* --- insight_act.c */
-bool insight_act_is(const struct record *record);
 void insight_act(struct insight *insight, const struct record *record);
 void insight_follow(struct insight *insight, const struct record *record);
 /* Everything of an account but what its reactions stand for, which are taken back one by one. */
